@@ -1,0 +1,33 @@
+import type { EmitEvent } from "../model/events.ts";
+import type { ReplicateSpec } from "../model/replicate.ts";
+import type { RecordKey } from "../model/record.ts";
+import type { RunMode } from "../model/run.ts";
+import type { Connector } from "../ports/connector.ts";
+import type { Destination } from "../ports/destination.ts";
+import type { Home } from "../ports/home.ts";
+import type { Clock, Random } from "../ports/runtime.ts";
+import type { Traffic } from "../model/run.ts";
+
+/** Everything a replicate sync works with, composed by the application root. */
+export interface ReplicateContext {
+  readonly spec: ReplicateSpec;
+  /** Already wrapped in retry and limits. */
+  readonly source: Connector;
+  readonly destination: Destination;
+  readonly home: Home;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly emit: EmitEvent;
+  /** What the transport has done for a stream since the process began; zeros where unmetered. */
+  readonly traffic: (stream: string) => Traffic;
+  /** Resident memory of the process in bytes. */
+  readonly memoryBytes: () => number;
+}
+
+/** What to run. Without `streams`, all of the sync. */
+export interface RunRequest {
+  readonly mode: RunMode;
+  readonly streams?: readonly string[];
+  /** For mode `keys`: of the one stream named. */
+  readonly keys?: readonly RecordKey[];
+}

@@ -1,0 +1,76 @@
+/** How a replicate sync is configured, resolved: every default filled in. */
+export interface ReplicateSpec {
+  readonly name: string;
+  readonly streams: readonly StreamSpec[];
+  readonly guard: GuardSpec;
+  /** Streams read at the same time. */
+  readonly concurrency: number;
+  readonly leaseMs: number;
+}
+
+/** What to do when the source's schema grew or changed. Narrowing halts under every policy. */
+export type DriftPolicy = "evolve" | "ignore" | "halt";
+export type Naming = "source" | "snake_case";
+
+export interface StreamSpec {
+  readonly stream: string;
+  /** Name of the destination's table, before `naming`. */
+  readonly table: string;
+  readonly naming: Naming;
+  /** Fields to replicate; absent means all. */
+  readonly select?: readonly string[];
+  /** A filter in the source's own language, added to every read. */
+  readonly filter?: string;
+  /** `remove` deletes rows, `mark` keeps them with a time of deletion. */
+  readonly deletes: "remove" | "mark";
+  readonly drift: DriftPolicy;
+  /** Incremental runs read again this far before the cursor; grows by measured lateness. */
+  readonly overlapMs: number;
+  readonly overlapMaxMs: number;
+  /** `full` logs whole images of creates, `changes` only their keys, `off` logs nothing. */
+  readonly history: "full" | "changes" | "off";
+  readonly monitor: MonitorSpec;
+  readonly parent?: ParentSpec;
+  readonly rules: readonly ValidationRule[];
+}
+
+/** Fields whose changes are categories of their own. */
+export interface MonitorSpec {
+  readonly status: readonly string[];
+  readonly price: readonly string[];
+  /** Monitored transitions of a status field, `["Active", "Pending"]`. */
+  readonly transitions: readonly (readonly [string, string])[];
+}
+
+/** This stream's `field` holds the value of the parent stream's `parentField`. */
+export interface ParentSpec {
+  readonly stream: string;
+  readonly field: string;
+  readonly parentField: string;
+}
+
+/** A rule on one field; a rule that fails parks (or rejects) the record. */
+export interface ValidationRule {
+  readonly field: string;
+  readonly check:
+    | { readonly kind: "required" }
+    | { readonly kind: "min"; readonly value: number }
+    | { readonly kind: "max"; readonly value: number }
+    | { readonly kind: "maxLength"; readonly value: number }
+    | { readonly kind: "oneOf"; readonly values: readonly string[] }
+    | { readonly kind: "pattern"; readonly source: string };
+  readonly otherwise: "park" | "reject";
+}
+
+export interface GuardSpec {
+  /** Halt above this share (0 to 1) of the replica's rows, once `deleteFloor` is passed. */
+  readonly deleteShare: number;
+  /** Halt above this number of deletions. */
+  readonly deleteCount: number;
+  /** Deletions up to this number never halt by share (small tables). */
+  readonly deleteFloor: number;
+  /** A walk may miss the server's own count by this share and still be complete. */
+  readonly countTolerance: number;
+  /** Halt when a run parks more records than this. */
+  readonly parkedCount: number;
+}

@@ -1,0 +1,46 @@
+import type { ValueType } from "./value.ts";
+
+/** One field of a stream. `nullable` is false only for key fields unless the system says otherwise. */
+export interface Field {
+  readonly name: string;
+  readonly type: ValueType;
+  readonly nullable: boolean;
+  /** Name of the lookup (enumeration) whose values the field holds, where there is one. */
+  readonly lookup?: string;
+}
+
+/** What a stream can do; the engine chooses its way of reading from this and nothing else. */
+export interface StreamTraits {
+  /** `changes` reads work: the stream has a cursor that finds created and updated records. */
+  readonly changes: boolean;
+  /** `deletions` reads work: the system reports deleted keys. */
+  readonly deletions: boolean;
+  /** A `keys` walk (only keys and timestamps) works and finds what vanished by absence. */
+  readonly sweep: boolean;
+  /** `head` answers with the number of records. */
+  readonly count: boolean;
+}
+
+/**
+ * A stream and its fields. A record's values stand in the order of `fields`.
+ * `key` names one or more fields; `modifiedAt` names the field that carries the record's own
+ * time of last change, where there is one.
+ */
+export interface StreamSchema {
+  readonly name: string;
+  readonly fields: readonly Field[];
+  readonly key: readonly string[];
+  readonly modifiedAt?: string;
+  readonly traits: StreamTraits;
+}
+
+/** Position of a field in the schema's order, or -1. */
+export function fieldIndex(schema: StreamSchema, name: string): number {
+  return schema.fields.findIndex((field) => field.name === name);
+}
+
+/** The schema reduced to the named fields; key and `modifiedAt` fields always stay. */
+export function projectSchema(schema: StreamSchema, names: readonly string[]): StreamSchema {
+  const kept = new Set([...names, ...schema.key, ...(schema.modifiedAt ? [schema.modifiedAt] : [])]);
+  return { ...schema, fields: schema.fields.filter((field) => kept.has(field.name)) };
+}

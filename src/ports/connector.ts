@@ -1,0 +1,90 @@
+import type { Cursor } from "../model/cursor.ts";
+import type { BadRecord, RecordKey, StreamRecord, Tombstone } from "../model/record.ts";
+import type { StreamSchema } from "../model/schema.ts";
+
+/** What a system can do as a whole; what one stream can do stands in its schema's `traits`. */
+export interface Capabilities {
+  /** Greatest number of keys in one `keys` read. */
+  readonly keysPerRead: number;
+  /** Streams that may be read at the same time. */
+  readonly concurrency: number;
+}
+
+/** Which records of a stream are meant. `schema` may be a projection of the discovered one. */
+export interface StreamQuery {
+  readonly schema: StreamSchema;
+  /** A filter in the system's own language. */
+  readonly filter?: string;
+}
+
+/**
+ * What to read.
+ * - `walk`: every record (or, with `projection: "key"`, every key mark) in an order that changes
+ *   to other fields cannot disturb; resumes strictly after `after`.
+ * - `changes`: records created or updated at or after `since` less `overlapMs`, oldest first.
+ *   With `overlapMs` 0 it goes on strictly after `since`.
+ * - `deletions`: tombstones, likewise.
+ * - `keys`: the records that still exist among `keys` (at most `keysPerRead`); a key that no page
+ *   holds when the read has ended does not exist or may not be seen.
+ */
+export type ReadRequest =
+  | { readonly kind: "walk"; readonly query: StreamQuery; readonly after: Cursor | null; readonly projection: "record" | "key" }
+  | { readonly kind: "changes"; readonly query: StreamQuery; readonly since: Cursor; readonly overlapMs: number }
+  | { readonly kind: "deletions"; readonly query: StreamQuery; readonly since: Cursor; readonly overlapMs: number }
+  | { readonly kind: "keys"; readonly query: StreamQuery; readonly keys: readonly RecordKey[] };
+
+/** A key with its record's own time of last change (canonical timestamp), where there is one. */
+export interface KeyMark {
+  readonly key: RecordKey;
+  readonly modifiedAt?: string;
+}
+
+/**
+ * One page of a read. `cursor` may be saved once the page is applied: reading on from it repeats
+ * nothing it must not and skips nothing. Walks with `projection: "key"` fill `marks`, deletion
+ * reads `tombstones`, all others `records`; `bad` holds what could not be read.
+ * A key may stand in a page more than once.
+ */
+export interface Page {
+  readonly records: readonly StreamRecord[];
+  readonly marks: readonly KeyMark[];
+  readonly tombstones: readonly Tombstone[];
+  readonly bad: readonly BadRecord[];
+  readonly cursor: Cursor;
+}
+
+/** Where a stream stands now. Taken before a walk, its cursors miss nothing that happens during it. */
+export interface StreamHead {
+  /** The system's own count of the records that the query would show. */
+  readonly count?: number;
+  readonly changes?: Cursor;
+  readonly deletions?: Cursor;
+}
+
+export interface CheckResult {
+  /** One line for a person: what was reached and as whom. */
+  readonly summary: string;
+  /** Further facts, one per line, such as what a probe found. */
+  readonly facts: readonly string[];
+}
+
+/**
+ * A system's connector. It has no retry, rate limit, logging, mapping or state of its own.
+ *
+ * What holds of every connector, and the kit checks:
+ * 1. An iteration that ends normally has given everything; anything else throws.
+ * 2. After the signal aborts there is no further effect on the system, and the read throws the
+ *    signal's reason.
+ * 3. Vendor errors are translated to SyncError at this edge, cause kept, secrets stripped.
+ * 4. A trait that a schema claims works; one that it does not claim throws CONNECTOR_UNSUPPORTED.
+ * 5. Capabilities do not change after construction. `close` may be called twice; use after it
+ *    throws CONNECTOR_CLOSED.
+ */
+export interface Connector {
+  readonly capabilities: Capabilities;
+  check(signal: AbortSignal): Promise<CheckResult>;
+  discover(signal: AbortSignal): Promise<readonly StreamSchema[]>;
+  head(query: StreamQuery, signal: AbortSignal): Promise<StreamHead>;
+  read(request: ReadRequest, signal: AbortSignal): AsyncIterable<Page>;
+  close(): Promise<void>;
+}
