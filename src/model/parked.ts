@@ -36,4 +36,6 @@ export interface Halt {
   readonly at: number;
   readonly releasedAt?: number;
   readonly releasedBy?: string;
+  /** When it stopped to apply: its release was used, or the trouble went away. */
+  readonly closedAt?: number;
 }

@@ -27,6 +27,8 @@ export interface StreamSpec {
   /** Incremental runs read again this far before the cursor; grows by measured lateness. */
   readonly overlapMs: number;
   readonly overlapMaxMs: number;
+  /** A stream without a cursor for changes is walked again when its copy is older than this. */
+  readonly refreshMs: number;
   /** `full` logs whole images of creates, `changes` only their keys, `off` logs nothing. */
   readonly history: "full" | "changes" | "off";
   readonly monitor: MonitorSpec;

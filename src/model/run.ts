@@ -93,6 +93,15 @@ export interface StoredRun {
   readonly report?: RunReport;
 }
 
+/** The newest finished part of one stream in one mode. */
+export interface StreamRun {
+  readonly runId: string;
+  readonly mode: RunMode;
+  readonly report: StreamReport;
+  /** When the stream last ended as `done` in this mode, epoch milliseconds; absent if it never did. */
+  readonly doneAt?: number;
+}
+
 export const EMPTY_LEDGER: Ledger = {
   read: 0,
   created: 0,
@@ -124,7 +133,8 @@ export function addLedgers(a: Ledger, b: Ledger): Ledger {
 
 /** True when every record read and every deletion found is accounted for. */
 export function ledgerAddsUp(ledger: Ledger): boolean {
-  const { created, updated, unchanged, rejected, parked, deleted, alreadyGone, stillServed } = ledger;
+  const { created, updated, unchanged, rejected, parked, deleted, alreadyGone, stillServed } =
+    ledger;
   return (
     ledger.read === created + updated + unchanged + rejected + parked &&
     ledger.found === deleted + alreadyGone + stillServed

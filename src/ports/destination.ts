@@ -12,6 +12,8 @@ export interface TableSpec {
   readonly naming: Naming;
   readonly drift: DriftPolicy;
   readonly deletes: "remove" | "mark";
+  /** Fields by which rows are looked up (`find`, a parent's `parentField`); each gets an index. */
+  readonly indexes?: readonly string[];
 }
 
 /** A change to the replica's schema, told to a person as `description`. */

@@ -2,7 +2,7 @@ import type { ChangeFilter, ChangeKind, FieldChange, LoggedChange } from "../mod
 import type { Checkpoint, Lane } from "../model/cursor.ts";
 import type { Halt, ParkedRecord, ParkRequest } from "../model/parked.ts";
 import type { RecordKey } from "../model/record.ts";
-import type { RunMode, RunReport, StoredRun } from "../model/run.ts";
+import type { RunMode, RunReport, StoredRun, StreamRun } from "../model/run.ts";
 import type { TransactionStep } from "./destination.ts";
 import type { Memory } from "./runtime.ts";
 
@@ -73,6 +73,8 @@ export interface Runs {
   run(runId: string): Promise<StoredRun | undefined>;
   /** Newest first. */
   runs(filter: { readonly sync?: string; readonly since?: number; readonly limit?: number }): Promise<readonly StoredRun[]>;
+  /** The newest part of each stream in each mode; a run that never finished has none. */
+  lastStreamRuns(sync: string): Promise<readonly StreamRun[]>;
 }
 
 export interface ChangeLog {
@@ -89,7 +91,8 @@ export interface ParkedRecords {
 
 export interface Halts {
   /** Records a halt, or updates the waiting one of the same sync, stream and code; gives its id. */
-  recordHalt(halt: Omit<Halt, "id" | "releasedAt" | "releasedBy">): Promise<number>;
+  recordHalt(halt: Omit<Halt, "id" | "releasedAt" | "releasedBy" | "closedAt">): Promise<number>;
+  /** `waiting`: neither released nor closed. Newest first. */
   halts(filter: { readonly sync?: string; readonly id?: number; readonly waiting?: boolean }): Promise<readonly Halt[]>;
   releaseHalt(id: number, by: string, at: number): Promise<void>;
   /** Takes away a halt that no longer applies or whose release was used. */

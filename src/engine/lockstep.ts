@@ -1,0 +1,69 @@
+import type { Halt, ParkedRecord } from "../model/parked.ts";
+import type { MonitorSpec } from "../model/replicate.ts";
+import type {
+  ActivityReport,
+  BackupResult,
+  ChangesRequest,
+  CheckReport,
+  ClassifiedChange,
+  CompareRequest,
+  CompareResult,
+  ParkedRequest,
+  ParkedRetryResult,
+  ReleaseResult,
+  ReportRequest,
+  ShowRequest,
+  ShowResult,
+  StatusResult,
+  SyncRunRequest,
+  SyncRunResult,
+  VerifyRequest,
+  VerifyResult,
+  Watch,
+} from "./results.ts";
+
+/** What a face may know of a sync without asking any system. */
+export interface SyncInfo {
+  readonly name: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly streams: readonly StreamInfo[];
+}
+
+export interface StreamInfo {
+  readonly stream: string;
+  readonly monitor: MonitorSpec;
+}
+
+/**
+ * The opened application: one configuration, its home and its systems. The command line, the
+ * library and the service all work through it. Systems are connected when first needed, so
+ * whatever needs only the home works without network and without secrets.
+ *
+ * A name that is not configured throws USAGE with the near ones; a stream that belongs to several
+ * syncs must be told apart by `sync`.
+ */
+export interface Lockstep {
+  readonly syncs: readonly SyncInfo[];
+  /** Reaches every system and says what a run would create. Trouble is in the report. */
+  check(watch: Watch): Promise<CheckReport>;
+  /** Runs one sync; throws only when the run could not start (lease held, home unusable). */
+  run(sync: string, request: SyncRunRequest, watch: Watch): Promise<SyncRunResult>;
+  status(): Promise<StatusResult>;
+  changes(request: ChangesRequest): AsyncIterable<ClassifiedChange>;
+  show(sync: string | undefined, request: ShowRequest, watch: Watch): Promise<ShowResult>;
+  compare(sync: string | undefined, request: CompareRequest, watch: Watch): Promise<CompareResult>;
+  verify(sync: string, request: VerifyRequest, watch: Watch): Promise<VerifyResult>;
+  parked(request: ParkedRequest): Promise<readonly ParkedRecord[]>;
+  /** Reads the records again by their keys, or judges the image again where there is no key. */
+  retryParked(ids: readonly number[], watch: Watch): Promise<ParkedRetryResult>;
+  /** Gives how many there were. Audited. */
+  dropParked(ids: readonly number[], by: string): Promise<number>;
+  /** Newest first. */
+  halts(filter: { readonly waiting?: boolean }): Promise<readonly Halt[]>;
+  /** Backup first, then the release, audited. The sync's next run goes on. */
+  release(id: number, by: string): Promise<ReleaseResult>;
+  report(request: ReportRequest): Promise<ActivityReport>;
+  backup(label: string): Promise<BackupResult>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,122 @@
+import { compileRules } from "../../core/validation.ts";
+import type { StreamSpec } from "../../model/replicate.ts";
+import { fieldIndex, projectSchema, type StreamSchema } from "../../model/schema.ts";
+import { SyncError } from "../../model/sync-error.ts";
+import type { StreamQuery } from "../../ports/connector.ts";
+import type { SchemaChange, TableSpec } from "../../ports/destination.ts";
+import type { Lease } from "../../ports/home.ts";
+import type { ReplicateContext } from "../context.ts";
+import { hashText } from "./hash.ts";
+import { note, type StreamWork, type Tally } from "./stream-work.ts";
+
+/** A configured stream matched with what its system has. */
+export interface PlannedStream {
+  readonly spec: StreamSpec;
+  readonly schema: StreamSchema;
+  readonly query: StreamQuery;
+  readonly table: TableSpec;
+}
+
+/** Matches the configuration with the discovered schemas. Throws STREAM_UNKNOWN, FIELD_UNKNOWN. */
+export function planStream(
+  sync: string,
+  spec: StreamSpec,
+  discovered: readonly StreamSchema[],
+): PlannedStream {
+  const full = discovered.find((schema) => schema.name === spec.stream);
+  if (full === undefined) {
+    const names = discovered.map((schema) => schema.name).join(", ");
+    throw new SyncError("STREAM_UNKNOWN", `The system has no stream "${spec.stream}"; it has ${names}.`);
+  }
+  checkFieldNames(spec, full);
+  const schema = spec.select === undefined ? full : projectSchema(full, [...spec.select, ...neededFields(spec)]);
+  return {
+    spec,
+    schema,
+    query: { schema, ...(spec.filter === undefined ? {} : { filter: spec.filter }) },
+    table: tableOf(sync, spec, schema),
+  };
+}
+
+export function tableOf(sync: string, spec: StreamSpec, schema: StreamSchema): TableSpec {
+  const { table, naming, drift, deletes } = spec;
+  const indexes = spec.parent === undefined ? [] : [spec.parent.field];
+  return { sync, table, schema, naming, drift, deletes, indexes };
+}
+
+/** Fields the sync cannot do without, whatever `select` says. */
+function neededFields(spec: StreamSpec): readonly string[] {
+  return spec.parent === undefined ? [] : [spec.parent.field];
+}
+
+function checkFieldNames(spec: StreamSpec, schema: StreamSchema): void {
+  const named = [
+    ...(spec.select ?? []).map((field) => ["select", field] as const),
+    ...spec.rules.map((rule) => ["validate", rule.field] as const),
+    ...neededFields(spec).map((field) => ["parent.field", field] as const),
+  ];
+  for (const [setting, field] of named) {
+    if (fieldIndex(schema, field) >= 0) continue;
+    const near = schema.fields.map((known) => known.name).filter((name) => isNear(name, field)).slice(0, 5);
+    const hint = near.length > 0 ? `Did you mean ${near.join(", ")}?` : undefined;
+    throw new SyncError(
+      "FIELD_UNKNOWN",
+      `Stream "${spec.stream}" has no field "${field}", which \`${setting}\` names.`,
+      hint === undefined ? {} : { hint },
+    );
+  }
+}
+
+function isNear(name: string, wanted: string): boolean {
+  const a = name.toLowerCase();
+  const b = wanted.toLowerCase();
+  return a === b || a.includes(b) || b.includes(a) || a.slice(0, 5) === b.slice(0, 5);
+}
+
+/** Opens a stream's part in a run: schema matched, table made or evolved, its news noted. */
+export async function openStream(
+  context: ReplicateContext,
+  planned: PlannedStream,
+  run: {
+    readonly runId: string;
+    readonly lease: () => Lease;
+    readonly signal: AbortSignal;
+    readonly tally: Tally;
+  },
+): Promise<StreamWork> {
+  const { spec, schema, query, table } = planned;
+  const changes = await context.destination.prepare(table);
+  const kept = keptSchema(schema, changes);
+  const work: StreamWork = {
+    context,
+    ...run,
+    spec,
+    schema: kept,
+    query: { ...query, schema: kept },
+    table: { ...table, schema: kept },
+    fieldNames: kept.fields.map((field) => field.name),
+    fingerprint: fingerprintOf(kept, spec.filter),
+    judge: compileRules(kept, spec.rules),
+  };
+  for (const change of changes) if (isNews(change)) note(work, change.description);
+  return work;
+}
+
+/** The schema less the fields that the drift policy leaves out of the destination. */
+export function keptSchema(schema: StreamSchema, changes: readonly SchemaChange[]): StreamSchema {
+  const ignored = new Set(
+    changes.filter((change) => change.kind === "ignored-field").map((change) => change.field),
+  );
+  if (ignored.size === 0) return schema;
+  return { ...schema, fields: schema.fields.filter((field) => !ignored.has(field.name)) };
+}
+
+/** A table made for the first time is what everybody expects; anything later is news. */
+function isNews(change: SchemaChange): boolean {
+  return change.kind !== "create-table";
+}
+
+/** Equal for equal fields, types and filter. */
+export function fingerprintOf(schema: StreamSchema, filter: string | undefined): string {
+  return hashText(JSON.stringify([schema.fields.map((field) => [field.name, field.type]), filter ?? null]));
+}

@@ -1,0 +1,107 @@
+import { type Lateness, recordLateness, tunedOverlapMs } from "../../core/lateness.ts";
+import { SyncError } from "../../model/sync-error.ts";
+import { compareTimestamps, timestampDifferenceMs } from "../../model/timestamp.ts";
+import type { RecordKey, StreamRecord } from "../../model/record.ts";
+import type { Page } from "../../ports/connector.ts";
+import { applyRecords } from "./apply-records.ts";
+import type { PagePlan } from "./plan-page.ts";
+import { enterPhase, loadCheckpoint, note, type StreamWork } from "./stream-work.ts";
+
+/** What is kept beside the cursor of changes. */
+export interface ChangesState {
+  readonly fingerprint: string;
+  /** Greatest time of change among committed records; absent until one was read. */
+  readonly newest?: string;
+  readonly lateness: Lateness;
+}
+
+export function changesState(state: Readonly<Record<string, unknown>>): ChangesState {
+  return state as unknown as ChangesState;
+}
+
+/**
+ * Mode `incremental`: reads what changed since the cursor, again by the overlap, oldest first.
+ * Repeats are recognised by their hash. The cursor is the last committed record's, never a clock's,
+ * and never moves back: pages of the overlap are applied without saving their position.
+ */
+export async function runIncremental(work: StreamWork): Promise<void> {
+  requireTrait(work, "changes", "incremental");
+  const checkpoint = await loadCheckpoint(work, "changes");
+  if (checkpoint?.cursor == null) throw missingCursor(work, "changes");
+  let state = changesState(checkpoint.state);
+  if (state.fingerprint !== work.fingerprint) {
+    note(work, "The fields or the filter changed since the last full copy; records that did not change since lack them until the next `lockstep run --full`.");
+  }
+  const newestBefore = state.newest;
+  const overlapMs = tunedOverlapMs(state.lateness, work.spec.overlapMs, work.spec.overlapMaxMs);
+  const request = { kind: "changes", query: work.query, since: checkpoint.cursor, overlapMs } as const;
+  let cursor = checkpoint.cursor;
+  enterPhase(work, "reading");
+  for await (const page of work.context.source.read(request, work.signal)) {
+    if (isPastOverlap(page, state.newest)) cursor = page.cursor;
+    work.tally.walked += page.records.length + page.bad.length;
+    await applyRecords(work, page, (plan) => {
+      state = stateAfter(state, page, plan, newestBefore);
+      return { checkpoints: [{ lane: "changes", cursor, state: { ...state } }] };
+    });
+    work.signal.throwIfAborted();
+  }
+}
+
+/** The state once the page is applied: the newest time it holds, and how late its changes came. */
+function stateAfter(
+  state: ChangesState,
+  page: Page,
+  plan: PagePlan,
+  newestBefore: string | undefined,
+): ChangesState {
+  const changed = new Set(plan.upserts.map(({ key }) => key));
+  const late = newestBefore === undefined ? [] : lateBy(page.records, changed, newestBefore);
+  const newest = newestOf(page, state.newest);
+  return {
+    ...state,
+    lateness: late.reduce(recordLateness, state.lateness),
+    ...(newest === undefined ? {} : { newest }),
+  };
+}
+
+function newestOf(page: Page, newest: string | undefined): string | undefined {
+  let latest = newest;
+  for (const { modifiedAt } of page.records) {
+    if (modifiedAt !== undefined && (latest === undefined || compareTimestamps(modifiedAt, latest) > 0)) latest = modifiedAt;
+  }
+  return latest;
+}
+
+/** True when the page ends at or after the newest committed record; only then its position is news. */
+function isPastOverlap(page: Page, newest: string | undefined): boolean {
+  const last = page.records.at(-1)?.modifiedAt;
+  if (newest === undefined || last === undefined) return true;
+  return compareTimestamps(last, newest) >= 0;
+}
+
+/** By how much each changed record is older than what was committed before this run. */
+function lateBy(
+  records: readonly StreamRecord[],
+  changed: ReadonlySet<RecordKey>,
+  newestBefore: string,
+): readonly number[] {
+  return records.flatMap(({ key, modifiedAt }) =>
+    modifiedAt !== undefined && changed.has(key) && compareTimestamps(modifiedAt, newestBefore) < 0
+      ? [timestampDifferenceMs(newestBefore, modifiedAt)]
+      : [],
+  );
+}
+
+export function requireTrait(work: StreamWork, trait: "changes" | "deletions" | "sweep", mode: string): void {
+  if (work.schema.traits[trait]) return;
+  throw new SyncError("CONNECTOR_UNSUPPORTED", `Stream "${work.spec.stream}" cannot run ${mode}: the source offers no such reading of it.`, {
+    hint: "Use `lockstep run --full` for this stream.",
+  });
+}
+
+export function missingCursor(work: StreamWork, lane: string): SyncError {
+  return new SyncError("CURSOR_MISSING", `Stream "${work.spec.stream}" has no ${lane} cursor: it was never copied whole.`, {
+    hint: `Run \`lockstep run --full --stream ${work.spec.stream}\` first.`,
+  });
+}

@@ -1,0 +1,386 @@
+import type { ChangeCategory } from "../core/categories.ts";
+import type { RecordState, RepairAction } from "../core/comparison.ts";
+import type { FieldChange, LoggedChange } from "../model/change.ts";
+import type { EmitEvent } from "../model/events.ts";
+import type { Halt, ParkedRecord } from "../model/parked.ts";
+import type { RecordKey } from "../model/record.ts";
+import type {
+  Ledger,
+  ReportedError,
+  RunMode,
+  RunOutcome,
+  RunReport,
+  Traffic,
+} from "../model/run.ts";
+import type { Field, StreamTraits } from "../model/schema.ts";
+import type { Value } from "../model/value.ts";
+import type { SchemaChange } from "../ports/destination.ts";
+
+/*
+ * What the engine answers, in the shape that the library gives, `--json` prints and the CLI draws.
+ * Plain values: JSON-safe, no Map, no Date, no class. Every time is epoch milliseconds unless it
+ * is called a source time, which is the source's own canonical timestamp.
+ */
+
+/** How a long operation is stopped and watched. `emit` gets what a run emits. */
+export interface Watch {
+  readonly signal: AbortSignal;
+  readonly emit?: EmitEvent;
+}
+
+// ---- run
+
+/**
+ * `auto`: streams that were never copied whole run `full`, the others `incremental`; after that
+ * `deletions` for those streams that have such a feed and were not just copied whole.
+ */
+export type RequestedMode = "auto" | RunMode;
+
+export interface SyncRunRequest {
+  readonly mode: RequestedMode;
+  /** Without it, all of the sync. */
+  readonly streams?: readonly string[];
+  /** For mode `keys`, of the one stream named. */
+  readonly keys?: readonly RecordKey[];
+}
+
+/** All runs of one request, in the order they ran: one, or up to three for `auto`. */
+export interface SyncRunResult {
+  readonly sync: string;
+  /** The worst of the runs' outcomes: failed, halted, stopped, partial, done. */
+  readonly outcome: RunOutcome;
+  readonly runs: readonly RunReport[];
+  /** What these runs changed, by stream; streams without a change are left out. */
+  readonly changes: readonly StreamChanges[];
+  /** Parked records of the sync that wait, those of earlier runs included. */
+  readonly parkedWaiting: number;
+}
+
+// ---- changes
+
+/** Entries of the change log, counted. `status` and `price` are also counted in `updated`. */
+export interface StreamChanges {
+  readonly stream: string;
+  readonly new: number;
+  readonly updated: number;
+  readonly status: number;
+  readonly price: number;
+  readonly deleted: number;
+  /** Monitored transitions that happened, most frequent first. */
+  readonly transitions: readonly TransitionCount[];
+}
+
+export interface TransitionCount {
+  readonly field: string;
+  readonly before: string;
+  readonly after: string;
+  readonly count: number;
+}
+
+export interface ChangesRequest {
+  readonly sync?: string;
+  readonly stream?: string;
+  readonly key?: RecordKey;
+  /** At least one of them. */
+  readonly categories?: readonly ChangeCategory[];
+  /** Updates that changed at least one of these. */
+  readonly fields?: readonly string[];
+  /** Of the monitored status fields, unless `field` names one. */
+  readonly transition?: {
+    readonly field?: string;
+    readonly before?: string;
+    readonly after?: string;
+  };
+  readonly runId?: string;
+  readonly since?: number;
+  readonly until?: number;
+  readonly oldestFirst?: boolean;
+  readonly limit?: number;
+}
+
+export interface ClassifiedChange extends LoggedChange {
+  readonly categories: readonly ChangeCategory[];
+}
+
+// ---- one record
+
+export interface ShowRequest {
+  readonly stream: string;
+  readonly key: RecordKey;
+  /** Streams whose parent is this stream. */
+  readonly related?: readonly string[];
+  /** From the source instead of the replica. */
+  readonly live?: boolean;
+  /** Newest first; 0 leaves them out. */
+  readonly changesMax: number;
+}
+
+/** One record as it stands. `values` by field name, in the schema's order; absent is left out. */
+export interface ShownRecord {
+  readonly key: RecordKey;
+  readonly values: Readonly<Record<string, Value>>;
+  readonly modifiedAt?: string;
+  /** When Lockstep last wrote the row; absent when read from the source. */
+  readonly changedAt?: number;
+  /** When Lockstep marked the row deleted. */
+  readonly deletedAt?: number;
+}
+
+export interface ShowResult {
+  readonly sync: string;
+  readonly stream: string;
+  readonly key: RecordKey;
+  readonly from: "replica" | "source";
+  /** Absent when there is no such record there; `changes` may still tell what became of it. */
+  readonly record?: ShownRecord;
+  readonly fields: readonly Field[];
+  readonly related: readonly RelatedRecords[];
+  readonly changes: readonly ClassifiedChange[];
+  readonly parked?: ParkedRecord;
+}
+
+export interface RelatedRecords {
+  readonly stream: string;
+  /** The child's field that names the parent. */
+  readonly field: string;
+  readonly records: readonly ShownRecord[];
+  /** More exist than are given. */
+  readonly truncated: boolean;
+}
+
+export interface ComparedRecord {
+  readonly key: RecordKey;
+  readonly state: RecordState;
+  readonly action: RepairAction;
+  readonly localModifiedAt?: string;
+  readonly remoteModifiedAt?: string;
+  /** `before` is the replica's value, `after` the source's. */
+  readonly fields: readonly FieldChange[];
+}
+
+export interface CompareRequest {
+  readonly stream: string;
+  readonly keys: readonly RecordKey[];
+  readonly repair: boolean;
+}
+
+export interface CompareResult {
+  readonly sync: string;
+  readonly stream: string;
+  readonly inStep: boolean;
+  readonly records: readonly ComparedRecord[];
+  /** The run (mode `keys`) that repaired; absent when nothing was asked or needed. */
+  readonly repair?: RunReport;
+}
+
+// ---- verify
+
+export interface VerifyRequest {
+  readonly streams?: readonly string[];
+  /** Compare contents, not only keys and times. */
+  readonly fields: boolean;
+  /** Compare only so many records of each stream, chosen at random. */
+  readonly sample?: number;
+  readonly repair: boolean;
+}
+
+export interface VerifyResult {
+  readonly sync: string;
+  /** Every stream is equal, or was made equal. */
+  readonly equal: boolean;
+  readonly streams: readonly StreamVerification[];
+  readonly startedAt: number;
+  readonly finishedAt: number;
+}
+
+/**
+ * One stream's comparison. `missing`: in the source only; `extra`: in the replica only; `stale`:
+ * the times differ; `different`: contents differ (only with `fields`). A key is in one of them.
+ * Keys that are parked are not counted as missing but in `parked`.
+ */
+export interface StreamVerification {
+  readonly stream: string;
+  readonly equal: boolean;
+  readonly compared: number;
+  readonly sourceCount?: number;
+  readonly replicaCount: number;
+  readonly missing: Discrepancy;
+  readonly extra: Discrepancy;
+  readonly stale: Discrepancy;
+  readonly different: Discrepancy;
+  readonly parked: number;
+  /** Records put right; present when asked to repair. */
+  readonly repaired?: number;
+  readonly repairs?: readonly RunReport[];
+  readonly error?: ReportedError;
+}
+
+export interface Discrepancy {
+  readonly count: number;
+  /** Up to ten. */
+  readonly sample: readonly ComparedRecord[];
+}
+
+// ---- status, report
+
+export interface StatusResult {
+  readonly at: number;
+  readonly home: string;
+  readonly syncs: readonly SyncStatus[];
+}
+
+export interface SyncStatus {
+  readonly sync: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly streams: readonly StreamStatus[];
+  /** A run that is going on in some process. */
+  readonly running?: { readonly owner: string; readonly leaseUntil: number };
+  readonly lastRun?: {
+    readonly runId: string;
+    readonly mode: RunMode;
+    readonly startedAt: number;
+    readonly finishedAt?: number;
+    readonly outcome?: RunOutcome;
+  };
+  readonly parked: number;
+  readonly halts: readonly Halt[];
+}
+
+/** Told from the home and the destination alone: no network. */
+export interface StreamStatus {
+  readonly stream: string;
+  readonly table: string;
+  /** Living rows. */
+  readonly rows: number;
+  /** A full copy has ended well at least once. */
+  readonly copied: boolean;
+  /** A full copy that was interrupted and will be resumed. */
+  readonly resumable: boolean;
+  /** When the last successful read of changes began: what the source had then is in the replica. */
+  readonly freshAt?: number;
+  readonly deletionsAt?: number;
+  readonly sweptAt?: number;
+  /** Greatest source time in the replica. */
+  readonly newestSourceTime?: string;
+  readonly parked: number;
+  /** Of the last run that had this stream, when it did not end well. */
+  readonly error?: ReportedError;
+}
+
+export interface ReportRequest {
+  readonly sync?: string;
+  readonly since: number;
+  readonly until: number;
+}
+
+/** Runs that began in the window, summed. */
+export interface ActivityReport {
+  readonly since: number;
+  readonly until: number;
+  readonly executions: number;
+  readonly outcomes: Readonly<Record<RunOutcome, number>>;
+  /** Began and have neither ended nor hold a lease: killed. */
+  readonly interrupted: number;
+  readonly running: number;
+  /** (done + partial) / (done + partial + failed + halted + interrupted); absent when that is 0. */
+  readonly successRate?: number;
+  readonly ledger: Ledger;
+  readonly traffic: Traffic;
+  readonly averages?: {
+    readonly durationMs: number;
+    readonly recordsPerSecond: number;
+    readonly requests: number;
+  };
+  readonly peakMemoryBytes: number;
+  readonly changes: readonly StreamChanges[];
+  /** Most frequent first. */
+  readonly errors: readonly {
+    readonly code: string;
+    readonly count: number;
+    readonly lastAt: number;
+    readonly stream?: string;
+    readonly message: string;
+  }[];
+  readonly byMode: readonly {
+    readonly sync: string;
+    readonly mode: RunMode;
+    readonly executions: number;
+    readonly succeeded: number;
+    readonly durationMs: number;
+    readonly read: number;
+  }[];
+}
+
+// ---- check
+
+export interface CheckReport {
+  readonly ok: boolean;
+  readonly home: { readonly location: string; readonly error?: ReportedError };
+  readonly systems: readonly SystemCheck[];
+  readonly syncs: readonly SyncCheck[];
+}
+
+export interface SystemCheck {
+  readonly system: string;
+  readonly connector: string;
+  readonly summary?: string;
+  readonly facts: readonly string[];
+  readonly streams: readonly DiscoveredStream[];
+  readonly error?: ReportedError;
+}
+
+export interface DiscoveredStream {
+  readonly stream: string;
+  readonly fields: readonly Field[];
+  readonly key: readonly string[];
+  readonly modifiedAt?: string;
+  readonly traits: StreamTraits;
+}
+
+export interface SyncCheck {
+  readonly sync: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly streams: readonly StreamCheck[];
+}
+
+export interface StreamCheck {
+  readonly stream: string;
+  readonly table: string;
+  /** Records that the source would show to this stream's query, where it tells. */
+  readonly sourceCount?: number;
+  readonly traits?: StreamTraits;
+  /** What a run would do to the destination first; empty when nothing. */
+  readonly planned: readonly SchemaChange[];
+  readonly error?: ReportedError;
+}
+
+// ---- parked, halts, backup
+
+export interface ParkedRequest {
+  readonly sync?: string;
+  readonly stream?: string;
+  readonly id?: number;
+  readonly limit?: number;
+}
+
+export interface ParkedRetryResult {
+  readonly tried: number;
+  /** Now in the replica, or gone at the source. */
+  readonly settled: number;
+  readonly stillParked: readonly ParkedRecord[];
+  readonly runs: readonly RunReport[];
+}
+
+export interface ReleaseResult {
+  readonly halt: Halt;
+  /** Where the copies are that were made first. */
+  readonly backup: BackupResult;
+}
+
+export interface BackupResult {
+  readonly home: string;
+  /** Copies of destinations that are not the home's own database. */
+  readonly destinations: readonly string[];
+}

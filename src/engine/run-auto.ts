@@ -1,0 +1,91 @@
+import type { RunMode, RunReport } from "../model/run.ts";
+import type { StreamSpec } from "../model/replicate.ts";
+import type { StreamSchema } from "../model/schema.ts";
+import { SyncError } from "../model/sync-error.ts";
+import type { ReplicateContext } from "./context.ts";
+import { fingerprintOf, keptSchema, planStream } from "./replicate/open-stream.ts";
+import { runReplicate } from "./run-replicate.ts";
+
+/**
+ * What a person means by "run": streams never copied whole (or under other fields or another
+ * filter, or without a cursor for changes and old) are copied, the others are read incrementally;
+ * then deletions are read for those that were not just copied. A deletion feed that forgot what
+ * it should tell is made up for by a sweep. Stops after a run that was stopped.
+ */
+export async function runAuto(
+  context: ReplicateContext,
+  streams: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<readonly RunReport[]> {
+  const reports: RunReport[] = [];
+  const { full, incremental, deletions } = await divide(context, streams, signal);
+  const run = async (mode: RunMode, names: readonly string[]): Promise<RunReport | undefined> => {
+    if (names.length === 0 || reports.at(-1)?.outcome === "stopped") return undefined;
+    const report = await runReplicate(context, { mode, streams: names }, signal);
+    reports.push(report);
+    return report;
+  };
+  await run("full", full);
+  await run("incremental", incremental);
+  const told = await run("deletions", deletions);
+  const expired = told?.streams.filter((stream) => stream.error?.code === "CURSOR_EXPIRED") ?? [];
+  await run("sweep", expired.map((stream) => stream.stream));
+  return reports;
+}
+
+interface Division {
+  readonly full: readonly string[];
+  readonly incremental: readonly string[];
+  readonly deletions: readonly string[];
+}
+
+async function divide(
+  context: ReplicateContext,
+  streams: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<Division> {
+  const { home, spec, clock, source } = context;
+  const unknown = streams?.find((name) => !spec.streams.some((entry) => entry.stream === name));
+  if (unknown !== undefined) {
+    const known = spec.streams.map((entry) => entry.stream).join(", ");
+    throw new SyncError("USAGE", `Sync "${spec.name}" has no stream "${unknown}"; it has ${known}.`);
+  }
+  const discovered = await source.discover(signal).catch(() => []);
+  const last = await home.lastStreamRuns(spec.name);
+  const division = { full: [] as string[], incremental: [] as string[], deletions: [] as string[] };
+  for (const entry of spec.streams) {
+    const { stream } = entry;
+    if (streams !== undefined && !streams.includes(stream)) continue;
+    const traits = discovered.find((schema) => schema.name === stream)?.traits;
+    const copiedAt = last.find((run) => run.report.stream === stream && run.mode === "full")?.doneAt;
+    const stale = copiedAt === undefined || clock.now() - copiedAt >= entry.refreshMs;
+    const covered = await isCovered(context, entry, discovered, signal);
+    if (traits?.changes === false ? stale : !covered) division.full.push(stream);
+    else {
+      if (traits?.changes !== false) division.incremental.push(stream);
+      if (traits?.deletions === true) division.deletions.push(stream);
+    }
+  }
+  return division;
+}
+
+/** True when the stream's cursor continues a whole copy of the fields and filter of today. */
+async function isCovered(
+  { home, spec, destination }: ReplicateContext,
+  entry: StreamSpec,
+  discovered: readonly StreamSchema[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  signal.throwIfAborted();
+  const changes = await home.checkpoint(spec.name, entry.stream, "changes");
+  if (changes === undefined) return false;
+  // A stream that cannot be planned or evolved now says why when it is run.
+  if (!discovered.some((schema) => schema.name === entry.stream)) return true;
+  try {
+    const planned = planStream(spec.name, entry, discovered);
+    const schema = keptSchema(planned.schema, await destination.plan(planned.table));
+    return changes.state["fingerprint"] === fingerprintOf(schema, entry.filter);
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,127 @@
+import { streamLevels } from "../core/stream-order.ts";
+import type { RunOutcome, RunReport, StreamReport } from "../model/run.ts";
+import type { StreamSpec } from "../model/replicate.ts";
+import type { StreamSchema } from "../model/schema.ts";
+import { SyncError } from "../model/sync-error.ts";
+import type { ReplicateContext, RunRequest } from "./context.ts";
+import { type HeldLease, holdLease } from "./lease.ts";
+import { eachLimited } from "./limited.ts";
+import { type PlannedStream, planStream } from "./replicate/open-stream.ts";
+import { runStream } from "./replicate/run-stream.ts";
+import { rememberSchemas } from "./schema-memory.ts";
+
+/**
+ * One run of a replicate sync. Streams run side by side, parents before children, and fail by
+ * themselves; a failed, halted or stopped run is a report, not an error. Throws only when the run
+ * could not begin: LEASE_HELD, USAGE, or trouble with the home.
+ */
+export async function runReplicate(
+  context: ReplicateContext,
+  request: RunRequest,
+  signal: AbortSignal,
+): Promise<RunReport> {
+  const streams = requestedStreams(context, request);
+  const runId = context.random.id();
+  const lease = await holdLease(context, runId);
+  try {
+    return await runUnderLease(context, request, { streams, runId, lease, signal });
+  } finally {
+    await lease.release();
+  }
+}
+
+interface RunParts {
+  readonly streams: readonly StreamSpec[];
+  readonly runId: string;
+  readonly lease: HeldLease;
+  readonly signal: AbortSignal;
+}
+
+async function runUnderLease(
+  context: ReplicateContext,
+  request: RunRequest,
+  { streams, runId, lease, signal }: RunParts,
+): Promise<RunReport> {
+  const { home, clock, emit, spec } = context;
+  const { mode } = request;
+  const startedAt = clock.now();
+  await home.startRun({ runId, sync: spec.name, mode, startedAt });
+  const names = streams.map((stream) => stream.stream);
+  emit({ kind: "run-started", at: startedAt, runId, sync: spec.name, mode, streams: names });
+  const run = {
+    runId,
+    mode,
+    keys: request.keys ?? [],
+    lease: lease.current,
+    signal: AbortSignal.any([signal, lease.lost]),
+    plan: planner(context, signal),
+  };
+  const reports: StreamReport[] = [];
+  for (const level of streamLevels(streams)) {
+    await eachLimited(level, Math.min(spec.concurrency, context.source.capabilities.concurrency), async ({ stream }) => {
+      reports.push(await runStream(context, stream, run));
+    });
+  }
+  const report: RunReport = {
+    runId,
+    sync: spec.name,
+    mode,
+    outcome: outcomeOf(reports),
+    startedAt,
+    finishedAt: clock.now(),
+    streams: names.flatMap((name) => reports.filter((entry) => entry.stream === name)),
+    peakMemoryBytes: context.memoryBytes(),
+  };
+  await finish(context, report);
+  return report;
+}
+
+/** A home that cannot even note the end of a run that failed has said so in the run's streams. */
+async function finish(context: ReplicateContext, report: RunReport): Promise<void> {
+  try {
+    await context.home.finishRun(report);
+  } catch (error) {
+    if (report.outcome === "done" || report.outcome === "partial") throw error;
+  }
+  context.emit({ kind: "run-finished", at: report.finishedAt, report });
+}
+
+function requestedStreams({ spec }: ReplicateContext, request: RunRequest): readonly StreamSpec[] {
+  const wanted = request.streams;
+  const known = spec.streams.map((stream) => stream.stream);
+  const unknown = wanted?.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new SyncError("USAGE", `Sync "${spec.name}" has no stream "${unknown}"; it has ${known.join(", ")}.`);
+  }
+  if (request.mode === "keys" && wanted?.length !== 1) {
+    throw new SyncError("USAGE", "Records are read by key from one stream at a time.", {
+      hint: "Name it: `lockstep run --stream Property --key 1611952`.",
+    });
+  }
+  return wanted === undefined ? spec.streams : spec.streams.filter((stream) => wanted.includes(stream.stream));
+}
+
+/** Discovers once for the whole run and remembers what the streams look like. */
+function planner(
+  context: ReplicateContext,
+  signal: AbortSignal,
+): (stream: string) => Promise<PlannedStream> {
+  let discovery: Promise<readonly StreamSchema[]> | undefined;
+  return async (stream) => {
+    discovery ??= context.source.discover(signal);
+    const spec = context.spec.streams.find((entry) => entry.stream === stream);
+    if (spec === undefined) throw new SyncError("INTERNAL", `Stream "${stream}" is not of sync "${context.spec.name}".`);
+    const planned = planStream(context.spec.name, spec, await discovery);
+    await rememberSchemas(context, [planned.schema]);
+    return planned;
+  };
+}
+
+/** The worst part tells: halted, failed, stopped, then partial where records are parked. */
+function outcomeOf(reports: readonly StreamReport[]): RunOutcome {
+  const phases = new Set(reports.map((report) => report.phase));
+  if (phases.has("halted")) return "halted";
+  if (phases.has("failed")) return "failed";
+  if (phases.has("stopped")) return "stopped";
+  return reports.some((report) => report.ledger.parked > 0) ? "partial" : "done";
+}
