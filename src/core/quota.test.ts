@@ -22,7 +22,7 @@ test("bytes close a window as requests do", () => {
   const use = bookUse({}, 10, 1, 1000);
   assert.deepEqual(judgeQuota(use, limits, 20), {
     sendAt: 3_600_000,
-    because: "1000 bytes a hour are used up",
+    because: "1000 bytes an hour are used up",
   });
 });
 

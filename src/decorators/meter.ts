@@ -35,7 +35,11 @@ export function createMeter(): Meter {
   }
 
   /** Every step of the iteration runs as its stream's, not only its beginning. */
-  async function* readAs(inner: Connector, request: ReadRequest, signal: AbortSignal): AsyncGenerator<Page> {
+  async function* readAs(
+    inner: Connector,
+    request: ReadRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<Page> {
     const stream = request.query.schema.name;
     const pages = current.run(stream, () => inner.read(request, signal)[Symbol.asyncIterator]());
     try {

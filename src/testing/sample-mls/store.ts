@@ -1,0 +1,137 @@
+import { createModel } from "./entities.ts";
+import {
+  createAduSource,
+  createMediaSource,
+  createOpenHouseSource,
+  createUnitTypeSource,
+} from "./generate-children.ts";
+import { createPropertySource } from "./generate-property.ts";
+import {
+  createDataSystemSource,
+  createDeletedSource,
+  createLookupSource,
+  createResourceSource,
+} from "./generate-reference.ts";
+import type { EntityDefinition, Key, Model, Value } from "./model.ts";
+import type { SampleData } from "./options.ts";
+import { createMemberSource, createOfficeSource } from "./people.ts";
+import type { RowSource } from "./row-source.ts";
+import { Table } from "./table.ts";
+import type { LookupForm } from "./wire.ts";
+import { Wire } from "./wire.ts";
+
+/** Entity sets whose rows belong to a listing. */
+export const CHILD_SETS: readonly string[] = ["Media", "OpenHouse", "PropertyUnitTypes", "Adu"];
+
+/** One record as it truly is, whatever the server sends. */
+export interface TruthRecord {
+  readonly key: Key;
+  /** Every field; Decimal and Int64 are number texts, absent values are null. */
+  readonly fields: Readonly<Record<string, Value>>;
+}
+
+/** All entity sets. Each table is made when it is first needed. */
+export class Store {
+  readonly data: SampleData;
+  readonly model: Model;
+  readonly wire: Wire;
+  readonly #entities: ReadonlyMap<string, EntityDefinition>;
+  readonly #tables: Map<string, Table> = new Map();
+
+  constructor(data: SampleData) {
+    this.data = data;
+    this.model = createModel(data.propertyFields);
+    this.wire = new Wire(this.model.enums);
+    this.#entities = new Map(this.model.entities.map((entity) => [entity.name, entity]));
+  }
+
+  /** True when there is an entity set with this name. */
+  has(name: string): boolean {
+    return this.#entities.has(name);
+  }
+
+  /** The table of an entity set. */
+  table(name: string): Table {
+    const held = this.#tables.get(name);
+    if (held !== undefined) {
+      return held;
+    }
+    const entity = this.#entities.get(name);
+    if (entity === undefined) {
+      throw new RangeError(`There is no entity set '${name}'.`);
+    }
+    const table = new Table(entity, this.#source(entity), this.data.cacheBytes);
+    this.#tables.set(name, table);
+    return table;
+  }
+
+  /** Visible children of a listing in one of the child sets. */
+  children(name: string, listing: number): number[] {
+    const table = this.table(name);
+    const all = table.source.links?.childrenOf(listing) ?? [];
+    return all.filter((slot) => table.state(slot) === "visible");
+  }
+
+  /**
+   * The visible records of an entity set in key order, taken from the tables and not through the
+   * query code. Rows that change while this is iterated may show either state.
+   */
+  *truth(name: string, lookups: LookupForm): Generator<TruthRecord> {
+    const table = this.table(name);
+    const index = table.index("key");
+    const slots = index.slice(0, index.length);
+    const columns = table.entity.properties.map((property) => ({
+      property,
+      read: table.reader(property.name),
+    }));
+    for (const slot of slots) {
+      const fields: Record<string, Value> = {};
+      for (const { property, read } of columns) {
+        fields[property.name] = this.wire.plain(property, read(slot), lookups);
+      }
+      const key =
+        table.entity.key === undefined
+          ? `${String(fields["resource"])}/${String(fields["primary_key"])}`
+          : table.key(slot);
+      yield { key, fields };
+    }
+  }
+
+  /** Forgets all serialised rows, for example because they are to be written differently. */
+  clearCaches(): void {
+    for (const table of this.#tables.values()) {
+      table.cache.clear();
+    }
+  }
+
+  #source(entity: EntityDefinition): RowSource {
+    const data = this.data;
+    switch (entity.name) {
+      case "Property":
+        return createPropertySource(data, entity);
+      case "Member":
+        return createMemberSource(data);
+      case "Office":
+        return createOfficeSource(data);
+      case "OpenHouse":
+        return createOpenHouseSource(data);
+      case "Media":
+        return createMediaSource(data);
+      case "PropertyUnitTypes":
+        return createUnitTypeSource(data);
+      case "Adu":
+        return createAduSource(data);
+      case "Lookup":
+        return createLookupSource(data, this.model.enums);
+      case "DataSystem":
+        return createDataSystemSource(data);
+      case "Resource":
+        return createResourceSource(
+          data,
+          this.model.entities.filter((each) => !each.isUndocumented).map((each) => each.name),
+        );
+      default:
+        return createDeletedSource(data);
+    }
+  }
+}
