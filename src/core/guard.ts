@@ -10,7 +10,7 @@ export interface GuardVerdict {
 
 /** What a finished walk saw beside what the source itself counts. */
 export interface WalkFacts {
-  /** Distinct keys seen. */
+  /** Distinct keys seen, and records passed whose key could not be told. */
   readonly seen: number;
   /** The source's count before the walk and after it; absent where it gives none. */
   readonly countBefore?: number;
@@ -20,14 +20,16 @@ export interface WalkFacts {
 /**
  * A walk is proven complete when it ended by itself and saw as many keys as the source counts.
  * Records come and go meanwhile, so the lower of the two counts, less the tolerance, must be
- * reached; at least a handful is always tolerated, since one edit must not stop a small stream.
+ * reached. One record in twenty is always tolerated, at least one and at most five: one edit must
+ * not stop a small stream, and what a walk did not see is asked for by key before it is deleted.
  */
 export function judgeWalk(facts: WalkFacts, spec: GuardSpec): GuardVerdict | undefined {
   const counts = [facts.countBefore, facts.countAfter].filter((count) => count !== undefined);
   if (counts.length === 0) return undefined;
   const expected = Math.min(...counts);
   const churn = Math.max(...counts) - expected;
-  const tolerated = Math.max(expected * spec.countTolerance, Math.min(5, expected * 0.05)) + churn;
+  const tolerated =
+    Math.max(expected * spec.countTolerance, Math.min(5, Math.ceil(expected * 0.05))) + churn;
   if (facts.seen >= expected - tolerated) return undefined;
   return {
     code: "GUARD_INCOMPLETE_WALK",

@@ -8,8 +8,14 @@ const BUCKETS = 24;
 
 /** The histogram with one more late record. */
 export function recordLateness(lateness: Lateness, lateMs: number): Lateness {
-  const bucket = Math.min(BUCKETS - 1, Math.max(0, Math.ceil(Math.log2(Math.max(1, lateMs / 1000)))));
-  const next = Array.from({ length: Math.max(lateness.length, bucket + 1) }, (_, n) => lateness[n] ?? 0);
+  const bucket = Math.min(
+    BUCKETS - 1,
+    Math.max(0, Math.ceil(Math.log2(Math.max(1, lateMs / 1000)))),
+  );
+  const next = Array.from(
+    { length: Math.max(lateness.length, bucket + 1) },
+    (_, n) => lateness[n] ?? 0,
+  );
   next[bucket] = (next[bucket] ?? 0) + 1;
   return next;
 }
@@ -19,7 +25,11 @@ export function recordLateness(lateness: Lateness, lateMs: number): Lateness {
  * within the configured bound. Lateness can only be seen inside the window, so the window must
  * stay ahead of it.
  */
-export function tunedOverlapMs(lateness: Lateness, overlapMs: number, overlapMaxMs: number): number {
+export function tunedOverlapMs(
+  lateness: Lateness,
+  overlapMs: number,
+  overlapMaxMs: number,
+): number {
   const latest = lateness.findLastIndex((count) => count > 0);
   const wanted = latest < 0 ? 0 : 2 ** latest * 2000;
   return Math.max(overlapMs, Math.min(wanted, overlapMaxMs));

@@ -10,7 +10,10 @@ export function streamLevels(streams: readonly StreamSpec[]): readonly (readonly
   while (waiting.length > 0) {
     const names = new Set(waiting.map((spec) => spec.stream));
     const ready = waiting.filter(
-      (spec) => spec.parent === undefined || spec.parent.stream === spec.stream || !names.has(spec.parent.stream),
+      (spec) =>
+        spec.parent === undefined ||
+        spec.parent.stream === spec.stream ||
+        !names.has(spec.parent.stream),
     );
     const level = ready.length > 0 ? ready : waiting;
     levels.push(level);

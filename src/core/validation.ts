@@ -14,7 +14,11 @@ export function compileRules(
   schema: StreamSchema,
   rules: readonly ValidationRule[],
 ): (values: Values) => Verdict | undefined {
-  const checks = rules.map((rule) => ({ rule, index: fieldIndex(schema, rule.field), failure: compileCheck(rule) }));
+  const checks = rules.map((rule) => ({
+    rule,
+    index: fieldIndex(schema, rule.field),
+    failure: compileCheck(rule),
+  }));
   return (values) => {
     const problems: Problem[] = [];
     let reject = false;
@@ -41,16 +45,23 @@ function compileCheck({ field, check }: ValidationRule): Failure {
   };
   switch (check.kind) {
     case "required":
-      return (value) => (isBlank(value) ? `${field} has no value; the rule asks for one.` : undefined);
+      return (value) =>
+        isBlank(value) ? `${field} has no value; the rule asks for one.` : undefined;
     case "min":
       return whenPresent((value) => !(Number(value) >= check.value), `at least ${check.value}`);
     case "max":
       return whenPresent((value) => !(Number(value) <= check.value), `at most ${check.value}`);
     case "maxLength":
-      return whenPresent((value) => String(value).length > check.value, `at most ${check.value} characters`);
+      return whenPresent(
+        (value) => String(value).length > check.value,
+        `at most ${check.value} characters`,
+      );
     case "oneOf":
       return whenPresent(
-        (value) => !(Array.isArray(value) ? value : [value]).every((item) => check.values.includes(String(item))),
+        (value) =>
+          !(Array.isArray(value) ? value : [value]).every((item) =>
+            check.values.includes(String(item)),
+          ),
         `one of ${check.values.join(", ")}`,
       );
     case "pattern": {
@@ -61,7 +72,12 @@ function compileCheck({ field, check }: ValidationRule): Failure {
 }
 
 function isBlank(value: Value | undefined): boolean {
-  return value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
+  return (
+    value === null ||
+    value === undefined ||
+    value === "" ||
+    (Array.isArray(value) && value.length === 0)
+  );
 }
 
 /** Long values are cut: a message is for a person, not a copy of the record. */

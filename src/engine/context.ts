@@ -1,12 +1,11 @@
 import type { EmitEvent } from "../model/events.ts";
-import type { ReplicateSpec } from "../model/replicate.ts";
 import type { RecordKey } from "../model/record.ts";
-import type { RunMode } from "../model/run.ts";
+import type { ReplicateSpec } from "../model/replicate.ts";
+import type { RunMode, Traffic } from "../model/run.ts";
 import type { Connector } from "../ports/connector.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { Home } from "../ports/home.ts";
 import type { Clock, Random } from "../ports/runtime.ts";
-import type { Traffic } from "../model/run.ts";
 
 /** Everything a replicate sync works with, composed by the application root. */
 export interface ReplicateContext {

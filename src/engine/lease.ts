@@ -1,3 +1,4 @@
+import { isSyncError } from "../model/sync-error.ts";
 import type { Lease } from "../ports/home.ts";
 import type { ReplicateContext } from "./context.ts";
 
@@ -28,7 +29,10 @@ export async function holdLease(
         await clock.sleep(spec.leaseMs / 3, done.signal);
         lease = await home.renewLease(lease, spec.leaseMs);
       } catch (error) {
-        if (!done.signal.aborted) lost.abort(error);
+        if (done.signal.aborted) return;
+        // Two more turns remain before the lease ends.
+        if (isSyncError(error) && error.code === "HOME_LOCKED") continue;
+        lost.abort(error);
         return;
       }
     }

@@ -3,7 +3,7 @@ import type { RecordState, RepairAction } from "../core/comparison.ts";
 import type { FieldChange, LoggedChange } from "../model/change.ts";
 import type { EmitEvent } from "../model/events.ts";
 import type { Halt, ParkedRecord } from "../model/parked.ts";
-import type { RecordKey } from "../model/record.ts";
+import type { Problem, RecordKey } from "../model/record.ts";
 import type {
   Ledger,
   ReportedError,
@@ -156,6 +156,8 @@ export interface ComparedRecord {
   readonly remoteModifiedAt?: string;
   /** `before` is the replica's value, `after` the source's. */
   readonly fields: readonly FieldChange[];
+  /** Why the source's copy cannot be read; absent when it can. */
+  readonly problems?: readonly Problem[];
 }
 
 export interface CompareRequest {
@@ -167,7 +169,9 @@ export interface CompareRequest {
 export interface CompareResult {
   readonly sync: string;
   readonly stream: string;
+  /** Nothing was, or after the repair nothing is, left to do. */
   readonly inStep: boolean;
+  /** As they were found, before any repair. */
   readonly records: readonly ComparedRecord[];
   /** The run (mode `keys`) that repaired; absent when nothing was asked or needed. */
   readonly repair?: RunReport;
@@ -195,8 +199,10 @@ export interface VerifyResult {
 
 /**
  * One stream's comparison. `missing`: in the source only; `extra`: in the replica only; `stale`:
- * the times differ; `different`: contents differ (only with `fields`). A key is in one of them.
- * Keys that are parked are not counted as missing but in `parked`.
+ * the times differ; `different`: contents differ (only with `fields` or `sample`). A key is in one
+ * of them. Keys that are parked, or that a rule rejects, are in none of them and do not make the
+ * stream unequal. What was found stays here when it is repaired: then `equal` and `repaired` tell
+ * how it stands.
  */
 export interface StreamVerification {
   readonly stream: string;
@@ -208,7 +214,10 @@ export interface StreamVerification {
   readonly extra: Discrepancy;
   readonly stale: Discrepancy;
   readonly different: Discrepancy;
+  /** Parked records of the stream that wait. */
   readonly parked: number;
+  /** Records passed that a rule keeps out of the replica; absent when there are none. */
+  readonly rejected?: number;
   /** Records put right; present when asked to repair. */
   readonly repaired?: number;
   readonly repairs?: readonly RunReport[];
@@ -316,7 +325,7 @@ export interface ActivityReport {
 
 export interface CheckReport {
   readonly ok: boolean;
-  readonly home: { readonly location: string; readonly error?: ReportedError };
+  readonly home: { readonly location: string };
   readonly systems: readonly SystemCheck[];
   readonly syncs: readonly SyncCheck[];
 }
@@ -342,6 +351,7 @@ export interface SyncCheck {
   readonly sync: string;
   readonly source: string;
   readonly destination: string;
+  /** Empty when the source could not be reached. */
   readonly streams: readonly StreamCheck[];
 }
 
@@ -370,6 +380,8 @@ export interface ParkedRetryResult {
   /** Now in the replica, or gone at the source. */
   readonly settled: number;
   readonly stillParked: readonly ParkedRecord[];
+  /** For a person: which records could not be tried, and why; absent when all were. */
+  readonly untried?: string;
   readonly runs: readonly RunReport[];
 }
 

@@ -1,8 +1,8 @@
-import type { RunMode, RunReport } from "../model/run.ts";
 import type { StreamSpec } from "../model/replicate.ts";
+import type { RunMode, RunReport } from "../model/run.ts";
 import type { StreamSchema } from "../model/schema.ts";
-import { SyncError } from "../model/sync-error.ts";
 import type { ReplicateContext } from "./context.ts";
+import { findStream } from "./find-stream.ts";
 import { fingerprintOf, keptSchema, planStream } from "./replicate/open-stream.ts";
 import { runReplicate } from "./run-replicate.ts";
 
@@ -29,7 +29,10 @@ export async function runAuto(
   await run("incremental", incremental);
   const told = await run("deletions", deletions);
   const expired = told?.streams.filter((stream) => stream.error?.code === "CURSOR_EXPIRED") ?? [];
-  await run("sweep", expired.map((stream) => stream.stream));
+  await run(
+    "sweep",
+    expired.map((stream) => stream.stream),
+  );
   return reports;
 }
 
@@ -45,11 +48,7 @@ async function divide(
   signal: AbortSignal,
 ): Promise<Division> {
   const { home, spec, clock, source } = context;
-  const unknown = streams?.find((name) => !spec.streams.some((entry) => entry.stream === name));
-  if (unknown !== undefined) {
-    const known = spec.streams.map((entry) => entry.stream).join(", ");
-    throw new SyncError("USAGE", `Sync "${spec.name}" has no stream "${unknown}"; it has ${known}.`);
-  }
+  for (const name of streams ?? []) findStream(spec, name);
   const discovered = await source.discover(signal).catch(() => []);
   const last = await home.lastStreamRuns(spec.name);
   const division = { full: [] as string[], incremental: [] as string[], deletions: [] as string[] };
@@ -57,7 +56,9 @@ async function divide(
     const { stream } = entry;
     if (streams !== undefined && !streams.includes(stream)) continue;
     const traits = discovered.find((schema) => schema.name === stream)?.traits;
-    const copiedAt = last.find((run) => run.report.stream === stream && run.mode === "full")?.doneAt;
+    const copiedAt = last.find(
+      (run) => run.report.stream === stream && run.mode === "full",
+    )?.doneAt;
     const stale = copiedAt === undefined || clock.now() - copiedAt >= entry.refreshMs;
     const covered = await isCovered(context, entry, discovered, signal);
     if (traits?.changes === false ? stale : !covered) division.full.push(stream);
@@ -82,7 +83,7 @@ async function isCovered(
   // A stream that cannot be planned or evolved now says why when it is run.
   if (!discovered.some((schema) => schema.name === entry.stream)) return true;
   try {
-    const planned = planStream(spec.name, entry, discovered);
+    const planned = planStream(spec, entry, discovered);
     const schema = keptSchema(planned.schema, await destination.plan(planned.table));
     return changes.state["fingerprint"] === fingerprintOf(schema, entry.filter);
   } catch {

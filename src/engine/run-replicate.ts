@@ -1,14 +1,14 @@
 import { streamLevels } from "../core/stream-order.ts";
-import type { RunOutcome, RunReport, StreamReport } from "../model/run.ts";
 import type { StreamSpec } from "../model/replicate.ts";
+import type { RunOutcome, RunReport, StreamReport } from "../model/run.ts";
 import type { StreamSchema } from "../model/schema.ts";
 import { SyncError } from "../model/sync-error.ts";
 import type { ReplicateContext, RunRequest } from "./context.ts";
+import { findStream } from "./find-stream.ts";
 import { type HeldLease, holdLease } from "./lease.ts";
 import { eachLimited } from "./limited.ts";
 import { type PlannedStream, planStream } from "./replicate/open-stream.ts";
 import { runStream } from "./replicate/run-stream.ts";
-import { rememberSchemas } from "./schema-memory.ts";
 
 /**
  * One run of a replicate sync. Streams run side by side, parents before children, and fail by
@@ -58,9 +58,13 @@ async function runUnderLease(
   };
   const reports: StreamReport[] = [];
   for (const level of streamLevels(streams)) {
-    await eachLimited(level, Math.min(spec.concurrency, context.source.capabilities.concurrency), async ({ stream }) => {
-      reports.push(await runStream(context, stream, run));
-    });
+    await eachLimited(
+      level,
+      Math.min(spec.concurrency, context.source.capabilities.concurrency),
+      async ({ stream }) => {
+        reports.push(await runStream(context, stream, run));
+      },
+    );
   }
   const report: RunReport = {
     runId,
@@ -87,21 +91,18 @@ async function finish(context: ReplicateContext, report: RunReport): Promise<voi
 }
 
 function requestedStreams({ spec }: ReplicateContext, request: RunRequest): readonly StreamSpec[] {
-  const wanted = request.streams;
-  const known = spec.streams.map((stream) => stream.stream);
-  const unknown = wanted?.find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw new SyncError("USAGE", `Sync "${spec.name}" has no stream "${unknown}"; it has ${known.join(", ")}.`);
-  }
+  const wanted = request.streams?.map((name) => findStream(spec, name));
   if (request.mode === "keys" && wanted?.length !== 1) {
     throw new SyncError("USAGE", "Records are read by key from one stream at a time.", {
       hint: "Name it: `lockstep run --stream Property --key 1611952`.",
     });
   }
-  return wanted === undefined ? spec.streams : spec.streams.filter((stream) => wanted.includes(stream.stream));
+  return wanted === undefined
+    ? spec.streams
+    : spec.streams.filter((stream) => wanted.includes(stream));
 }
 
-/** Discovers once for the whole run and remembers what the streams look like. */
+/** Discovers once for the whole run. */
 function planner(
   context: ReplicateContext,
   signal: AbortSignal,
@@ -109,11 +110,7 @@ function planner(
   let discovery: Promise<readonly StreamSchema[]> | undefined;
   return async (stream) => {
     discovery ??= context.source.discover(signal);
-    const spec = context.spec.streams.find((entry) => entry.stream === stream);
-    if (spec === undefined) throw new SyncError("INTERNAL", `Stream "${stream}" is not of sync "${context.spec.name}".`);
-    const planned = planStream(context.spec.name, spec, await discovery);
-    await rememberSchemas(context, [planned.schema]);
-    return planned;
+    return planStream(context.spec, findStream(context.spec, stream), await discovery);
   };
 }
 

@@ -44,7 +44,11 @@ export interface ChangeFilter {
   /** Updates that changed at least one of these fields. */
   readonly fields?: readonly string[];
   /** Updates in which `field` went from `before` to `after` (either may be absent: any value). */
-  readonly transition?: { readonly field: string; readonly before?: string; readonly after?: string };
+  readonly transition?: {
+    readonly field: string;
+    readonly before?: string;
+    readonly after?: string;
+  };
   readonly runId?: string;
   /** Epoch milliseconds, inclusive. */
   readonly since?: number;
@@ -54,4 +58,26 @@ export interface ChangeFilter {
   readonly afterId?: number;
   readonly oldestFirst?: boolean;
   readonly limit?: number;
+}
+
+/**
+ * A status as it is compared in transitions: case and spaces do not matter, so that a member name
+ * ("ActiveUnderContract") equals its display name. Null and lists are no status: undefined.
+ */
+export function foldStatus(value: Value): string | undefined {
+  if (value === null || typeof value === "object") return undefined;
+  return String(value).replace(/\s+/g, "").toLowerCase();
+}
+
+/** True when the change is an update that made the transition. */
+export function isTransition(
+  change: Change,
+  { field, before, after }: NonNullable<ChangeFilter["transition"]>,
+): boolean {
+  const changed = change.fields.find((candidate) => candidate.field === field);
+  if (change.kind !== "update" || changed === undefined) return false;
+  return (
+    (before === undefined || foldStatus(changed.before) === foldStatus(before)) &&
+    (after === undefined || foldStatus(changed.after) === foldStatus(after))
+  );
 }

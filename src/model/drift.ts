@@ -1,6 +1,8 @@
 import { claimName, destinationName } from "./naming.ts";
 import type { DriftPolicy, Naming } from "./replicate.ts";
 import type { Field, StreamSchema } from "./schema.ts";
+import { SyncError } from "./sync-error.ts";
+import { typeDrift, typeName, widestType } from "./type-drift.ts";
 import type { ValueType } from "./value.ts";
 
 /** A field as a replica's table remembers it. `column` is absent for one the policy ignored. */
@@ -136,9 +138,10 @@ function addField(
     changes.push({ kind: "add-column", field: field.name, column, description });
     return { ...ignored, column, storage: rules.storage(field.type, false) };
   }
-  if (before !== undefined) return ignored;
-  if (options.drift === "ignore") {
-    const description = `new field "${field.name}" (${typeName(field.type)}) is not replicated`;
+  // Told by every plan, not only the first: the caller must leave the field out of what it writes.
+  if (before !== undefined || options.drift === "ignore") {
+    const known = before === undefined ? "new field" : "field";
+    const description = `${known} "${field.name}" (${typeName(field.type)}) is not replicated`;
     changes.push({ kind: "ignored-field", field: field.name, description });
   } else {
     const description = `field "${field.name}" (${typeName(field.type)}) is new`;
@@ -158,7 +161,7 @@ function followType(
   const drift = typeDrift(before.type, field.type);
   if (drift === "same") return kept;
   const words = `"${field.name}" was ${typeName(before.type)} and is now ${typeName(field.type)}`;
-  const type = widest(before.type, field.type);
+  const type = widestType(before.type, field.type);
   if (drift === "narrower" || !options.rules.holds(before.storage ?? "", field.type)) {
     refusals.push({ kind: "narrowed", field: field.name, description: words });
     return kept;
@@ -172,100 +175,25 @@ function followType(
   return { ...kept, type };
 }
 
-/** Decimal digits that every value of an integer type fits in. */
-const INTEGER_DIGITS = { 16: 5, 32: 10, 64: 19 } as const;
-
-/** Of two decimals, one that holds both; else the later type. */
-function widest(before: ValueType, after: ValueType): ValueType {
-  if (before.kind !== "decimal" || after.kind !== "decimal") return after;
-  const whole = [wholeDigits(before), wholeDigits(after)];
-  const scales = [before.scale ?? 0, after.scale ?? 0];
-  if (whole.includes(undefined)) return { kind: "decimal" };
-  const scale = Math.max(...scales);
-  return { kind: "decimal", precision: Math.max(...whole.map(Number)) + scale, scale };
-}
-
-export type TypeDrift = "same" | "wider" | "narrower";
-
 /**
- * What a change of a field's declared type means for values kept in the old type's canonical
- * form. A smaller declared length or precision is `same`: sources declare them carelessly, and
- * what holds more holds less. `wider` keeps every old value as it is; all else is `narrower`.
+ * Throws DRIFT_NARROWED where anything would be lost, else DRIFT_HALTED where the policy wants a
+ * person; returns when nothing was refused.
  */
-export function typeDrift(from: ValueType, to: ValueType): TypeDrift {
-  switch (from.kind) {
-    case "text":
-      if (to.kind !== "text") return "narrower";
-      return atMost(to.maxLength, from.maxLength) ? "same" : "wider";
-    case "integer":
-      return integerDrift(from.bits, to);
-    case "decimal":
-      return decimalDrift(from, to);
-    case "list":
-      return to.kind === "list" && typeDrift(from.of, to.of) === "same" ? "same" : "narrower";
-    case "double":
-    case "boolean":
-      return to.kind === from.kind ? "same" : "narrower";
-    case "date":
-    case "timestamp":
-    case "time":
-    case "binary":
-    case "json":
-      if (to.kind === from.kind) return "same";
-      return to.kind === "text" ? "wider" : "narrower";
-  }
-}
-
-function integerDrift(bits: 16 | 32 | 64, to: ValueType): TypeDrift {
-  if (to.kind === "integer" && to.bits === bits) return "same";
-  const wider =
-    (to.kind === "integer" && to.bits > bits) ||
-    (to.kind === "double" && bits < 64) ||
-    (to.kind === "decimal" && atMost(INTEGER_DIGITS[bits], wholeDigits(to)));
-  return wider ? "wider" : "narrower";
-}
-
-function decimalDrift(from: DecimalFacets, to: ValueType): TypeDrift {
-  if (to.kind === "text") return "wider";
-  if (to.kind !== "decimal") return "narrower";
-  const within = atMost(wholeDigits(to), wholeDigits(from)) && atMost(to.scale, from.scale);
-  return within ? "same" : "wider";
-}
-
-interface DecimalFacets {
-  readonly precision?: number;
-  readonly scale?: number;
-}
-
-function wholeDigits(type: DecimalFacets): number | undefined {
-  return type.precision === undefined ? undefined : type.precision - (type.scale ?? 0);
-}
-
-/** Absent means without limit. */
-function atMost(value: number | undefined, limit: number | undefined): boolean {
-  return limit === undefined || (value !== undefined && value <= limit);
-}
-
-/** A type in words, with the facets that tell it apart: `text(50)`, `decimal(12,2)`. */
-export function typeName(type: ValueType): string {
-  switch (type.kind) {
-    case "text":
-      return type.maxLength === undefined ? "text" : `text(${type.maxLength})`;
-    case "integer":
-      return `integer(${type.bits} bit)`;
-    case "decimal":
-      return type.precision === undefined
-        ? "decimal"
-        : `decimal(${type.precision},${type.scale ?? 0})`;
-    case "list":
-      return `list of ${typeName(type.of)}`;
-    case "double":
-    case "boolean":
-    case "date":
-    case "timestamp":
-    case "time":
-    case "binary":
-    case "json":
-      return type.kind;
-  }
+export function refuseDrift(
+  table: { readonly name: string; readonly sync: string; readonly stream: string },
+  refusals: readonly DriftRefusal[],
+): void {
+  const narrowed = refusals.filter(({ kind }) => kind === "narrowed");
+  const worst = narrowed.length > 0 ? narrowed : refusals;
+  if (worst.length === 0) return;
+  const reasons = worst.map(({ description }) => description);
+  const more = reasons.length > 3 ? `, and ${reasons.length - 3} more` : "";
+  throw new SyncError(
+    narrowed.length > 0 ? "DRIFT_NARROWED" : "DRIFT_HALTED",
+    `The table "${table.name}" does not fit its stream "${table.stream}": ${reasons.slice(0, 3).join("; ")}${more}.`,
+    {
+      context: { sync: table.sync, stream: table.stream },
+      details: { table: table.name, fields: worst.map(({ field }) => field), reasons },
+    },
+  );
 }

@@ -76,3 +76,10 @@ export interface GuardSpec {
   /** Halt when a run parks more records than this. */
   readonly parkedCount: number;
 }
+
+/** What a connector knows better than a person about one of its streams. */
+export interface StreamDefaults {
+  readonly table?: string;
+  readonly parent?: ParentSpec;
+  readonly monitor?: MonitorSpec;
+}

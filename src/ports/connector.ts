@@ -1,6 +1,7 @@
 import type { Cursor } from "../model/cursor.ts";
 import type { BadRecord, RecordKey, StreamRecord, Tombstone } from "../model/record.ts";
 import type { StreamSchema } from "../model/schema.ts";
+import type { Value } from "../model/value.ts";
 
 /** What a system can do as a whole; what one stream can do stands in its schema's `traits`. */
 export interface Capabilities {
@@ -61,6 +62,13 @@ export interface StreamHead {
   readonly deletions?: Cursor;
 }
 
+/** One record as the system shows it now, with the records related to it; values by field name. */
+export interface RelatedRecords {
+  readonly record: Readonly<Record<string, Value>>;
+  /** By the name of the relation. */
+  readonly related: Readonly<Record<string, readonly Readonly<Record<string, Value>>[]>>;
+}
+
 export interface CheckResult {
   /** One line for a person: what was reached and as whom. */
   readonly summary: string;
@@ -86,5 +94,16 @@ export interface Connector {
   discover(signal: AbortSignal): Promise<readonly StreamSchema[]>;
   head(query: StreamQuery, signal: AbortSignal): Promise<StreamHead>;
   read(request: ReadRequest, signal: AbortSignal): AsyncIterable<Page>;
+  /**
+   * For people to look at: one record with what the named relations lead to, or nothing when it
+   * does not exist. Absent where the system has no relations. Throws FIELD_UNKNOWN for a relation
+   * that the stream does not have.
+   */
+  related?(
+    query: StreamQuery,
+    key: RecordKey,
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<RelatedRecords | undefined>;
   close(): Promise<void>;
 }

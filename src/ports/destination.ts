@@ -82,7 +82,9 @@ export interface OrphanCount {
 export interface Destination {
   /** For people; holds no secret. */
   readonly location: string;
-  /** What `prepare` would do. Throws DRIFT_HALTED, DRIFT_NARROWED, DESTINATION_FOREIGN_TABLE. */
+  /**
+   * What `prepare` would do; a field that the table leaves out is told as `ignored-field` every
+   * time, not only when it is new. Throws DRIFT_HALTED, DRIFT_NARROWED, DESTINATION_FOREIGN_TABLE. */
   plan(table: TableSpec): Promise<readonly SchemaChange[]>;
   /** Creates or evolves the table; the same errors. */
   prepare(table: TableSpec): Promise<readonly SchemaChange[]>;

@@ -1,7 +1,7 @@
-import type { ErrorContext } from "../../model/sync-error.ts";
-import { isSyncError, SyncError } from "../../model/sync-error.ts";
 import type { ParkRequest } from "../../model/parked.ts";
 import type { BadRecord, RecordKey, StreamRecord } from "../../model/record.ts";
+import type { ErrorContext } from "../../model/sync-error.ts";
+import { isSyncError, SyncError } from "../../model/sync-error.ts";
 import { commitPlan, type Position } from "./commit-plan.ts";
 import {
   type HashedRecord,
@@ -27,7 +27,9 @@ async function decideRecords(
   const hashed = sorted.accepted.map((record) => hashRecord(record, work.schema.fields.length));
   const keys = sorted.accepted.map((record) => record.key);
   const marks = keys.length > 0 ? await destination.marks(work.table, keys) : new Map();
-  const differing = hashed.filter((entry) => needsRow(entry, marks)).map((entry) => entry.record.key);
+  const differing = hashed
+    .filter((entry) => needsRow(entry, marks))
+    .map((entry) => entry.record.key);
   const rows = differing.length > 0 ? await destination.load(work.table, differing) : new Map();
   return { sorted, hashed, stored: { marks, rows } };
 }

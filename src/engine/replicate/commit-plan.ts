@@ -21,9 +21,16 @@ const LOCK_ATTEMPTS = 6;
  * and the note is dropped: whichever of these steps a crash follows, the cursor is behind the
  * data, and `settlePending` can tell from the rows whether the log entries are owed.
  */
-export async function commitPlan(work: StreamWork, plan: PagePlan, position: Position): Promise<void> {
+export async function commitPlan(
+  work: StreamWork,
+  plan: PagePlan,
+  position: Position,
+): Promise<void> {
   if (!ledgerAddsUp(plan.ledger)) {
-    throw new SyncError("LEDGER_MISMATCH", `A page of ${work.spec.stream} does not add up: ${JSON.stringify(plan.ledger)}.`);
+    throw new SyncError(
+      "LEDGER_MISMATCH",
+      `A page of ${work.spec.stream} does not add up: ${JSON.stringify(plan.ledger)}.`,
+    );
   }
   const { home, destination, clock } = work.context;
   const at = clock.now();
@@ -101,8 +108,13 @@ export async function settlePending(work: StreamWork): Promise<void> {
   const checkpoint = await loadCheckpoint(work, "pending");
   if (checkpoint === undefined) return;
   const state = checkpoint.state as unknown as PendingState;
-  const marks = await work.context.destination.marks(work.table, state.after.map(([key]) => key));
-  const written = new Set(state.after.filter(([key, hash]) => holds(marks.get(key), hash)).map(([key]) => key));
+  const marks = await work.context.destination.marks(
+    work.table,
+    state.after.map(([key]) => key),
+  );
+  const written = new Set(
+    state.after.filter(([key, hash]) => holds(marks.get(key), hash)).map(([key]) => key),
+  );
   const entries = state.log.filter((entry) => written.has(entry.key));
   await whileLocked(work, () =>
     work.context.home.commit({
@@ -131,10 +143,18 @@ export async function whileLocked<T>(
     try {
       return await effect();
     } catch (error) {
-      if (!isSyncError(error) || error.code !== "HOME_LOCKED" || attempt >= LOCK_ATTEMPTS) throw error;
+      if (!isSyncError(error) || error.code !== "HOME_LOCKED" || attempt >= LOCK_ATTEMPTS)
+        throw error;
       const delayMs = Math.round(random.next() * 250 * 2 ** attempt);
       const at = clock.now();
-      emit({ kind: "wait", at, stream: work.spec.stream, reason: error.message, untilMs: at + delayMs, attempt });
+      emit({
+        kind: "wait",
+        at,
+        stream: work.spec.stream,
+        reason: error.message,
+        untilMs: at + delayMs,
+        attempt,
+      });
       await clock.sleep(delayMs, work.signal);
     }
   }

@@ -30,7 +30,7 @@ export async function deleteAbsent(
   const { count: countBefore } = state.head;
   const incomplete = judgeWalk(
     {
-      seen,
+      seen: seen + state.keyless,
       ...(countBefore === undefined ? {} : { countBefore }),
       ...(countAfter === undefined ? {} : { countAfter }),
     },
@@ -40,16 +40,27 @@ export async function deleteAbsent(
   enterPhase(work, "guarding");
   const rows = await context.destination.count(work.table);
   const disaster = judgeDeletions({ candidates: absent.count, rows, seen }, guard);
-  const evidence = { walkId: state.walkId, lane, candidates: absent.count, rows, sample: absent.keys.slice(0, 10) };
-  const released = [
-    ...(await haltUnlessReleased(work, incomplete, evidence)),
-    ...(await haltUnlessReleased(work, disaster, evidence)),
-  ];
+  const evidence = {
+    walkId: state.walkId,
+    lane,
+    candidates: absent.count,
+    rows,
+    sample: absent.keys.slice(0, 10),
+  };
+  await haltUnlessReleased(work, incomplete, evidence);
+  await haltUnlessReleased(work, disaster, evidence);
   enterPhase(work, "deleting");
-  await eachAbsent(work, state.walkId, (keys) => settleKeys(work, keys, { suspected: true, walkId: state.walkId }));
+  await eachAbsent(work, state.walkId, (keys) =>
+    settleKeys(work, keys, { suspected: true, walkId: state.walkId }),
+  );
   enterPhase(work, "checkpointing");
-  await commitPlan(work, EMPTY_PLAN, { forgetWalk: state.walkId, dropCheckpoints: [lane], checkpoints: after });
-  await closeSettledHalts(work, released);
+  await commitPlan(work, EMPTY_PLAN, {
+    forgetWalk: state.walkId,
+    dropCheckpoints: [lane],
+    checkpoints: after,
+  });
+  // Every row that is gone is deleted now, whichever lane had found it.
+  await closeSettledHalts(work, ["walk", "sweep", "deletions", "keys"]);
 }
 
 /** Counts the rows the walk did not see; keeps the first of their keys for a person to look at. */

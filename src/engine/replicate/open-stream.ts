@@ -1,11 +1,12 @@
 import { compileRules } from "../../core/validation.ts";
-import type { StreamSpec } from "../../model/replicate.ts";
+import type { ReplicateSpec, StreamSpec } from "../../model/replicate.ts";
 import { fieldIndex, projectSchema, type StreamSchema } from "../../model/schema.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { StreamQuery } from "../../ports/connector.ts";
 import type { SchemaChange, TableSpec } from "../../ports/destination.ts";
 import type { Lease } from "../../ports/home.ts";
 import type { ReplicateContext } from "../context.ts";
+import { rememberSchemas } from "../schema-memory.ts";
 import { hashText } from "./hash.ts";
 import { note, type StreamWork, type Tally } from "./stream-work.ts";
 
@@ -19,17 +20,23 @@ export interface PlannedStream {
 
 /** Matches the configuration with the discovered schemas. Throws STREAM_UNKNOWN, FIELD_UNKNOWN. */
 export function planStream(
-  sync: string,
+  sync: ReplicateSpec,
   spec: StreamSpec,
   discovered: readonly StreamSchema[],
 ): PlannedStream {
   const full = discovered.find((schema) => schema.name === spec.stream);
   if (full === undefined) {
     const names = discovered.map((schema) => schema.name).join(", ");
-    throw new SyncError("STREAM_UNKNOWN", `The system has no stream "${spec.stream}"; it has ${names}.`);
+    throw new SyncError(
+      "STREAM_UNKNOWN",
+      `The system has no stream "${spec.stream}"; it has ${names}.`,
+    );
   }
-  checkFieldNames(spec, full);
-  const schema = spec.select === undefined ? full : projectSchema(full, [...spec.select, ...neededFields(spec)]);
+  checkFieldNames(sync, spec, full);
+  const schema =
+    spec.select === undefined
+      ? full
+      : projectSchema(full, [...spec.select, ...linkFields(sync, spec)]);
   return {
     spec,
     schema,
@@ -38,26 +45,41 @@ export function planStream(
   };
 }
 
-export function tableOf(sync: string, spec: StreamSpec, schema: StreamSchema): TableSpec {
+/** The table of a stream; fields that link it with parents and children are looked up by. */
+export function tableOf(sync: ReplicateSpec, spec: StreamSpec, schema: StreamSchema): TableSpec {
   const { table, naming, drift, deletes } = spec;
-  const indexes = spec.parent === undefined ? [] : [spec.parent.field];
-  return { sync, table, schema, naming, drift, deletes, indexes };
+  const indexes = [...new Set(linkFields(sync, spec))];
+  return { sync: sync.name, table, schema, naming, drift, deletes, indexes };
 }
 
-/** Fields the sync cannot do without, whatever `select` says. */
-function neededFields(spec: StreamSpec): readonly string[] {
-  return spec.parent === undefined ? [] : [spec.parent.field];
+/** Fields the sync cannot do without, whatever `select` says: those that link records. */
+function linkFields(sync: ReplicateSpec, spec: StreamSpec): readonly string[] {
+  const own = spec.parent === undefined ? [] : [spec.parent.field];
+  return [...own, ...childLinks(sync, spec).map(([, field]) => field)];
 }
 
-function checkFieldNames(spec: StreamSpec, schema: StreamSchema): void {
+/** The fields of this stream that its children name, each with the child's stream. */
+function childLinks(sync: ReplicateSpec, spec: StreamSpec): readonly (readonly [string, string])[] {
+  return sync.streams.flatMap(({ stream, parent }) =>
+    parent?.stream === spec.stream ? [[stream, parent.parentField] as const] : [],
+  );
+}
+
+function checkFieldNames(sync: ReplicateSpec, spec: StreamSpec, schema: StreamSchema): void {
   const named = [
     ...(spec.select ?? []).map((field) => ["select", field] as const),
     ...spec.rules.map((rule) => ["validate", rule.field] as const),
-    ...neededFields(spec).map((field) => ["parent.field", field] as const),
+    ...(spec.parent === undefined ? [] : [["parent.field", spec.parent.field] as const]),
+    ...childLinks(sync, spec).map(
+      ([child, field]) => [`parent.parentField of ${child}`, field] as const,
+    ),
   ];
   for (const [setting, field] of named) {
     if (fieldIndex(schema, field) >= 0) continue;
-    const near = schema.fields.map((known) => known.name).filter((name) => isNear(name, field)).slice(0, 5);
+    const near = schema.fields
+      .map((known) => known.name)
+      .filter((name) => isNear(name, field))
+      .slice(0, 5);
     const hint = near.length > 0 ? `Did you mean ${near.join(", ")}?` : undefined;
     throw new SyncError(
       "FIELD_UNKNOWN",
@@ -87,6 +109,7 @@ export async function openStream(
   const { spec, schema, query, table } = planned;
   const changes = await context.destination.prepare(table);
   const kept = keptSchema(schema, changes);
+  await rememberSchemas(context, [kept]);
   const work: StreamWork = {
     context,
     ...run,
@@ -118,5 +141,7 @@ function isNews(change: SchemaChange): boolean {
 
 /** Equal for equal fields, types and filter. */
 export function fingerprintOf(schema: StreamSchema, filter: string | undefined): string {
-  return hashText(JSON.stringify([schema.fields.map((field) => [field.name, field.type]), filter ?? null]));
+  return hashText(
+    JSON.stringify([schema.fields.map((field) => [field.name, field.type]), filter ?? null]),
+  );
 }

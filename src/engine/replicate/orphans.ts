@@ -1,5 +1,5 @@
 import type { StreamReport } from "../../model/run.ts";
-import type { StreamRun } from "./run-stream.ts";
+import type { PlannedStream } from "./open-stream.ts";
 import { note, type StreamWork } from "./stream-work.ts";
 
 /**
@@ -8,13 +8,18 @@ import { note, type StreamWork } from "./stream-work.ts";
  */
 export async function countOrphans(
   work: StreamWork,
-  run: Pick<StreamRun, "plan">,
+  run: { readonly plan: (stream: string) => Promise<PlannedStream> },
 ): Promise<StreamReport["orphans"]> {
   const { parent } = work.spec;
   const configured = work.context.spec.streams.some((spec) => spec.stream === parent?.stream);
   if (parent === undefined || !configured) return undefined;
   const { table } = await run.plan(parent.stream);
-  const orphans = await work.context.destination.orphans(work.table, parent.field, table, parent.parentField);
+  const orphans = await work.context.destination.orphans(
+    work.table,
+    parent.field,
+    table,
+    parent.parentField,
+  );
   if (orphans.count === 0) return undefined;
   note(
     work,

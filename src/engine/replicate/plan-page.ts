@@ -1,7 +1,12 @@
 import { completeValues, diffValues, isComplete } from "../../core/diff.ts";
 import { collapseByKey } from "../../core/page.ts";
 import type { ParkRequest } from "../../model/parked.ts";
-import { type BadRecord, type RecordKey, type StreamRecord, valuesByName } from "../../model/record.ts";
+import {
+  type BadRecord,
+  type RecordKey,
+  type StreamRecord,
+  valuesByName,
+} from "../../model/record.ts";
 import { EMPTY_LEDGER, type Ledger } from "../../model/run.ts";
 import type { Value } from "../../model/value.ts";
 import type { RowMark, RowUpsert, StoredRow } from "../../ports/destination.ts";
@@ -36,7 +41,7 @@ export interface SortedPage {
   readonly park: readonly ParkRequest[];
   readonly read: number;
   readonly repeats: number;
-  readonly rejected: number;
+  readonly rejected: readonly RecordKey[];
 }
 
 type Judged = Pick<StreamWork, "schema" | "judge" | "spec">;
@@ -53,17 +58,20 @@ export function sortPage(
     image: record.image,
     problems: record.problems,
   }));
-  let rejected = 0;
+  const rejected: RecordKey[] = [];
   for (const record of distinct) {
     const verdict = work.judge(record.values);
     if (verdict === undefined) accepted.push(record);
-    else if (verdict.action === "reject") rejected += 1;
+    else if (verdict.action === "reject") rejected.push(record.key);
     else park.push({ ...imageOf(work, record), problems: verdict.problems });
   }
   return { accepted, park, read: records.length + bad.length, repeats, rejected };
 }
 
-export function imageOf(work: Pick<StreamWork, "schema">, record: StreamRecord): Pick<ParkRequest, "key" | "image"> {
+export function imageOf(
+  work: Pick<StreamWork, "schema">,
+  record: StreamRecord,
+): Pick<ParkRequest, "key" | "image"> {
   return { key: record.key, image: JSON.stringify(valuesByName(work.schema, record.values)) };
 }
 
@@ -137,7 +145,7 @@ export function planPage(
       created,
       updated,
       unchanged,
-      rejected: sorted.rejected,
+      rejected: sorted.rejected.length,
       parked: sorted.park.length,
     },
     upserts,
@@ -145,7 +153,7 @@ export function planPage(
     deletes: [],
     log: work.spec.history === "off" ? [] : log,
     park: sorted.park,
-    unpark: settledKeys(hashed, sorted.park),
+    unpark: settledKeys(hashed, sorted),
   };
 }
 
@@ -172,10 +180,18 @@ function sourceTime(record: StreamRecord): { sourceTime?: string } {
   return record.modifiedAt === undefined ? {} : { sourceTime: record.modifiedAt };
 }
 
-/** A key that came both good and bad in one page stays parked: someone has to look at it. */
-function settledKeys(hashed: readonly HashedRecord[], park: readonly ParkRequest[]): readonly RecordKey[] {
+/**
+ * Keys whose parked entry has an answer: applied, or rejected by a rule. One that came both good
+ * and bad in one page stays parked: someone has to look at it.
+ */
+function settledKeys(
+  hashed: readonly HashedRecord[],
+  { park, rejected }: SortedPage,
+): readonly RecordKey[] {
+  const settled = [...hashed.map((entry) => entry.record.key), ...rejected];
+  if (park.length === 0) return settled;
   const parked = new Set(park.map((entry) => entry.key));
-  return hashed.map((entry) => entry.record.key).filter((key) => !parked.has(key));
+  return settled.filter((key) => !parked.has(key));
 }
 
 /** The plan that deletes rows, with their last images. `rows` may hold rows already gone. */

@@ -1,10 +1,14 @@
 import type { BadRecord, RecordKey, StreamRecord } from "../../model/record.ts";
+import type { Connector, StreamQuery } from "../../ports/connector.ts";
 import type { PageRecords } from "./apply-records.ts";
-import type { StreamWork } from "./stream-work.ts";
 
 /** The records that the source serves among `keys`, however many keys there are. */
 export async function readByKeys(
-  work: Pick<StreamWork, "context" | "query" | "signal">,
+  work: {
+    readonly context: { readonly source: Connector };
+    readonly query: StreamQuery;
+    readonly signal: AbortSignal;
+  },
   keys: readonly RecordKey[],
 ): Promise<PageRecords> {
   const { source } = work.context;
@@ -12,7 +16,11 @@ export async function readByKeys(
   const bad: BadRecord[] = [];
   const size = source.capabilities.keysPerRead;
   for (let start = 0; start < keys.length; start += size) {
-    const request = { kind: "keys", query: work.query, keys: keys.slice(start, start + size) } as const;
+    const request = {
+      kind: "keys",
+      query: work.query,
+      keys: keys.slice(start, start + size),
+    } as const;
     for await (const page of source.read(request, work.signal)) {
       records.push(...page.records);
       bad.push(...page.bad);

@@ -45,26 +45,36 @@ export async function runDeletions(work: StreamWork): Promise<void> {
   const rows = await work.context.destination.count(work.table);
   const sample = pages.flatMap((page) => page.living).slice(0, 10);
   const verdict = judgeDeletions({ candidates, rows }, work.context.spec.guard);
-  const released = await haltUnlessReleased(work, verdict, { lane: "deletions", candidates, rows, sample });
+  await haltUnlessReleased(work, verdict, {
+    lane: "deletions",
+    candidates,
+    rows,
+    sample,
+  });
   enterPhase(work, "deleting");
   for (const page of pages) {
     await deletePage(work, page);
     work.signal.throwIfAborted();
   }
-  if (released.length > 0) await closeSettledHalts(work, released);
+  await closeSettledHalts(work, ["deletions"]);
 }
 
 async function livingOf(work: StreamWork, page: Page): Promise<FeedPage> {
-  const times = new Map<RecordKey, string>();
-  for (const { key, deletedAt } of page.tombstones) if (deletedAt !== undefined) times.set(key, deletedAt);
   const keys = [...new Set(page.tombstones.map((tombstone) => tombstone.key))];
   const marks = await work.context.destination.marks(work.table, keys);
   const living = keys.filter((key) => marks.get(key)?.deleted === false);
+  const wanted = new Set(living);
+  const times = new Map<RecordKey, string>();
+  for (const { key, deletedAt } of page.tombstones) {
+    if (deletedAt !== undefined && wanted.has(key)) times.set(key, deletedAt);
+  }
   return { cursor: page.cursor, living, times, told: keys.length };
 }
 
 async function deletePage(work: StreamWork, page: FeedPage): Promise<void> {
-  const position: Position = { checkpoints: [{ lane: "deletions", cursor: page.cursor, state: {} }] };
+  const position: Position = {
+    checkpoints: [{ lane: "deletions", cursor: page.cursor, state: {} }],
+  };
   const alreadyGone = page.told - page.living.length;
   const known = { ...EMPTY_PLAN, ledger: { ...EMPTY_LEDGER, found: alreadyGone, alreadyGone } };
   if (page.living.length === 0) {

@@ -4,9 +4,9 @@ import { applyRecords } from "./apply-records.ts";
 import { commitPlan, type Position } from "./commit-plan.ts";
 import { deleteAbsent } from "./delete-absent.ts";
 import { EMPTY_PLAN } from "./plan-page.ts";
-import type { ChangesState } from "./run-incremental.ts";
-import { enterPhase, type StreamWork } from "./stream-work.ts";
-import { openWalk, type WalkState, walkCheckpoint } from "./walk-state.ts";
+import { type ChangesState, changesState } from "./run-incremental.ts";
+import { enterPhase, loadCheckpoint, type StreamWork } from "./stream-work.ts";
+import { openWalk, passPage, type WalkState, walkCheckpoint } from "./walk-state.ts";
 
 /**
  * Mode `full`: walks every record, applies what differs, and deletes what a proven complete walk
@@ -20,10 +20,16 @@ export async function runFull(work: StreamWork): Promise<void> {
   work.tally.total = state.head.count;
   enterPhase(work, "reading");
   if (!state.ended) {
-    const request = { kind: "walk", query: work.query, after: walk.cursor, projection: "record" } as const;
+    const request = {
+      kind: "walk",
+      query: work.query,
+      after: walk.cursor,
+      projection: "record",
+    } as const;
     let cursor = walk.cursor;
     for await (const page of work.context.source.read(request, work.signal)) {
-      state = { ...state, walked: state.walked + page.records.length + page.bad.length };
+      const count = page.records.length + page.bad.length;
+      state = passPage(state, count, page, page.records);
       const position: Position = {
         seen: { walkId: state.walkId, keys: seenKeys(page) },
         checkpoints: [walkCheckpoint("walk", page.cursor, state)],
@@ -36,7 +42,7 @@ export async function runFull(work: StreamWork): Promise<void> {
     state = { ...state, ended: true };
     await commitPlan(work, EMPTY_PLAN, { checkpoints: [walkCheckpoint("walk", cursor, state)] });
   }
-  await deleteAbsent(work, "walk", state, cursorsAfter(work, state));
+  await deleteAbsent(work, "walk", state, await cursorsAfter(work, state));
 }
 
 /** Bad records exist too: a parked key must not be taken for a deleted one. */
@@ -45,12 +51,28 @@ function seenKeys(page: Page): readonly RecordKey[] {
   return [...page.records.map((record) => record.key), ...bad];
 }
 
-/** Where the other lanes go on from: the source's own positions from before the walk. */
-function cursorsAfter(work: StreamWork, state: WalkState): NonNullable<Position["checkpoints"]> {
+/**
+ * Where the other lanes go on from: the source's own positions from before the walk. What was
+ * learnt of late arrivals stays.
+ */
+async function cursorsAfter(
+  work: StreamWork,
+  state: WalkState,
+): Promise<NonNullable<Position["checkpoints"]>> {
   const { changes, deletions } = state.head;
-  const fresh: ChangesState = { fingerprint: work.fingerprint, lateness: [] };
+  const before = await loadCheckpoint(work, "changes");
+  const fresh: ChangesState = {
+    fingerprint: work.fingerprint,
+    lateness: before === undefined ? [] : changesState(before.state).lateness,
+    asOf: state.startedAt,
+    ...(state.newest === undefined ? {} : { copiedTo: state.newest }),
+  };
   return [
-    ...(changes === undefined ? [] : [{ lane: "changes" as const, cursor: changes, state: { ...fresh } }]),
-    ...(deletions === undefined ? [] : [{ lane: "deletions" as const, cursor: deletions, state: {} }]),
+    ...(changes === undefined
+      ? []
+      : [{ lane: "changes" as const, cursor: changes, state: { ...fresh } }]),
+    ...(deletions === undefined
+      ? []
+      : [{ lane: "deletions" as const, cursor: deletions, state: {} }]),
   ];
 }

@@ -1,11 +1,12 @@
 import { type Lateness, recordLateness, tunedOverlapMs } from "../../core/lateness.ts";
+import type { RecordKey, StreamRecord } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import { compareTimestamps, timestampDifferenceMs } from "../../model/timestamp.ts";
-import type { RecordKey, StreamRecord } from "../../model/record.ts";
 import type { Page } from "../../ports/connector.ts";
 import { applyRecords } from "./apply-records.ts";
 import type { PagePlan } from "./plan-page.ts";
 import { enterPhase, loadCheckpoint, note, type StreamWork } from "./stream-work.ts";
+import { newestTime } from "./walk-state.ts";
 
 /** What is kept beside the cursor of changes. */
 export interface ChangesState {
@@ -13,6 +14,10 @@ export interface ChangesState {
   /** Greatest time of change among committed records; absent until one was read. */
   readonly newest?: string;
   readonly lateness: Lateness;
+  /** When the whole copy that this continues was begun, epoch milliseconds. */
+  readonly asOf: number;
+  /** Greatest time of change that the whole copy held. */
+  readonly copiedTo?: string;
 }
 
 export function changesState(state: Readonly<Record<string, unknown>>): ChangesState {
@@ -30,18 +35,29 @@ export async function runIncremental(work: StreamWork): Promise<void> {
   if (checkpoint?.cursor == null) throw missingCursor(work, "changes");
   let state = changesState(checkpoint.state);
   if (state.fingerprint !== work.fingerprint) {
-    note(work, "The fields or the filter changed since the last full copy; records that did not change since lack them until the next `lockstep run --full`.");
+    note(
+      work,
+      "The fields or the filter changed since the last full copy; records that did not change since lack them until the next `lockstep run --full`.",
+    );
   }
   const newestBefore = state.newest;
   const overlapMs = tunedOverlapMs(state.lateness, work.spec.overlapMs, work.spec.overlapMaxMs);
-  const request = { kind: "changes", query: work.query, since: checkpoint.cursor, overlapMs } as const;
+  const request = {
+    kind: "changes",
+    query: work.query,
+    since: checkpoint.cursor,
+    overlapMs,
+  } as const;
   let cursor = checkpoint.cursor;
+  let isPast = newestBefore === undefined;
   enterPhase(work, "reading");
   for await (const page of work.context.source.read(request, work.signal)) {
-    if (isPastOverlap(page, state.newest)) cursor = page.cursor;
+    isPast ||= endsPast(page, newestBefore);
+    if (isPast) cursor = page.cursor;
+    const before = state;
     work.tally.walked += page.records.length + page.bad.length;
     await applyRecords(work, page, (plan) => {
-      state = stateAfter(state, page, plan, newestBefore);
+      state = stateAfter(before, page, plan, newestBefore);
       return { checkpoints: [{ lane: "changes", cursor, state: { ...state } }] };
     });
     work.signal.throwIfAborted();
@@ -57,7 +73,7 @@ function stateAfter(
 ): ChangesState {
   const changed = new Set(plan.upserts.map(({ key }) => key));
   const late = newestBefore === undefined ? [] : lateBy(page.records, changed, newestBefore);
-  const newest = newestOf(page, state.newest);
+  const newest = newestTime(page.records, state.newest);
   return {
     ...state,
     lateness: late.reduce(recordLateness, state.lateness),
@@ -65,19 +81,14 @@ function stateAfter(
   };
 }
 
-function newestOf(page: Page, newest: string | undefined): string | undefined {
-  let latest = newest;
-  for (const { modifiedAt } of page.records) {
-    if (modifiedAt !== undefined && (latest === undefined || compareTimestamps(modifiedAt, latest) > 0)) latest = modifiedAt;
-  }
-  return latest;
-}
-
-/** True when the page ends at or after the newest committed record; only then its position is news. */
-function isPastOverlap(page: Page, newest: string | undefined): boolean {
+/**
+ * True when the page ends at or after the newest record committed before this run: from here on
+ * positions are news. A page without a good record tells nothing of where it stands.
+ */
+function endsPast(page: Page, newestBefore: string | undefined): boolean {
   const last = page.records.at(-1)?.modifiedAt;
-  if (newest === undefined || last === undefined) return true;
-  return compareTimestamps(last, newest) >= 0;
+  if (newestBefore === undefined || last === undefined) return false;
+  return compareTimestamps(last, newestBefore) >= 0;
 }
 
 /** By how much each changed record is older than what was committed before this run. */
@@ -93,15 +104,27 @@ function lateBy(
   );
 }
 
-export function requireTrait(work: StreamWork, trait: "changes" | "deletions" | "sweep", mode: string): void {
+export function requireTrait(
+  work: StreamWork,
+  trait: "changes" | "deletions" | "sweep",
+  mode: string,
+): void {
   if (work.schema.traits[trait]) return;
-  throw new SyncError("CONNECTOR_UNSUPPORTED", `Stream "${work.spec.stream}" cannot run ${mode}: the source offers no such reading of it.`, {
-    hint: "Use `lockstep run --full` for this stream.",
-  });
+  throw new SyncError(
+    "CONNECTOR_UNSUPPORTED",
+    `Stream "${work.spec.stream}" cannot run ${mode}: the source offers no such reading of it.`,
+    {
+      hint: "Use `lockstep run --full` for this stream.",
+    },
+  );
 }
 
 export function missingCursor(work: StreamWork, lane: string): SyncError {
-  return new SyncError("CURSOR_MISSING", `Stream "${work.spec.stream}" has no ${lane} cursor: it was never copied whole.`, {
-    hint: `Run \`lockstep run --full --stream ${work.spec.stream}\` first.`,
-  });
+  return new SyncError(
+    "CURSOR_MISSING",
+    `Stream "${work.spec.stream}" has no ${lane} cursor: it was never copied whole.`,
+    {
+      hint: `Run \`lockstep run --full --stream ${work.spec.stream}\` first.`,
+    },
+  );
 }

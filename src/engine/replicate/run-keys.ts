@@ -1,7 +1,7 @@
 import { judgeDeletions } from "../../core/guard.ts";
 import type { RecordKey } from "../../model/record.ts";
 import { commitPlan, type Position } from "./commit-plan.ts";
-import { haltUnlessReleased } from "./halting.ts";
+import { closeSettledHalts, haltUnlessReleased } from "./halting.ts";
 import { EMPTY_PLAN } from "./plan-page.ts";
 import { readByKeys } from "./read-by-keys.ts";
 import { settleKeys } from "./settle-keys.ts";
@@ -28,6 +28,7 @@ export async function runKeys(work: StreamWork, keys: readonly RecordKey[]): Pro
     await settleKeys(work, chunk, { suspected: false, position: waitingPosition(left) });
     work.signal.throwIfAborted();
   }
+  await closeSettledHalts(work, ["keys"]);
 }
 
 function waitingPosition(left: readonly RecordKey[]): Position {

@@ -49,7 +49,8 @@ export async function runStream(
     enterPhase(work, "done");
   } catch (error) {
     failure = await settleFailure(context, stream, run, error);
-    const phase = failure.haltId !== undefined ? "halted" : stoppedByPerson(run, error) ? "stopped" : "failed";
+    const phase =
+      failure.haltId !== undefined ? "halted" : stoppedByPerson(run, error) ? "stopped" : "failed";
     if (spec !== undefined) enterPhase({ context, spec, tally }, phase);
     else tally.phase = phase;
   }
@@ -61,7 +62,9 @@ export async function runStream(
     startedAt,
     finishedAt: clock.now(),
     notes: tally.notes,
-    ...(failure === undefined || tally.phase === "stopped" ? {} : { error: reportedError(failure.error) }),
+    ...(failure === undefined || tally.phase === "stopped"
+      ? {}
+      : { error: reportedError(failure.error) }),
     ...(failure?.haltId === undefined ? {} : { haltId: failure.haltId }),
     ...(orphans === undefined ? {} : { orphans }),
   };
@@ -86,7 +89,9 @@ function runMode(work: StreamWork, run: StreamRun): Promise<void> {
 
 /** A signal aborted with anything but an error of ours was aborted by a person. */
 function stoppedByPerson(run: StreamRun, error: unknown): boolean {
-  return run.signal.aborted && error === run.signal.reason && toSyncError(error).code === "INTERNAL";
+  return (
+    run.signal.aborted && error === run.signal.reason && toSyncError(error).code === "INTERNAL"
+  );
 }
 
 /** Safety stops are kept in the home until a person releases them or the trouble goes away. */
@@ -100,7 +105,7 @@ async function settleFailure(
   if (!error.code.startsWith("GUARD_") && !error.code.startsWith("DRIFT_")) {
     return { error, haltId: undefined };
   }
-  const haltId = await context.home.recordHalt({
+  const halt = {
     sync: context.spec.name,
     stream,
     code: error.code,
@@ -108,7 +113,10 @@ async function settleFailure(
     details: error.details,
     runId: run.runId,
     at: context.clock.now(),
-  });
+  };
+  // A home that cannot keep the halt leaves the stream failed, with its reason told; nothing was
+  // deleted, and the next run comes to the same verdict.
+  const haltId = await context.home.recordHalt(halt).catch(() => undefined);
   return { error, haltId };
 }
 
@@ -116,7 +124,8 @@ async function settleFailure(
 async function closeDriftHalts({ context, spec }: StreamWork): Promise<void> {
   for (const halt of await context.home.halts({ sync: context.spec.name, waiting: true })) {
     const outgrown = halt.code.startsWith("DRIFT_") || halt.code === "GUARD_PARKED";
-    if (halt.stream === spec.stream && outgrown) await context.home.closeHalt(halt.id, context.clock.now());
+    if (halt.stream === spec.stream && outgrown)
+      await context.home.closeHalt(halt.id, context.clock.now());
   }
 }
 

@@ -8,7 +8,7 @@ import { EMPTY_PLAN } from "./plan-page.ts";
 import { readByKeys } from "./read-by-keys.ts";
 import { requireTrait } from "./run-incremental.ts";
 import { enterPhase, type StreamWork } from "./stream-work.ts";
-import { openWalk, walkCheckpoint } from "./walk-state.ts";
+import { openWalk, passPage, walkCheckpoint } from "./walk-state.ts";
 
 /**
  * Mode `sweep`: walks only keys and times. Records that the replica lacks or holds with another
@@ -23,10 +23,15 @@ export async function runSweep(work: StreamWork): Promise<void> {
   work.tally.total = state.head.count;
   enterPhase(work, "reading");
   if (!state.ended) {
-    const request = { kind: "walk", query: work.query, after: sweep.cursor, projection: "key" } as const;
+    const request = {
+      kind: "walk",
+      query: work.query,
+      after: sweep.cursor,
+      projection: "key",
+    } as const;
     let cursor = sweep.cursor;
     for await (const page of work.context.source.read(request, work.signal)) {
-      state = { ...state, walked: state.walked + page.marks.length };
+      state = passPage(state, page.marks.length, page, page.marks);
       const keys = page.marks.map((mark) => mark.key);
       const position: Position = {
         seen: { walkId: state.walkId, keys },
@@ -36,7 +41,11 @@ export async function runSweep(work: StreamWork): Promise<void> {
       const stale = page.marks.filter((mark) => isStale(mark, stored.get(mark.key)));
       const refreshed = await readByKeys(work, distinctKeys(stale));
       work.tally.walked = state.walked;
-      await applyRecords(work, { records: refreshed.records, bad: [...refreshed.bad, ...page.bad] }, () => position);
+      await applyRecords(
+        work,
+        { records: refreshed.records, bad: [...refreshed.bad, ...page.bad] },
+        () => position,
+      );
       cursor = page.cursor;
       work.signal.throwIfAborted();
     }
@@ -44,12 +53,13 @@ export async function runSweep(work: StreamWork): Promise<void> {
     await commitPlan(work, EMPTY_PLAN, { checkpoints: [walkCheckpoint("sweep", cursor, state)] });
   }
   const { deletions } = state.head;
-  const after = deletions === undefined ? [] : [{ lane: "deletions" as const, cursor: deletions, state: {} }];
+  const after =
+    deletions === undefined ? [] : [{ lane: "deletions" as const, cursor: deletions, state: {} }];
   await deleteAbsent(work, "sweep", state, after);
 }
 
 /** Any other time is stale, an older one too: a source restored from a backup goes back in time. */
-function isStale(mark: KeyMark, stored: RowMark | undefined): boolean {
+export function isStale(mark: KeyMark, stored: RowMark | undefined): boolean {
   return stored === undefined || stored.deleted || stored.modifiedAt !== mark.modifiedAt;
 }
 

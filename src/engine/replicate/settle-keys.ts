@@ -39,7 +39,11 @@ export async function settleKeys(
     () => ({ ...seen, ...position }),
     (plan) => {
       const ledger = addLedgers(plan.ledger, deletes.ledger);
-      return joinPlans(plan, deletes, { ...ledger, found: ledger.found + stillServed, stillServed });
+      return joinPlans(plan, deletes, {
+        ...ledger,
+        found: ledger.found + stillServed,
+        stillServed,
+      });
     },
   );
 }

@@ -1,9 +1,9 @@
 import type { Verdict } from "../../core/validation.ts";
 import type { Checkpoint, Lane } from "../../model/cursor.ts";
-import type { Phase } from "../../model/run.ts";
-import { addLedgers, EMPTY_LEDGER, type Ledger } from "../../model/run.ts";
 import type { Values } from "../../model/record.ts";
 import type { StreamSpec } from "../../model/replicate.ts";
+import type { Phase } from "../../model/run.ts";
+import { addLedgers, EMPTY_LEDGER, type Ledger } from "../../model/run.ts";
 import type { StreamSchema } from "../../model/schema.ts";
 import type { StreamQuery } from "../../ports/connector.ts";
 import type { TableSpec } from "../../ports/destination.ts";
@@ -42,7 +42,10 @@ export function newTally(): Tally {
 }
 
 /** The one place where a stream's phase changes. */
-export function enterPhase(work: Pick<StreamWork, "context" | "spec" | "tally">, phase: Phase): void {
+export function enterPhase(
+  work: Pick<StreamWork, "context" | "spec" | "tally">,
+  phase: Phase,
+): void {
   work.tally.phase = phase;
   work.context.emit({
     kind: "phase",

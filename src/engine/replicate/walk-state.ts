@@ -1,5 +1,6 @@
 import type { Checkpoint, Cursor, Lane } from "../../model/cursor.ts";
-import type { StreamHead } from "../../ports/connector.ts";
+import { compareTimestamps } from "../../model/timestamp.ts";
+import type { Page, StreamHead } from "../../ports/connector.ts";
 import { commitPlan } from "./commit-plan.ts";
 import { EMPTY_PLAN } from "./plan-page.ts";
 import { loadCheckpoint, note, type StreamWork } from "./stream-work.ts";
@@ -14,6 +15,12 @@ export interface WalkState {
   /** Taken before the first page: nothing that happens during the walk is before it. */
   readonly head: StreamHead;
   readonly walked: number;
+  /** Records passed whose key could not be told: the source counts them, nobody can have seen them. */
+  readonly keyless: number;
+  /** When the head was taken, epoch milliseconds. */
+  readonly startedAt: number;
+  /** Greatest time of change that the walk passed. */
+  readonly newest?: string;
   /** The walk has reached its end; what is left is to judge and delete. */
   readonly ended: boolean;
 }
@@ -39,12 +46,15 @@ export async function openWalk(work: StreamWork, lane: WalkLane): Promise<OpenWa
     }
     await commitPlan(work, EMPTY_PLAN, { forgetWalk: state.walkId, dropCheckpoints: [lane] });
   }
+  const startedAt = work.context.clock.now();
   const head = await work.context.source.head(work.query, work.signal);
   const fresh: WalkState = {
     walkId: work.context.random.id(),
     fingerprint: work.fingerprint,
     head,
     walked: 0,
+    keyless: 0,
+    startedAt,
     ended: false,
   };
   await commitPlan(work, EMPTY_PLAN, { checkpoints: [walkCheckpoint(lane, null, fresh)] });
@@ -58,6 +68,35 @@ async function mayResume(work: StreamWork, state: WalkState): Promise<boolean> {
   return !waiting.some((halt) => halt.details["walkId"] === state.walkId);
 }
 
+/** The state once a page of these keys, bad records and times is passed. */
+export function passPage(
+  state: WalkState,
+  count: number,
+  { bad }: Pick<Page, "bad">,
+  times: readonly { readonly modifiedAt?: string }[],
+): WalkState {
+  const newest = newestTime(times, state.newest);
+  return {
+    ...state,
+    walked: state.walked + count,
+    keyless: state.keyless + bad.filter(({ key }) => key === undefined).length,
+    ...(newest === undefined ? {} : { newest }),
+  };
+}
+
+/** The greatest of the times and `newest`. */
+export function newestTime(
+  times: readonly { readonly modifiedAt?: string }[],
+  newest: string | undefined,
+): string | undefined {
+  let latest = newest;
+  for (const { modifiedAt } of times) {
+    if (modifiedAt === undefined) continue;
+    if (latest === undefined || compareTimestamps(modifiedAt, latest) > 0) latest = modifiedAt;
+  }
+  return latest;
+}
+
 export function walkState(checkpoint: Checkpoint): WalkState {
   return checkpoint.state as unknown as WalkState;
 }
@@ -66,6 +105,10 @@ export function walkCheckpoint(
   lane: WalkLane,
   cursor: Cursor | null,
   state: WalkState,
-): { readonly lane: WalkLane; readonly cursor: Cursor | null; readonly state: Record<string, unknown> } {
+): {
+  readonly lane: WalkLane;
+  readonly cursor: Cursor | null;
+  readonly state: Record<string, unknown>;
+} {
   return { lane, cursor, state: { ...state } };
 }

@@ -1,0 +1,231 @@
+import type { OpenOptions } from "./cli/cli.ts";
+import { configJsonSchema } from "./config/json-schema.ts";
+import { loadConfig } from "./config/load-config.ts";
+import type { Config, SystemConfig } from "./config/resolve-config.ts";
+import { createSecrets } from "./config/secrets.ts";
+import { createUndiciTransport } from "./connectors/http/undici-transport.ts";
+import {
+  type Budget,
+  CONNECTORS,
+  type ConnectorEntry,
+  type Settings,
+} from "./connectors/registry.ts";
+import { createSqliteDestination } from "./connectors/sqlite/destination.ts";
+import type { QuotaLimits } from "./core/quota.ts";
+import { limitHttp } from "./decorators/limit-http.ts";
+import { createMeter, type Meter } from "./decorators/meter.ts";
+import { DEFAULT_RETRY_POLICY, withRetry } from "./decorators/retry.ts";
+import { openSqlite, type SqliteDatabase } from "./drivers/sqlite/database.ts";
+import { createSystemClock, createSystemRandom } from "./drivers/system-runtime.ts";
+import { createLockstep } from "./engine/create-lockstep.ts";
+import type { Lockstep } from "./engine/lockstep.ts";
+import type { ConnectedSystem, SyncPart, SystemPart } from "./engine/lockstep-parts.ts";
+import { createSqliteHome } from "./homes/sqlite/home.ts";
+import type { EmitEvent, RunEvent } from "./model/events.ts";
+import { SyncError } from "./model/sync-error.ts";
+import type { Destination } from "./ports/destination.ts";
+import type { Home } from "./ports/home.ts";
+import type { HttpTransport } from "./ports/http.ts";
+import type { Clock, Random, Secrets } from "./ports/runtime.ts";
+
+/** The JSON Schema of `lockstep.yaml`. */
+export function configSchema(): Readonly<Record<string, unknown>> {
+  return configJsonSchema(CONNECTORS);
+}
+
+/**
+ * Opens the application that a configuration describes. Nothing is connected yet; the home is
+ * opened, and made if it is not there. Throws CONFIG_NOT_FOUND, CONFIG_INVALID, HOME_….
+ */
+export async function openLockstep(options: OpenOptions): Promise<Lockstep> {
+  const config = await loadConfig(options.directory, options.configFile, CONNECTORS);
+  const clock = createSystemClock();
+  const random = createSystemRandom();
+  const database = openSqlite(config.home.path);
+  const closing: (() => Promise<void>)[] = [async () => database.close()];
+  try {
+    const home = createSqliteHome({ database, clock });
+    closing.unshift(() => home.close());
+    const secrets = createSecrets(options.env, config.directory);
+    const runtime: Runtime = { home, clock, random, secrets, closing };
+    const systems = new Map(
+      [...config.systems].map(([name, system]) => [name, systemPart(system, runtime)]),
+    );
+    const syncs = await openSyncs(config, systems, database, closing);
+    return createLockstep({
+      home,
+      syncs,
+      systems: [...systems.values()].filter((system) =>
+        syncs.some((sync) => sync.system === system),
+      ),
+      clock,
+      random,
+      memoryBytes: () => process.memoryUsage.rss(),
+      close: () => closeAll(closing),
+    });
+  } catch (error) {
+    await closeAll(closing);
+    throw error;
+  }
+}
+
+interface Runtime {
+  readonly home: Home;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly secrets: Secrets;
+  /** What to close at the end, first to last. */
+  readonly closing: (() => Promise<void>)[];
+}
+
+async function openSyncs(
+  config: Config,
+  systems: ReadonlyMap<string, SystemPart>,
+  database: SqliteDatabase,
+  closing: (() => Promise<void>)[],
+): Promise<readonly SyncPart[]> {
+  const destinations = new Map<string, Destination>();
+  const open = async (into: string): Promise<Destination> => {
+    const known = destinations.get(into);
+    if (known !== undefined) return known;
+    const destination =
+      into === "home"
+        ? createSqliteDestination({ database, sharesHome: true })
+        : await openDestination(config, into);
+    destinations.set(into, destination);
+    closing.unshift(() => destination.close());
+    return destination;
+  };
+  const syncs: SyncPart[] = [];
+  for (const { spec, source, into } of config.syncs) {
+    const system = systems.get(source);
+    if (system === undefined)
+      throw new SyncError("INTERNAL", `The system "${source}" was let through.`);
+    syncs.push({ spec, system, destination: await open(into) });
+  }
+  return syncs;
+}
+
+async function openDestination(config: Config, name: string): Promise<Destination> {
+  const system = config.systems.get(name);
+  const open = system && CONNECTORS[system.connector]?.openDestination;
+  if (system === undefined || open === undefined) {
+    throw new SyncError("INTERNAL", `The system "${name}" was let through as a destination.`);
+  }
+  return open(system.settings, config.directory);
+}
+
+/** A system that connects once, when it is first needed; a failed attempt may be made again. */
+function systemPart(system: SystemConfig, runtime: Runtime): SystemPart {
+  let connected: Promise<ConnectedSystem> | undefined;
+  return {
+    name: system.name,
+    connector: system.connector,
+    connect: () => {
+      connected ??= connectSystem(system, runtime).catch((error: unknown) => {
+        connected = undefined;
+        throw error;
+      });
+      return connected;
+    },
+  };
+}
+
+async function connectSystem(system: SystemConfig, runtime: Runtime): Promise<ConnectedSystem> {
+  const { home, clock, random, closing } = runtime;
+  const entry = CONNECTORS[system.connector];
+  if (entry?.createSource === undefined) {
+    throw new SyncError("INTERNAL", `The system "${system.name}" was let through as a source.`);
+  }
+  const listeners = new Set<EmitEvent>();
+  const tell = (event: RunEvent): void => {
+    for (const listener of listeners) listener(event);
+  };
+  const meter = createMeter();
+  const source = await entry.createSource({
+    system: system.name,
+    settings: resolveSecrets(system, entry, runtime.secrets),
+    http: createTransport(system, entry, { meter, tell, clock, home }),
+    clock,
+    random,
+    memory: home.memory(system.name),
+  });
+  closing.unshift(() => source.close());
+  const patient = withRetry(source, {
+    clock,
+    random,
+    policy: DEFAULT_RETRY_POLICY,
+    onWait: ({ stream, reason, untilMs, waitMs, attempt }) => {
+      meter.waited(waitMs, true);
+      tell({ kind: "wait", at: clock.now(), stream, reason, untilMs, attempt });
+    },
+  });
+  return {
+    connector: meter.connector(patient),
+    traffic: meter.traffic,
+    onWait: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** Throws SECRET_MISSING, which names the setting too. */
+function resolveSecrets(system: SystemConfig, entry: ConnectorEntry, secrets: Secrets): Settings {
+  const resolved = entry.secrets.flatMap((key) => {
+    const reference = system.settings[key];
+    return reference === undefined ? [] : [[key, secrets.resolve(String(reference))] as const];
+  });
+  return { ...system.settings, ...Object.fromEntries(resolved) };
+}
+
+interface TransportParts {
+  readonly meter: Meter;
+  readonly tell: EmitEvent;
+  readonly clock: Clock;
+  readonly home: Home;
+}
+
+function createTransport(
+  system: SystemConfig,
+  entry: ConnectorEntry,
+  parts: TransportParts,
+): HttpTransport {
+  const { meter, tell, clock, home } = parts;
+  const { budget, ...options } = entry.http?.(system.settings) ?? {};
+  const transport = meter.transport(createUndiciTransport(options));
+  if (budget === undefined) return transport;
+  return limitHttp(transport, {
+    limits: { requests: limitsOf(budget), bytes: {} },
+    clock,
+    memory: home.memory(`quota:${system.name}`),
+    onWait: ({ reason, untilMs }) => {
+      const at = clock.now();
+      meter.waited(untilMs - at, false);
+      tell({ kind: "wait", at, stream: meter.currentStream(), reason, untilMs, attempt: 1 });
+    },
+  });
+}
+
+function limitsOf({ perSecond, perMinute, perHour, perDay }: Budget): QuotaLimits["requests"] {
+  return {
+    ...(perSecond === undefined ? {} : { second: perSecond }),
+    ...(perMinute === undefined ? {} : { minute: perMinute }),
+    ...(perHour === undefined ? {} : { hour: perHour }),
+    ...(perDay === undefined ? {} : { day: perDay }),
+  };
+}
+
+/** Closes everything, whatever fails on the way; then throws what failed. */
+async function closeAll(closing: readonly (() => Promise<void>)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const close of closing) {
+    try {
+      await close();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1) throw new AggregateError(errors, "Several parts could not be closed.");
+}

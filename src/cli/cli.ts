@@ -1,0 +1,35 @@
+import type { Lockstep } from "../engine/lockstep.ts";
+import type { ExitCode } from "./exit-codes.ts";
+import type { CliIo } from "./io.ts";
+
+export interface OpenOptions {
+  /** Where the person is; absolute. */
+  readonly directory: string;
+  /** The configuration that was named, if any. */
+  readonly configFile?: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What the command line asks of the composition root. */
+export interface Application {
+  readonly open: (options: OpenOptions) => Promise<Lockstep>;
+  /** The JSON Schema of the configuration, every connector's settings included. */
+  readonly configSchema: () => Promise<Readonly<Record<string, unknown>>>;
+}
+
+/** What every command is given. */
+export interface Cli {
+  readonly io: CliIo;
+  readonly app: Application;
+  /** Says with what the command ended; without it, 0. */
+  readonly finish: (exit: ExitCode) => void;
+}
+
+/** Options that every command takes, before or after its name. */
+export interface GlobalOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly color: boolean;
+}

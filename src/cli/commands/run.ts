@@ -1,0 +1,187 @@
+import type { Command } from "commander";
+import type { Lockstep } from "../../engine/lockstep.ts";
+import type { RequestedMode, SyncRunRequest, SyncRunResult, Watch } from "../../engine/results.ts";
+import type { RunOutcome } from "../../model/run.ts";
+import { isSyncError } from "../../model/sync-error.ts";
+import {
+  checkStreams,
+  chosenSyncs,
+  collect,
+  collectNames,
+  gatherKeys,
+  usage,
+} from "../arguments.ts";
+import type { Cli } from "../cli.ts";
+import { type ExitCode, exitOfError, exitOfRuns, worstExit } from "../exit-codes.ts";
+import type { RunJson, SyncErrorJson } from "../json.ts";
+import { act, exitOfInterrupt, type Session, type WatchedBy } from "../session.ts";
+
+interface RunOptions {
+  readonly full?: boolean;
+  readonly incremental?: boolean;
+  readonly deletions?: boolean;
+  readonly sweep?: boolean;
+  readonly stream?: readonly string[];
+  readonly key?: readonly string[];
+  readonly keysFile?: string;
+}
+
+export function addRun(program: Command, cli: Cli): void {
+  program
+    .command("run")
+    .helpGroup("Copy:")
+    .summary("bring the replica up to date")
+    .description(
+      "Brings replicas up to date. Without an option, streams never copied whole are copied, all others are read for what changed and for what was deleted. An interrupted run goes on where it stopped.",
+    )
+    .argument("[sync]", "only this sync; without it, all of the configuration")
+    .option("--full", "copy everything again, without emptying the replica first")
+    .option("--incremental", "only what was created or changed")
+    .option("--deletions", "only what the source tells as deleted")
+    .option("--sweep", "compare all keys and times; find what vanished and what went stale")
+    .option("--stream <name>", "only this stream (repeat, or part with commas)", collectNames)
+    .option("--key <key>", "only this record of the one stream named (repeat)", collect)
+    .option("--keys-file <file>", "the same, one key a line; - reads standard input")
+    .action((sync: string | undefined, options: RunOptions, command: Command) =>
+      act(cli, command, (session) => run(session, sync, options)),
+    );
+}
+
+const MODES = ["full", "incremental", "deletions", "sweep"] as const;
+
+/** What the options ask for. Throws USAGE when they contradict one another. */
+function requestOf(options: RunOptions, directory: string): SyncRunRequest {
+  const asked = MODES.filter((mode) => options[mode] === true);
+  const [first, second] = asked;
+  if (second !== undefined)
+    throw usage(`--${first} and --${second} are two runs; give one of them.`);
+  const streams = options.stream === undefined ? {} : { streams: options.stream };
+  if (options.key === undefined && options.keysFile === undefined) {
+    const mode: RequestedMode = first ?? "auto";
+    return { mode, ...streams };
+  }
+  if (first !== undefined)
+    throw usage(`--${first} reads a whole stream and --key single records; give one of them.`);
+  const keys = gatherKeys(options.key ?? [], options.keysFile, directory);
+  if (keys.length === 0) throw usage("The file of keys holds no key.");
+  return { mode: "keys", keys, ...streams };
+}
+
+interface Ran {
+  readonly results: readonly SyncRunResult[];
+  readonly errors: readonly SyncErrorJson[];
+}
+
+async function run(
+  session: Session,
+  sync: string | undefined,
+  options: RunOptions,
+): Promise<ExitCode> {
+  const request = requestOf(options, session.io.directory);
+  return session.withLockstep(async (lockstep) => {
+    const syncs = chosenSyncs(lockstep, sync);
+    checkStreams(lockstep, syncs, request.streams ?? []);
+    const chosen = syncsWith(lockstep, syncs, request);
+    const { ran, interruptedBy } = await session.withWatch(async (watch) => ({
+      ran: await runAll(lockstep, chosen, request, watch),
+      interruptedBy: watch.interruptedBy(),
+    }));
+    await show(session, ran);
+    const exits = [
+      ...ran.results.map(({ outcome, runs }) =>
+        outcome === "stopped" ? exitOfInterrupt(interruptedBy) : exitOfRuns(outcome, runs),
+      ),
+      ...ran.errors.map(({ error }) => exitOfError(error.code)),
+    ];
+    return worstExit(exits);
+  });
+}
+
+/** The syncs that have the streams asked for; keys are of one stream of one sync. */
+function syncsWith(
+  lockstep: Lockstep,
+  syncs: readonly string[],
+  request: SyncRunRequest,
+): readonly string[] {
+  const { streams } = request;
+  const chosen = lockstep.syncs.filter(
+    ({ name, streams: own }) =>
+      syncs.includes(name) &&
+      (streams === undefined || own.some(({ stream }) => streams.includes(stream))),
+  );
+  if (request.mode === "keys") {
+    const known = chosen.flatMap((sync) => sync.streams.map(({ stream }) => stream));
+    if (streams?.length !== 1 && known.length > 1) {
+      throw usage(
+        "Keys belong to one stream; name it with --stream.",
+        `Streams: ${known.join(", ")}.`,
+      );
+    }
+    if (chosen.length > 1)
+      throw usage(
+        "Keys belong to one sync; name it.",
+        `Syncs: ${chosen.map(({ name }) => name).join(", ")}.`,
+      );
+  }
+  return chosen.map(({ name }) => name);
+}
+
+/** One sync after the other; one that cannot begin does not stop the next. */
+async function runAll(
+  lockstep: Lockstep,
+  syncs: readonly string[],
+  request: SyncRunRequest,
+  watch: Watch & WatchedBy,
+): Promise<Ran> {
+  const results: SyncRunResult[] = [];
+  const errors: SyncErrorJson[] = [];
+  for (const sync of syncs) {
+    if (watch.signal.aborted) break;
+    try {
+      results.push(await lockstep.run(sync, ownPart(lockstep, sync, request), watch));
+    } catch (error) {
+      if (!isSyncError(error) || syncs.length === 1) throw error;
+      const { code, message, hint } = error;
+      errors.push({ sync, error: { code, message, hint } });
+    }
+  }
+  return { results, errors };
+}
+
+/** The request with only this sync's streams in it. */
+function ownPart(lockstep: Lockstep, sync: string, request: SyncRunRequest): SyncRunRequest {
+  const own =
+    lockstep.syncs.find(({ name }) => name === sync)?.streams.map(({ stream }) => stream) ?? [];
+  const asked = request.streams ?? (request.mode === "keys" ? own : undefined);
+  return asked === undefined
+    ? request
+    : { ...request, streams: asked.filter((stream) => own.includes(stream)) };
+}
+
+const OUTCOMES: readonly RunOutcome[] = ["done", "partial", "stopped", "failed", "halted"];
+
+async function show(session: Session, { results, errors }: Ran): Promise<void> {
+  const { globals } = session;
+  if (globals.quiet && !globals.json) return showErrors(session, errors);
+  const { runSummary } = await import("../render/run-summary.ts");
+  const worst = Math.max(0, ...results.map(({ outcome }) => OUTCOMES.indexOf(outcome)));
+  const json: RunJson = {
+    outcome: errors.length > 0 ? "failed" : (OUTCOMES[worst] ?? "done"),
+    results,
+    errors,
+  };
+  await session.print(json, (look) =>
+    results.flatMap((result, index) => [...(index === 0 ? [] : [""]), ...runSummary(result, look)]),
+  );
+  if (!globals.json) await showErrors(session, errors);
+}
+
+async function showErrors({ io, look }: Session, errors: readonly SyncErrorJson[]): Promise<void> {
+  if (errors.length === 0) return;
+  const { errorLines } = await import("../render/error.ts");
+  const { style } = await look();
+  for (const { sync, error } of errors) {
+    const lines = errorLines({ ...error, message: `${sync}: ${error.message}` }, style);
+    io.err(lines.map((line) => `${line}\n`).join(""));
+  }
+}

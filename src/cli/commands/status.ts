@@ -1,0 +1,31 @@
+import type { Command } from "commander";
+import { chosenSyncs } from "../arguments.ts";
+import type { Cli } from "../cli.ts";
+import { EXIT } from "../exit-codes.ts";
+import { act } from "../session.ts";
+
+export function addStatus(program: Command, cli: Cli): void {
+  program
+    .command("status")
+    .helpGroup("Look:")
+    .summary("how fresh each stream is")
+    .description(
+      "Says how fresh each stream is, what runs, and what waits for a person. Needs no network.",
+    )
+    .argument("[sync]", "only this sync")
+    .action((sync: string | undefined, _options: unknown, command: Command) =>
+      act(cli, command, (session) =>
+        session.withLockstep(async (lockstep) => {
+          const chosen = chosenSyncs(lockstep, sync);
+          const { statusLines } = await import("../render/status.ts");
+          const all = await lockstep.status();
+          const result = {
+            ...all,
+            syncs: all.syncs.filter((entry) => chosen.includes(entry.sync)),
+          };
+          await session.print(result, (look) => statusLines(result, look));
+          return EXIT.done;
+        }),
+      ),
+    );
+}

@@ -1,0 +1,78 @@
+import type { ActivityReport } from "../../engine/results.ts";
+import { changesInWords, ledgerInWords, transitionsInWords } from "./ledger.ts";
+import type { Look } from "./look.ts";
+import { formatBytes, formatCount, formatRate, formatShare, plural } from "./numbers.ts";
+import { trafficInWords } from "./run-summary.ts";
+import { cleanText } from "./style.ts";
+import { table } from "./table.ts";
+import { formatAge, formatDuration } from "./times.ts";
+
+/** What happened in a window of time, summed over all runs. */
+export function activityLines(report: ActivityReport, look: Look): readonly string[] {
+  const { style, times } = look;
+  const window = `${times.full(report.since)} to ${times.full(report.until)}`;
+  if (report.executions === 0) return [`No run began from ${window}.`];
+  const rate =
+    report.successRate === undefined
+      ? ""
+      : `, ${formatShare(report.successRate)} of those that ended went well`;
+  const words = changesInWords(report.changes, style);
+  const transitions = transitionsInWords(report.changes);
+  return [
+    `${style.bold(plural(report.executions, "run"))} from ${window}${rate}.`,
+    `  ${outcomesInWords(report)}`,
+    ...(words === "" ? [] : [`  ${words}`]),
+    ...(transitions === "" ? [] : [`  ${transitions}`]),
+    "",
+    `records   ${ledgerInWords(report.ledger)}`,
+    `traffic   ${trafficInWords([report.traffic])}`,
+    ...(report.averages === undefined ? [] : [averageInWords(report.averages)]),
+    `memory    ${formatBytes(report.peakMemoryBytes)} at most`,
+    "",
+    ...table(
+      [
+        { title: "sync" },
+        { title: "run" },
+        { title: "times", align: "right" },
+        { title: "went well", align: "right" },
+        { title: "records", align: "right" },
+        { title: "time", align: "right" },
+      ],
+      report.byMode.map((entry) => [
+        entry.sync,
+        entry.mode,
+        formatCount(entry.executions),
+        formatCount(entry.succeeded),
+        formatCount(entry.read),
+        formatDuration(entry.durationMs),
+      ]),
+      style,
+    ),
+    ...(report.errors.length === 0 ? [] : ["", "Errors:"]),
+    ...report.errors.map(
+      ({ code, count, lastAt, stream, message }) =>
+        `  ${style.red(code)} ${count === 1 ? "once" : `${formatCount(count)} times`}, last ${formatAge(lastAt, look.now)}${stream === undefined ? "" : ` in ${stream}`}: ${cleanText(message)}`,
+    ),
+  ];
+}
+
+function outcomesInWords({ outcomes, interrupted, running }: ActivityReport): string {
+  const parts = [
+    [outcomes.done, "done"],
+    [outcomes.partial, "done with parked records"],
+    [outcomes.halted, "halted"],
+    [outcomes.failed, "failed"],
+    [outcomes.stopped, "stopped"],
+    [interrupted, "interrupted"],
+    [running, "running"],
+  ] as const;
+  return parts
+    .flatMap(([count, word]) => (count > 0 ? `${formatCount(count)} ${word}` : []))
+    .join(", ");
+}
+
+function averageInWords(averages: NonNullable<ActivityReport["averages"]>): string {
+  const records = formatRate(averages.recordsPerSecond).replace("/s", " records/s");
+  const requests = plural(Math.round(averages.requests), "request");
+  return `average   ${formatDuration(averages.durationMs)} a run, ${records}, ${requests}`;
+}

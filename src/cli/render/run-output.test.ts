@@ -1,0 +1,446 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  ledger,
+  NOW,
+  runReport,
+  runResult,
+  streamReport,
+  verification,
+  ZONE,
+} from "../../../test/support/cli-results.ts";
+import type { RunEvent } from "../../model/events.ts";
+import type { RecordKey } from "../../model/record.ts";
+import { activityLines } from "./activity.ts";
+import { checkLines } from "./check.ts";
+import { verifyLines } from "./compare.ts";
+import { createLook, type Look } from "./look.ts";
+import { advance, progressLines, type RunProgress } from "./run-progress.ts";
+import { runSummary } from "./run-summary.ts";
+import { statusLines } from "./status.ts";
+
+const LOOK: Look = createLook({ isColoured: false, timeZone: ZONE, now: NOW, columns: 100 });
+const KEY = "1611952" as RecordKey;
+
+function assertLines(actual: readonly string[], expected: string): void {
+  assert.equal(`\n${actual.join("\n")}\n`, expected);
+}
+
+test("progress: one line a stream, with bar, counts, speed, time left and waits", () => {
+  const at = (seconds: number): number => NOW - 10_000 + seconds * 1000;
+  const empty = { ledger: ledger({}) };
+  const events: readonly RunEvent[] = [
+    {
+      kind: "run-started",
+      at: at(0),
+      runId: "r",
+      sync: "mls",
+      mode: "full",
+      streams: ["Property", "Member", "Office", "OpenHouse", "Media"],
+    },
+    { kind: "phase", at: at(0), stream: "Property", phase: "reading" },
+    { kind: "progress", at: at(0), stream: "Property", ...empty, walked: 200, total: 12_000 },
+    { kind: "progress", at: at(2), stream: "Property", ...empty, walked: 6_812, total: 12_000 },
+    { kind: "phase", at: at(0), stream: "Member", phase: "reading" },
+    {
+      kind: "wait",
+      at: at(9),
+      stream: "Member",
+      reason: 'a page of "Member" failed with CONNECTOR_RATE_LIMITED; it is tried again',
+      untilMs: NOW + 11_200,
+      attempt: 2,
+    },
+    { kind: "phase", at: at(0), stream: "OpenHouse", phase: "reading" },
+    { kind: "progress", at: at(1), stream: "OpenHouse", ...empty, walked: 40 },
+    {
+      kind: "stream-finished",
+      at: at(9),
+      report: streamReport("Office", { ledger: ledger({ read: 83, created: 80, parked: 3 }) }),
+    },
+  ];
+  const progress = events.reduce<RunProgress | undefined>(advance, undefined);
+  assert.ok(progress);
+  assertLines(
+    progressLines(progress, LOOK),
+    `
+Property   reading    ███████████░░░░░░░░░  56%  6,812 of 12,000  3,306/s  1.6 s left
+Member     waiting 12 s, until 14:03:31: a page of "Member" failed with CONNECTOR_RATE_LIMITED; it…
+Office     done  83 read: 80 new, 3 parked
+OpenHouse  reading    40
+Media      queued
+`,
+  );
+});
+
+test("a run that is done says what changed, where every record went, and what to do next", () => {
+  const result = runResult({
+    outcome: "partial",
+    parkedWaiting: 3,
+    runs: [
+      runReport({
+        outcome: "partial",
+        streams: [
+          streamReport("Property", {
+            ledger: ledger({ read: 12_000, created: 11_990, unchanged: 7, parked: 3 }),
+            traffic: { requests: 61, bytes: 23_400_000, retries: 1, waitedMs: 4_000 },
+          }),
+          streamReport("Media", {
+            notes: ["The source has 1 new field: LongDescription (text). A column was added."],
+            orphans: { count: 2, sample: ["a", "b"] },
+          }),
+        ],
+      }),
+      runReport({
+        mode: "deletions",
+        streams: [
+          streamReport("Property", { ledger: ledger({ found: 5, deleted: 4, alreadyGone: 1 }) }),
+        ],
+      }),
+    ],
+    changes: [
+      {
+        stream: "Property",
+        new: 11_990,
+        updated: 30,
+        status: 12,
+        price: 9,
+        deleted: 4,
+        transitions: [{ field: "StandardStatus", before: "Active", after: "Pending", count: 5 }],
+      },
+    ],
+  });
+  assertLines(
+    runSummary(result, LOOK),
+    `
+Done, with parked records: mls is up to date but for those (full, then deletions; 8 s).
+  11,990 new · 30 updated (9 price, 12 status) · 4 deleted
+  Active → Pending 5
+
+stream    run          read     new  updated  unchanged  parked  deleted  already gone  orphans  time    speed
+Property  full       12,000  11,990        0          7       3        0             0        0   8 s  1,500/s
+Media     full            0       0        0          0       0        0             0        2   8 s
+Property  deletions       0       0        0          0       0        4             1        0   8 s
+
+67 requests, 23.6 MB, 1 retry, 4 s waiting; peak memory 105 MB
+Note: Media: The source has 1 new field: LongDescription (text). A column was added.
+Note: Media: 2 records without a parent in the replica, such as a, b.
+
+Next:
+  lockstep parked list  shows the 3 parked records and why
+  lockstep changes      shows what changed, field by field
+`,
+  );
+});
+
+test("a run that halted says for what and how to go on", () => {
+  const result = runResult({
+    outcome: "halted",
+    runs: [
+      runReport({
+        mode: "sweep",
+        outcome: "halted",
+        streams: [
+          streamReport("Property", {
+            phase: "halted",
+            haltId: 7,
+            error: {
+              code: "GUARD_MASS_DELETE",
+              message: 'Stream "Property" would lose 900 of 1,000 rows (90%), more than "10%".',
+              hint: "Look at the sample; if it is right, run `lockstep release ID`.",
+            },
+          }),
+          streamReport("Member"),
+        ],
+      }),
+    ],
+  });
+  assertLines(
+    runSummary(result, LOOK),
+    `
+Halted: mls needs a person (sweep; 8 s); 1 of 2 streams did not end well.
+  Nothing changed.
+
+Property halted: Stream "Property" would lose 900 of 1,000 rows (90%), more than "10%".
+  What to do: Look at the sample; if it is right, run \`lockstep release 7 --by YOUR-NAME\`.
+  Code: GUARD_MASS_DELETE
+
+stream    read  new  updated  unchanged  deleted  time  speed
+Property     0    0        0          0        0   8 s         halted
+Member       0    0        0          0        0   8 s
+
+6 requests, 240 kB; peak memory 105 MB
+
+Next:
+  lockstep halts  shows what waits for a decision
+`,
+  );
+});
+
+test("a verification that finds a difference names it and the way to repair it", () => {
+  const result = {
+    sync: "mls",
+    equal: false,
+    startedAt: NOW - 4_000,
+    finishedAt: NOW,
+    streams: [
+      verification("Member", { compared: 60, sourceCount: 60, replicaCount: 60 }),
+      verification("Property", {
+        equal: false,
+        compared: 12_000,
+        replicaCount: 11_999,
+        missing: {
+          count: 1,
+          sample: [{ key: KEY, state: "local-missing", action: "create", fields: [] } as const],
+        },
+      }),
+    ],
+  };
+  assertLines(
+    verifyLines(result, { fields: true }, LOOK),
+    `
+Not equal: mls differs from its source (compared every field; 2 streams, 4 s).
+
+stream    compared  source  replica  missing  extra  stale  different  parked
+Member          60      60       60        0      0      0          0       0  equal
+Property    12,000       ?   11,999        1      0      0          0       0  differs
+
+Property: 1 missing here, such as 1611952
+
+What to do: lockstep verify --repair puts right what differs, and nothing else.
+`,
+  );
+});
+
+test("status: freshness of each stream, what runs, what waits for a person", () => {
+  const lines = statusLines(
+    {
+      at: NOW,
+      home: "sqlite:/data/lockstep.db",
+      syncs: [
+        {
+          sync: "mls",
+          source: "wfrmls",
+          destination: "sqlite:/data/lockstep.db",
+          lastRun: {
+            runId: "r",
+            mode: "incremental",
+            startedAt: NOW - 200_000,
+            finishedAt: NOW - 180_000,
+            outcome: "partial",
+          },
+          parked: 2,
+          streams: [
+            {
+              stream: "Property",
+              table: "Property",
+              rows: 1_731_072,
+              copied: true,
+              resumable: false,
+              freshAt: NOW - 200_000,
+              newestSourceTime: "2026-11-21T20:58:01.1234567Z",
+              deletionsAt: NOW - 3_700_000,
+              parked: 2,
+            },
+            {
+              stream: "Media",
+              table: "Media",
+              rows: 400,
+              copied: false,
+              resumable: true,
+              parked: 0,
+            },
+          ],
+          halts: [
+            {
+              id: 7,
+              sync: "mls",
+              stream: "Property",
+              code: "GUARD_MASS_DELETE",
+              message: "900 of 1,000 rows would be deleted.",
+              details: { deletions: 900, sample: ["1", "2"] },
+              runId: "r",
+              at: NOW - 60_000,
+            },
+          ],
+        },
+      ],
+    },
+    LOOK,
+  );
+  assertLines(
+    lines,
+    `
+mls  wfrmls → sqlite:/data/lockstep.db
+  last run partial 3 min ago (incremental)
+
+stream         rows  fresh as of  newest change at source          deletions  swept  parked
+Property  1,731,072  3 min ago    2026-11-21 13:58:01 (5 min ago)  1 h ago    never       2
+Media           400  never                                         never      never       0  full copy half done
+
+Halt 7  mls Property, 2026-11-21 14:02:20
+  900 of 1,000 rows would be deleted.
+  deletions: 900
+  sample: 1, 2
+  If that is right: lockstep release 7 --by YOUR-NAME, then lockstep run mls
+
+home sqlite:/data/lockstep.db
+`,
+  );
+});
+
+test("check: what is reached, what a run would create, what is wrong", () => {
+  const traits = { changes: true, deletions: true, sweep: true, count: true };
+  const lines = checkLines(
+    {
+      ok: false,
+      home: { location: "sqlite:/data/lockstep.db" },
+      systems: [
+        {
+          system: "wfrmls",
+          connector: "reso",
+          summary: "Reached https://example.com/odata.",
+          facts: ["Composite order works."],
+          streams: [{ stream: "Property", fields: [], key: ["ListingKeyNumeric"], traits }],
+        },
+        {
+          system: "other",
+          connector: "reso",
+          facts: [],
+          streams: [],
+          error: {
+            code: "CONNECTOR_UNAUTHORIZED",
+            message: "The system refused the token (401).",
+            hint: "Renew the token.",
+          },
+        },
+      ],
+      syncs: [
+        {
+          sync: "mls",
+          source: "wfrmls",
+          destination: "home",
+          streams: [
+            {
+              stream: "Property",
+              table: "Property",
+              sourceCount: 1_731_072,
+              traits,
+              planned: [
+                {
+                  kind: "create-table",
+                  table: "Property",
+                  description: 'create table "Property" with 327 columns',
+                },
+              ],
+            },
+            {
+              stream: "Propertys",
+              table: "Propertys",
+              planned: [],
+              error: {
+                code: "STREAM_UNKNOWN",
+                message: 'There is no stream "Propertys".',
+                hint: "Correct it.",
+              },
+            },
+          ],
+        },
+      ],
+    },
+    LOOK,
+  );
+  assertLines(
+    lines,
+    `
+✔ home sqlite:/data/lockstep.db
+
+✔ wfrmls (reso)  Reached https://example.com/odata.
+  Composite order works.
+  1 stream: Property (0 fields)
+
+✘ other (reso)
+  The system refused the token (401).
+  What to do: Renew the token.
+  Code: CONNECTOR_UNAUTHORIZED
+
+mls  wfrmls → home
+
+  stream       records  table      changes  deletions           a run would first
+  Property   1,731,072  Property   by time  told, and by sweep  create table "Property" with 327 columns
+  Propertys          ?  Propertys  ?        ?                   see below
+
+  ✘ Propertys: There is no stream "Propertys".
+    What to do: Correct it.
+
+Not ready yet. Correct what is marked above, then run lockstep check again.
+`,
+  );
+});
+
+test("the report of a day", () => {
+  const lines = activityLines(
+    {
+      since: NOW - 86_400_000,
+      until: NOW,
+      executions: 26,
+      outcomes: { done: 24, partial: 0, halted: 0, failed: 1, stopped: 0 },
+      interrupted: 1,
+      running: 0,
+      successRate: 24 / 26,
+      ledger: ledger({ read: 40_000, updated: 400, unchanged: 39_600, found: 3, deleted: 3 }),
+      traffic: { requests: 420, bytes: 81_000_000, retries: 3, waitedMs: 61_000 },
+      averages: { durationMs: 14_200, recordsPerSecond: 2_816.4, requests: 16.15 },
+      peakMemoryBytes: 120_000_000,
+      changes: [
+        {
+          stream: "Property",
+          new: 0,
+          updated: 400,
+          status: 20,
+          price: 55,
+          deleted: 3,
+          transitions: [],
+        },
+      ],
+      errors: [
+        {
+          code: "CONNECTOR_UNAVAILABLE",
+          count: 1,
+          lastAt: NOW - 7_200_000,
+          stream: "Property",
+          message: "The system answered 504.",
+        },
+      ],
+      byMode: [
+        {
+          sync: "mls",
+          mode: "incremental",
+          executions: 26,
+          succeeded: 24,
+          durationMs: 369_000,
+          read: 40_000,
+        },
+      ],
+    },
+    LOOK,
+  );
+  assertLines(
+    lines,
+    `
+26 runs from 2026-11-20 14:03:20 to 2026-11-21 14:03:20, 92.3% of those that ended went well.
+  24 done, 1 failed, 1 interrupted
+  400 updated (55 price, 20 status) · 3 deleted
+
+records   40,000 read: 400 updated, 39,600 unchanged; 3 deleted
+traffic   420 requests, 81.0 MB, 3 retries, 1 min 1 s waiting
+average   14 s a run, 2,816 records/s, 16 requests
+memory    120 MB at most
+
+sync  run          times  went well  records       time
+mls   incremental     26         24   40,000  6 min 9 s
+
+Errors:
+  CONNECTOR_UNAVAILABLE once, last 2 h ago in Property: The system answered 504.
+`,
+  );
+});

@@ -1,0 +1,38 @@
+import { type Style, visibleWidth } from "./style.ts";
+
+export interface Column {
+  readonly title: string;
+  readonly align?: "left" | "right";
+}
+
+/** Aligned columns two blanks apart, with a dim header; an empty table gives no lines. */
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  style: Style,
+): readonly string[] {
+  if (rows.length === 0) return [];
+  const widths = columns.map((column, index) =>
+    Math.max(visibleWidth(column.title), ...rows.map((row) => visibleWidth(row[index] ?? ""))),
+  );
+  const line = (cells: readonly string[]): string =>
+    columns
+      .map((column, index) => pad(cells[index] ?? "", widths[index] ?? 0, column.align ?? "left"))
+      .join("  ")
+      .trimEnd();
+  return [style.dim(line(columns.map(({ title }) => title))), ...rows.map(line)];
+}
+
+export function pad(text: string, width: number, align: "left" | "right"): string {
+  const blanks = " ".repeat(Math.max(0, width - visibleWidth(text)));
+  return align === "right" ? blanks + text : text + blanks;
+}
+
+/** Every line two blanks in. */
+export function indent(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => (line === "" ? "" : `  ${line}`));
+}
+
+export function textOf(lines: readonly string[]): string {
+  return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,252 @@
+import { resolve } from "node:path";
+import type { GuardSpec, ReplicateSpec } from "../model/replicate.ts";
+import type { ConfigFile } from "./config-file.ts";
+import type { ConfigInput, GuardInput, SyncInput, SystemInput } from "./config-input.ts";
+import { type ConfigPath, type ConfigProblem, configError, showValue } from "./config-problem.ts";
+import { CONFIG_SCHEMA } from "./config-schema.ts";
+import type { ConnectorKind, ConnectorKinds } from "./connector-kind.ts";
+import { didYouMean } from "./did-you-mean.ts";
+import { explainIssues } from "./explain-issues.ts";
+import { parseShare } from "./quantities.ts";
+import { resolveStream } from "./resolve-stream.ts";
+import { isSecretReference } from "./secrets.ts";
+
+/** A configuration that was checked, every default filled in. Secrets are still references. */
+export interface Config {
+  /** As a person would name it. */
+  readonly file: string;
+  /** Absolute; relative paths of the configuration are meant from here. */
+  readonly directory: string;
+  readonly home: HomeConfig;
+  readonly systems: ReadonlyMap<string, SystemConfig>;
+  readonly syncs: readonly SyncConfig[];
+}
+
+/** `path` is absolute. */
+export interface HomeConfig {
+  readonly kind: "sqlite";
+  readonly path: string;
+}
+
+export interface SystemConfig {
+  readonly name: string;
+  readonly connector: string;
+  /** As the connector's own schema gave them. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+export interface SyncConfig {
+  readonly name: string;
+  /** Name of a system. */
+  readonly source: string;
+  /** `home`, or the name of a system. */
+  readonly into: string;
+  readonly spec: ReplicateSpec;
+}
+
+const DEFAULT_HOME = "sqlite:./lockstep.db";
+const DEFAULT_CONCURRENCY = 3;
+const LEASE_MS = 60_000;
+const DEFAULT_GUARD: GuardSpec = {
+  deleteShare: 0.1,
+  deleteCount: 5_000,
+  deleteFloor: 20,
+  countTolerance: 0.001,
+  parkedCount: 1_000,
+};
+
+/** Judges a file's data. Throws CONFIG_INVALID with every mistake, its line and what is allowed. */
+export function resolveConfig(file: ConfigFile, kinds: ConnectorKinds): Config {
+  const problems: ConfigProblem[] = [];
+  const parsed = CONFIG_SCHEMA.safeParse(file.data ?? {});
+  if (!parsed.success)
+    problems.push(...explainIssues(CONFIG_SCHEMA, file.data, parsed.error.issues));
+  const input = parsed.success ? parsed.data : readable(file.data);
+  const systems = new Map<string, SystemConfig>();
+  for (const [name, system] of Object.entries(input.systems)) {
+    const resolved = resolveSystem(name, system, kinds, problems);
+    if (resolved !== undefined) systems.set(name, resolved);
+  }
+  const syncs = parsed.success
+    ? Object.entries(input.syncs).map(([name, sync]) =>
+        resolveSync(name, sync, { input, systems, kinds, problems }),
+      )
+    : [];
+  if (problems.length > 0) throw configError(file.label, problems, file.locate);
+  const home = (input.home ?? DEFAULT_HOME).slice("sqlite:".length);
+  return {
+    file: file.label,
+    directory: file.directory,
+    home: { kind: "sqlite", path: home === ":memory:" ? home : resolve(file.directory, home) },
+    systems,
+    syncs,
+  };
+}
+
+/** The systems of a configuration that is wrong elsewhere, so that all mistakes are told at once. */
+function readable(data: unknown): ConfigInput {
+  const systems: Record<string, SystemInput> = {};
+  const given = (data as { readonly systems?: unknown } | null | undefined)?.systems;
+  if (typeof given === "object" && given !== null) {
+    for (const [name, system] of Object.entries(given)) {
+      const connector = (system as { readonly connector?: unknown } | null)?.connector;
+      if (typeof connector === "string") systems[name] = system as SystemInput;
+    }
+  }
+  return { systems, syncs: {} };
+}
+
+function resolveSystem(
+  name: string,
+  input: SystemInput,
+  kinds: ConnectorKinds,
+  problems: ConfigProblem[],
+): SystemConfig | undefined {
+  const path: ConfigPath = ["systems", name];
+  const { connector, ...given } = input;
+  const kind = kinds[connector];
+  if (kind === undefined) {
+    const known = Object.keys(kinds);
+    problems.push({
+      path: [...path, "connector"],
+      message: `is ${showValue(connector)}${didYouMean(connector, known)}; allowed: ${known.join(", ")}`,
+    });
+    return undefined;
+  }
+  const leaks = findLeaks(path, given, kind);
+  if (leaks.length > 0) {
+    problems.push(...leaks);
+    return undefined;
+  }
+  const schema = kind.settings.strict();
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return { name, connector, settings: parsed.data };
+  problems.push(...explainIssues(schema, given, parsed.error.issues, path));
+  return undefined;
+}
+
+/** Secrets written out where a reference belongs, and credentials in URLs. Never quotes them. */
+function findLeaks(
+  path: ConfigPath,
+  given: Readonly<Record<string, unknown>>,
+  kind: ConnectorKind,
+): readonly ConfigProblem[] {
+  return Object.entries(given).flatMap(([key, value]): ConfigProblem[] => {
+    if (kind.secrets.includes(key)) {
+      if (value === undefined || (typeof value === "string" && isSecretReference(value))) return [];
+      return [
+        {
+          path: [...path, key],
+          message:
+            "must be a reference to the secret, not the secret itself; allowed: env:NAME, file:PATH",
+          hint: `Put the secret into an environment variable and write \`${key}: env:NAME\`; if the file was shared, renew the secret.`,
+        },
+      ];
+    }
+    if (typeof value !== "string" || !/^[a-z][a-z0-9+.-]*:\/\/[^/]*@/i.test(value)) return [];
+    return [
+      {
+        path: [...path, key],
+        message: "is a URL with credentials in it; expected a URL without them",
+        hint: `Take the part before the "@" out of the URL and refer to it as a secret: ${kind.secrets.join(", ") || "none is known"}.`,
+      },
+    ];
+  });
+}
+
+interface Around {
+  readonly input: ConfigInput;
+  readonly systems: ReadonlyMap<string, SystemConfig>;
+  readonly kinds: ConnectorKinds;
+  readonly problems: ConfigProblem[];
+}
+
+function resolveSync(name: string, sync: SyncInput, around: Around): SyncConfig {
+  const { problems } = around;
+  const path: ConfigPath = ["syncs", name];
+  const into = sync.into ?? "home";
+  checkSystem([...path, "replicate"], sync.replicate, "source", around);
+  if (into !== "home") checkSystem([...path, "into"], into, "destination", around);
+  if (into === sync.replicate) {
+    problems.push({
+      path: [...path, "into"],
+      message: `is ${showValue(into)}, which is also the source; expected another system`,
+    });
+  }
+  const source = around.systems.get(sync.replicate);
+  const defaults = source
+    ? around.kinds[source.connector]?.streamDefaults?.(source.settings)
+    : undefined;
+  const names = Object.keys(sync.streams);
+  if (names.length === 0) {
+    problems.push({
+      path: [...path, "streams"],
+      message: "is empty; expected at least one stream",
+    });
+  }
+  const streams = Object.entries(sync.streams).map(([stream, given]) =>
+    resolveStream(stream, given ?? {}, {
+      sync,
+      path: [...path, "streams", stream],
+      names,
+      defaults: defaults?.[stream] ?? {},
+      problems,
+    }),
+  );
+  const spec: ReplicateSpec = {
+    name,
+    streams,
+    guard: resolveGuard(sync.guard ?? {}, [...path, "guard"], problems),
+    concurrency: sync.concurrency ?? DEFAULT_CONCURRENCY,
+    leaseMs: LEASE_MS,
+  };
+  return { name, source: sync.replicate, into, spec };
+}
+
+function checkSystem(
+  path: ConfigPath,
+  name: string,
+  role: "source" | "destination",
+  around: Around,
+): void {
+  const known = Object.keys(around.input.systems);
+  const system = around.input.systems[name];
+  if (system === undefined) {
+    const allowed = role === "destination" ? ["home", ...known] : known;
+    around.problems.push({
+      path,
+      message: `is ${showValue(name)}, which is no configured system${didYouMean(name, allowed)}; allowed: ${allowed.join(", ")}`,
+    });
+    return;
+  }
+  const kind = around.kinds[system.connector];
+  if (kind !== undefined && !kind.roles.includes(role)) {
+    const verb = role === "source" ? "replicated" : "replicated into";
+    around.problems.push({
+      path,
+      message: `is ${showValue(name)}, and a ${system.connector} system cannot be ${verb}`,
+    });
+  }
+}
+
+function resolveGuard(guard: GuardInput, path: ConfigPath, problems: ConfigProblem[]): GuardSpec {
+  const share = (key: "deleteShare" | "countTolerance"): number => {
+    const given = guard[key];
+    if (given === undefined) return DEFAULT_GUARD[key];
+    const parsed = parseShare(given);
+    if (parsed === undefined) {
+      problems.push({
+        path: [...path, key],
+        message: `is ${showValue(given)}; expected a share from 0% to 100%`,
+      });
+    }
+    return parsed ?? DEFAULT_GUARD[key];
+  };
+  return {
+    deleteShare: share("deleteShare"),
+    deleteCount: guard.deleteCount ?? DEFAULT_GUARD.deleteCount,
+    deleteFloor: guard.deleteFloor ?? DEFAULT_GUARD.deleteFloor,
+    countTolerance: share("countTolerance"),
+    parkedCount: guard.parkedCount ?? DEFAULT_GUARD.parkedCount,
+  };
+}

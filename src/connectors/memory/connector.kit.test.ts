@@ -1,0 +1,4 @@
+import { connectorKit } from "../../testing/connector-kit.ts";
+import { createMemorySubject } from "../../testing/memory-subject.ts";
+
+connectorKit("memory", { create: () => createMemorySubject() });

@@ -1,0 +1,59 @@
+import type { ZoneRule } from "../../model/coerce-scalar.ts";
+
+/** What may be set for one stream. Absent means: as `$metadata` and the usual names say. */
+export interface StreamSettings {
+  readonly key?: readonly string[];
+  /** Field with the record's own time of last change; null: the stream has none that can be trusted. */
+  readonly modifiedAt?: string | null;
+  /** Fields whose times stand in a local zone. */
+  readonly zones?: Readonly<Record<string, ZoneRule>>;
+}
+
+/**
+ * The feed that tells of deleted records. It stands in no `$metadata`, so its three fields are
+ * carried here: which resource a row is of, the deleted key as text, and when.
+ */
+export interface DeletionFeedSettings {
+  readonly set: string;
+  readonly resourceField: string;
+  readonly keyField: string;
+  readonly timeField: string;
+  /** The feed's word for a stream, or nothing where the feed does not tell of it. */
+  readonly resources: (stream: string) => string | undefined;
+  /** How far back the feed reaches, where that is known; an older cursor is refused. */
+  readonly retentionMs?: number;
+}
+
+export type Paging = "auto" | "keyset" | "next-link";
+/** `auto`: once per service, then remembered; `always`: by every connector anew; `never`: try and fall back. */
+export type ProbePolicy = "auto" | "always" | "never";
+
+/** An OData connector's settings with every default filled in. */
+export interface OdataSettings {
+  /** Service root, without a slash at its end. */
+  readonly url: string;
+  /** Text of the bearer token, already resolved. */
+  readonly token?: string;
+  /** Records asked for per page; absent: the server's own page size. */
+  readonly pageSize?: number;
+  readonly paging: Paging;
+  readonly probe: ProbePolicy;
+  readonly keysPerRead: number;
+  /** Bound for the length of a URL that lists keys or fields. */
+  readonly urlLengthMax: number;
+  /** `in (...)` for key lists: as the probe found it, or decided. */
+  readonly membership: "auto" | "in" | "or";
+  readonly concurrency: number;
+  /** Which form payloads have where one member's display name is another member's name. */
+  readonly lookups: "name" | "display";
+  readonly streams: Readonly<Record<string, StreamSettings>>;
+  /** Streams of `streams` that must exist; those of a profile need not. */
+  readonly requiredStreams: readonly string[];
+  /** Field names that carry the time of last change, where a stream has one of them. */
+  readonly modifiedAtNames: readonly string[];
+  readonly deletions?: DeletionFeedSettings;
+  /** Streams tried first as the one that is probed. */
+  readonly probeStreams: readonly string[];
+  /** Navigation names that work although `$metadata` does not declare them, by stream. */
+  readonly expandable: Readonly<Record<string, readonly string[]>>;
+}

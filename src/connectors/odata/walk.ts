@@ -1,0 +1,199 @@
+import type { Cursor } from "../../model/cursor.ts";
+import { isSyncError } from "../../model/sync-error.ts";
+import { compareNumericKeys, readWalkCursor, type WalkPosition, writeCursor } from "./cursor.ts";
+import type { WalkWay } from "./notebook.ts";
+import { createLinkGuard, fetchFilledPage, type RawPage } from "./page.ts";
+import { after, allOf, type FieldRef, type Query } from "./query.ts";
+import type { RowPlace } from "./records.ts";
+import { fetchQuery, isRefusal, lost, type Session, type Source } from "./session.ts";
+
+/** A set that is read whole, in the order of its key. */
+export interface WalkedSet extends Source {
+  readonly keys: readonly FieldRef[];
+  readonly hasNumericKey: boolean;
+  readonly filter?: string;
+  readonly select?: readonly string[] | undefined;
+  readonly place: (row: unknown) => RowPlace | undefined;
+}
+
+export interface WalkPage {
+  readonly rows: readonly unknown[];
+  readonly cursor: Cursor;
+}
+
+interface WalkStep {
+  readonly rows: readonly unknown[];
+  readonly position: WalkPosition;
+}
+
+/** Link of the cursor of a link walk's last page: there is nothing after it. */
+const ENDED = "";
+
+/**
+ * Reads a whole set: strictly after the last key, page after page until an empty one, so that
+ * edits of other fields move nothing; never by an offset. A server that refuses this is followed
+ * by its next links, ordered by key where it allows that. A link that has gone stale since it was
+ * saved starts the walk again, which repeats records and skips none.
+ */
+export async function* readWalk(
+  session: Session,
+  walked: WalkedSet,
+  cursor: Cursor | null,
+  signal: AbortSignal,
+): AsyncGenerator<WalkPage> {
+  const from = cursor === null ? undefined : readWalkCursor(cursor);
+  const { client, notebook } = session;
+  if (from !== undefined && "link" in from) {
+    if (from.link === ENDED) return;
+    const steps = readLinks(session, walked, client.opened(from.link), signal);
+    const isStale = yield* resumed(session, steps);
+    if (!isStale) return;
+  }
+  const start = from !== undefined && "key" in from ? from.key : null;
+  const noted = (await notebook.ways(walked.set)).walk;
+  let refused: unknown;
+  for (const way of waysOf(session.settings.paging, noted)) {
+    const error = yield* tried(session, walkBy(session, walked, way, start, signal));
+    if (error === undefined) {
+      if (refused !== undefined) await notebook.noteWay(walked.set, { walk: way });
+      return;
+    }
+    refused ??= error;
+  }
+  throw refused;
+}
+
+/** Gives the pages of one way; its outcome is the refusal that ended it, if one did. */
+async function* tried(
+  session: Session,
+  steps: AsyncGenerator<WalkStep>,
+): AsyncGenerator<WalkPage, unknown> {
+  try {
+    for await (const step of steps) {
+      yield { rows: step.rows, cursor: cursorOf(session, step.position) };
+    }
+    return undefined;
+  } catch (error) {
+    if (isRefusal(error)) return error;
+    throw error;
+  }
+}
+
+function walkBy(
+  session: Session,
+  walked: WalkedSet,
+  way: WalkWay,
+  start: readonly string[] | null,
+  signal: AbortSignal,
+): AsyncGenerator<WalkStep> {
+  return way === "keyset"
+    ? readKeyset(session, walked, start, signal)
+    : readLinks(session, walked, linkQuery(walked, way), signal);
+}
+
+function waysOf(paging: Session["settings"]["paging"], noted?: WalkWay): readonly WalkWay[] {
+  if (paging === "keyset") return ["keyset"];
+  const links = ["link", "bare-link"] as const;
+  const ways = paging === "next-link" ? links : (["keyset", ...links] as const);
+  return noted === undefined || !ways.some((way) => way === noted)
+    ? ways
+    : [...new Set([noted, ...ways])];
+}
+
+async function* readKeyset(
+  session: Session,
+  walked: WalkedSet,
+  start: readonly string[] | null,
+  signal: AbortSignal,
+): AsyncGenerator<WalkStep> {
+  const guard = createLinkGuard(walked.purpose);
+  const orderBy = walked.keys.map(({ name }) => `${name} asc`);
+  let at = start;
+  for (;;) {
+    const query: Query = {
+      select: walked.select,
+      orderBy,
+      filter: allOf([at === null ? undefined : after(walked.keys, at), walked.filter]),
+    };
+    const page = await fetchQuery(session, walked, query, signal, { guard });
+    if (page.rows.length === 0) return;
+    at = lastKey(walked, page, at);
+    yield { rows: page.rows, position: { kind: "walk", key: at } };
+  }
+}
+
+/** The key of the last row that has one. Throws when an order or filter was shown to be ignored. */
+function lastKey(
+  walked: WalkedSet,
+  page: RawPage,
+  from: readonly string[] | null,
+): readonly string[] {
+  let last = from;
+  for (const row of page.rows) {
+    const key = walked.place(row)?.key;
+    if (key === undefined) continue;
+    // Text stands in the server's own collation, which nobody outside can check.
+    if (walked.hasNumericKey && last !== null && compareNumericKeys(key, last) <= 0) {
+      throw lost(walked.purpose, "they are not in the order of the key");
+    }
+    last = key;
+  }
+  if (last === null || last.join("\n") === from?.join("\n")) {
+    throw lost(walked.purpose, "a page ends where the one before it ended");
+  }
+  return last;
+}
+
+function linkQuery(walked: WalkedSet, way: WalkWay): Query {
+  const orderBy = way === "link" ? walked.keys.map(({ name }) => `${name} asc`) : undefined;
+  return { select: walked.select, filter: walked.filter, orderBy };
+}
+
+async function* readLinks(
+  session: Session,
+  walked: WalkedSet,
+  from: Query | string,
+  signal: AbortSignal,
+): AsyncGenerator<WalkStep> {
+  const { client } = session;
+  const guard = createLinkGuard(walked.purpose);
+  const follow = (link: string): Promise<RawPage> =>
+    fetchFilledPage(client, guard.follow(link), walked.purpose, guard, signal);
+  let page =
+    typeof from === "string"
+      ? await follow(from)
+      : await fetchQuery(session, walked, from, signal, { guard, isSized: false });
+  for (;;) {
+    const { nextUrl } = page;
+    if (page.rows.length > 0) {
+      yield { rows: page.rows, position: { kind: "walk", link: nextUrl ?? ENDED } };
+    }
+    if (nextUrl === undefined) return;
+    page = await follow(nextUrl);
+  }
+}
+
+/** Gives the pages of a resumed link walk; true when its first link is no longer good. */
+async function* resumed(
+  session: Session,
+  steps: AsyncGenerator<WalkStep>,
+): AsyncGenerator<WalkPage, boolean> {
+  let isFirst = true;
+  try {
+    for await (const step of steps) {
+      isFirst = false;
+      yield { rows: step.rows, cursor: cursorOf(session, step.position) };
+    }
+    return false;
+  } catch (error) {
+    const isGone = isSyncError(error) && [400, 404, 410].includes(error.context.status ?? 0);
+    if (isFirst && isGone) return true;
+    throw error;
+  }
+}
+
+/** A link is stored without the token, should the server have put it there. */
+function cursorOf({ client }: Session, position: WalkPosition): Cursor {
+  if (!("link" in position)) return writeCursor(position);
+  return writeCursor({ kind: "walk", link: client.sealed(position.link) });
+}

@@ -1,0 +1,92 @@
+import { z } from "zod";
+import type { StreamDefaults } from "../model/replicate.ts";
+import type { Connector } from "../ports/connector.ts";
+import type { Destination } from "../ports/destination.ts";
+import type { HttpTransport } from "../ports/http.ts";
+import type { Clock, Memory, Random } from "../ports/runtime.ts";
+import { type OdataConfig, odataConfigSchema, resolveOdataSettings } from "./odata/config.ts";
+import { resoBudget, resoConfigSchema, resoStreamDefaults } from "./reso/config.ts";
+
+/** A system's settings as its connector's schema gave them, every default filled in. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** What a connector is made of. Secrets among the settings are resolved already. */
+export interface ConnectorParts {
+  /** The system's name in the configuration. */
+  readonly system: string;
+  readonly settings: Settings;
+  /** Metered and kept under the system's budget; to be closed by the connector. */
+  readonly http: HttpTransport;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The connector's own notes, kept across restarts. */
+  readonly memory: Memory;
+}
+
+/** How the transport of a system is to be made. */
+export interface HttpNeeds {
+  readonly timeoutMs?: number;
+  /** Requests allowed by window of the UTC clock. */
+  readonly budget?: Budget;
+}
+
+export interface Budget {
+  readonly perSecond?: number | undefined;
+  readonly perMinute?: number | undefined;
+  readonly perHour?: number | undefined;
+  readonly perDay?: number | undefined;
+}
+
+/** One kind of connector. Its code and its vendor's library are loaded only when it is created. */
+export interface ConnectorEntry {
+  /** The keys beside `connector:`. */
+  readonly settings: z.ZodObject;
+  /** Settings that hold a reference to a secret. */
+  readonly secrets: readonly string[];
+  readonly roles: readonly ("source" | "destination")[];
+  readonly streamDefaults?: (settings: Settings) => Readonly<Record<string, StreamDefaults>>;
+  readonly http?: (settings: Settings) => HttpNeeds;
+  readonly createSource?: (parts: ConnectorParts) => Promise<Connector>;
+  /** `directory` is where relative paths are meant from. */
+  readonly openDestination?: (settings: Settings, directory: string) => Promise<Destination>;
+}
+
+const reso: ConnectorEntry = {
+  settings: resoConfigSchema,
+  secrets: ["token"],
+  roles: ["source"],
+  streamDefaults: resoStreamDefaults,
+  http: (settings) => ({ ...timeoutOf(settings), budget: resoBudget(settings) }),
+  createSource: async ({ settings, ...ports }) =>
+    (await import("./reso/connector.ts")).createResoConnector(settings, ports),
+};
+
+const odata: ConnectorEntry = {
+  settings: odataConfigSchema,
+  secrets: ["token"],
+  roles: ["source"],
+  http: (settings) => {
+    const { budget } = settings as unknown as OdataConfig;
+    return { ...timeoutOf(settings), ...(budget === undefined ? {} : { budget }) };
+  },
+  createSource: async ({ settings, ...ports }) => {
+    const { createOdataConnector } = await import("./odata/connector.ts");
+    return createOdataConnector(resolveOdataSettings(settings as unknown as OdataConfig), ports);
+  },
+};
+
+const sqlite: ConnectorEntry = {
+  settings: z.object({ path: z.string().min(1).describe("The database file.") }),
+  secrets: [],
+  roles: ["destination"],
+  openDestination: async ({ path }, directory) =>
+    (await import("./sqlite/open-destination.ts")).openSqliteDestination(String(path), directory),
+};
+
+function timeoutOf(settings: Settings): Pick<HttpNeeds, "timeoutMs"> {
+  const { timeoutSeconds } = settings as Pick<OdataConfig, "timeoutSeconds">;
+  return timeoutSeconds === undefined ? {} : { timeoutMs: timeoutSeconds * 1_000 };
+}
+
+/** By the word that `connector:` takes in the configuration. */
+export const CONNECTORS: Readonly<Record<string, ConnectorEntry>> = { reso, odata, sqlite };

@@ -1,0 +1,50 @@
+import type { EmitEvent } from "../model/events.ts";
+import type { ReplicateSpec } from "../model/replicate.ts";
+import type { Connector } from "../ports/connector.ts";
+import type { Destination } from "../ports/destination.ts";
+import type { Home } from "../ports/home.ts";
+import type { Clock, Random } from "../ports/runtime.ts";
+import type { ReplicateContext } from "./context.ts";
+import type { ReplicaContext } from "./replica-context.ts";
+
+/** A configured system, connected when first needed. */
+export interface SystemPart {
+  readonly name: string;
+  /** Kind of its connector. */
+  readonly connector: string;
+  /** The same one at each call; throws SECRET_MISSING and whatever else keeps it from beginning. */
+  connect(): Promise<ConnectedSystem>;
+}
+
+export interface ConnectedSystem {
+  /** Wrapped in retry, limits and meter. */
+  readonly connector: Connector;
+  readonly traffic: ReplicateContext["traffic"];
+  /** Tells the listener of every wait until the function that it gives is called. */
+  onWait(listener: EmitEvent): () => void;
+}
+
+/** A configured sync with the place that it writes to, opened. */
+export interface SyncPart {
+  readonly spec: ReplicateSpec;
+  readonly system: SystemPart;
+  readonly destination: Destination;
+}
+
+/** What the composition root puts together. */
+export interface LockstepParts {
+  readonly home: Home;
+  readonly syncs: readonly SyncPart[];
+  /** Systems that some sync reads, in the order of the configuration. */
+  readonly systems: readonly SystemPart[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly memoryBytes: () => number;
+  /** Closes systems, destinations and the home. */
+  readonly close: () => Promise<void>;
+}
+
+/** What the replica alone can answer: no connection is made. */
+export function replicaContext({ home, clock }: LockstepParts, sync: SyncPart): ReplicaContext {
+  return { spec: sync.spec, destination: sync.destination, home, clock };
+}

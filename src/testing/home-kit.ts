@@ -1,0 +1,19 @@
+import { suite } from "node:test";
+import { commitBehaviours } from "./home-kit/commits.ts";
+import { logBehaviours } from "./home-kit/log.ts";
+import { recordBehaviours } from "./home-kit/records.ts";
+import { behaviours, type HomeKitOptions } from "./home-kit/subject.ts";
+
+/**
+ * Registers, with node:test, what must hold of every home. `create` gives one on an empty
+ * database for each behaviour. What it skips is printed with the reason, which lies only in the
+ * home's nature.
+ */
+export function homeKit(name: string, options: HomeKitOptions): void {
+  suite(`home: ${name}`, () => {
+    const behaviour = behaviours(options);
+    commitBehaviours(behaviour);
+    logBehaviours(behaviour);
+    recordBehaviours(behaviour);
+  });
+}

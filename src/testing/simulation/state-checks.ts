@@ -1,0 +1,199 @@
+import { secondOf } from "../../connectors/memory/order.ts";
+import type { MemoryRow, NamedValues } from "../../connectors/memory/system.ts";
+import { createMemoryHome } from "../../homes/memory/home.ts";
+import type { Cursor } from "../../model/cursor.ts";
+import type { RecordKey } from "../../model/record.ts";
+import type { StreamSpec } from "../../model/replicate.ts";
+import { valuesEqual } from "../../model/value.ts";
+import type { Home } from "../../ports/home.ts";
+import type { RecordHistory } from "./people.ts";
+import { createReplay, differingField, type Replica, readReplica } from "./replica.ts";
+import type { WorldState } from "./world-state.ts";
+
+/** A home on what the processes left behind, which no fault reaches. */
+export function calmHome(world: WorldState): Home {
+  const now = (): number => world.timeline.now() + world.machine.offsetMs;
+  return createMemoryHome({ clock: { ...world.timeline, now }, state: world.home });
+}
+
+/** The oldest time that a reading of changes from this cursor comes past. */
+function oldestCovered(spec: StreamSpec, time: string): string {
+  return time === "" ? "" : secondOf(Date.parse(time) - spec.overlapMs);
+}
+
+/** The time in a cursor for changes, as the memory connector writes it. */
+const timeOf = (cursor: Cursor): string => (JSON.parse(cursor) as { readonly time: string }).time;
+
+/** Everything that must hold whenever no process runs, however the last one ended. */
+export async function checkState(world: WorldState): Promise<void> {
+  for (const spec of world.shape.spec.streams) {
+    await checkCheckpoint(world, spec);
+    await checkLog(world, spec);
+  }
+}
+
+/** The checkpoint is never ahead of the data: what no later reading finds is in the replica. */
+async function checkCheckpoint(world: WorldState, spec: StreamSpec): Promise<void> {
+  const { stream } = spec;
+  const checkpoint = await calmHome(world).checkpoint(world.shape.spec.name, stream, "changes");
+  if (checkpoint?.cursor == null) return;
+  const from = oldestCovered(spec, timeOf(checkpoint.cursor));
+  const replica = readReplica(world.rows, stream);
+  for (const row of world.people.shown(stream)) {
+    const history = world.people.history(stream, row.id);
+    if (!world.people.isGood(stream, row) || history === undefined) continue;
+    const difference = compare(spec, replica, row, history);
+    if (difference === undefined) {
+      history.excused = false;
+      history.silent = false;
+    } else if (!history.excused && row.time !== undefined && row.time < from) {
+      world.violations.push(
+        `${stream} ${JSON.stringify(row.id)} of ${row.time} is lost: the next reading begins at ${from}; ${difference}`,
+      );
+    }
+  }
+}
+
+/** How the replica's row differs from the source's record; undefined when it does not. */
+export function compare(
+  spec: StreamSpec,
+  replica: Replica,
+  row: MemoryRow,
+  history: RecordHistory,
+): string | undefined {
+  const copy = replica.rows.get(row.id);
+  if (copy === undefined) return "the replica has no such row";
+  for (const field of replica.fields) {
+    const held = copy[field] ?? null;
+    const real = row.values[field];
+    const known =
+      real === undefined
+        ? held === null || history.versions.some((image) => valuesEqual(image[field], held))
+        : valuesEqual(held, real);
+    if (!known) {
+      return `"${field}" is ${JSON.stringify(held)} where the source has ${JSON.stringify(real)} (${spec.stream})`;
+    }
+  }
+  return undefined;
+}
+
+/** The log, replayed from the beginning, gives the replica. */
+async function checkLog(world: WorldState, spec: StreamSpec): Promise<void> {
+  const { stream, history } = spec;
+  const home = calmHome(world);
+  const { name } = world.shape.spec;
+  if (history === "off") return;
+  if ((await home.checkpoint(name, stream, "pending")) !== undefined) return;
+  const images = history === "full";
+  const known = world.replays.get(stream) ?? { replay: createReplay(images), upTo: 0 };
+  world.replays.set(stream, known);
+  const filter = { sync: name, stream, afterId: known.upTo, oldestFirst: true };
+  for await (const change of home.changes(filter)) {
+    known.upTo = change.id;
+    const wrong = known.replay.apply(change);
+    if (wrong !== undefined) world.violations.push(`change log of ${stream}: ${wrong}`);
+  }
+  const { rows } = readReplica(world.rows, stream);
+  const difference = differingRow(known.replay.rows, rows, images);
+  if (difference !== undefined) {
+    world.violations.push(`the change log of ${stream} does not give the replica: ${difference}`);
+  }
+}
+
+function differingRow(
+  replayed: ReadonlyMap<RecordKey, NamedValues>,
+  rows: ReadonlyMap<RecordKey, NamedValues>,
+  images: boolean,
+): string | undefined {
+  for (const key of new Set([...replayed.keys(), ...rows.keys()])) {
+    const logged = replayed.get(key);
+    const row = rows.get(key);
+    if (logged === undefined) return `${JSON.stringify(key)} is not in the log`;
+    if (row === undefined) return `${JSON.stringify(key)} is not in the replica`;
+    const difference = images ? differingField(logged, row) : undefined;
+    if (difference !== undefined) return `${JSON.stringify(key)}: ${difference}`;
+  }
+  return undefined;
+}
+
+/**
+ * The replica is the system's visible truth, field by field; what is bad at the source is listed as
+ * parked. With `bySweep`, records that changed without a new time are left to the next full copy.
+ */
+export async function checkEquality(world: WorldState, bySweep: boolean): Promise<void> {
+  const home = calmHome(world);
+  const { name } = world.shape.spec;
+  for (const spec of world.shape.spec.streams) {
+    const { stream } = spec;
+    const complain = (text: string): void => {
+      world.violations.push(`in the end ${stream} ${text}`);
+    };
+    const replica = readReplica(world.rows, stream);
+    const shown = world.people.shown(stream);
+    for (const row of shown) {
+      const history = world.people.history(stream, row.id);
+      if (!world.people.isGood(stream, row) || history === undefined) continue;
+      if (bySweep && history.silent) continue;
+      const difference = compare(spec, replica, row, history);
+      if (difference !== undefined) complain(`${JSON.stringify(row.id)}: ${difference}`);
+    }
+    const keys = new Set(shown.map((row) => row.id));
+    for (const key of replica.rows.keys()) {
+      if (!keys.has(key)) complain(`${JSON.stringify(key)} is in the replica only`);
+    }
+    checkColumns(world, spec, replica, complain);
+    const parked = await home.parked({ sync: name, stream });
+    checkParked(world, spec, parked, complain);
+  }
+}
+
+function checkColumns(
+  world: WorldState,
+  spec: StreamSpec,
+  replica: Replica,
+  complain: (text: string) => void,
+): void {
+  if (spec.select !== undefined || (world.drift.get(spec.stream) ?? spec.drift) === "ignore")
+    return;
+  const missing = world.system
+    .schema(spec.stream)
+    .fields.filter((field) => !replica.fields.includes(field.name));
+  if (missing.length > 0)
+    complain(`has no column for ${missing.map(({ name }) => name).join(", ")}`);
+}
+
+function checkParked(
+  world: WorldState,
+  spec: StreamSpec,
+  parked: Awaited<ReturnType<Home["parked"]>>,
+  complain: (text: string) => void,
+): void {
+  const { people } = world;
+  const keys = new Set(parked.map((entry) => entry.key));
+  const images = new Set(parked.map((entry) => entry.image));
+  const refusesSilently = spec.rules.some((rule) => rule.otherwise === "reject");
+  for (const row of people.shown(spec.stream)) {
+    const id = JSON.stringify(row.id);
+    if (people.isGood(spec.stream, row)) {
+      if (keys.has(row.id)) complain(`${id} is good and still parked`);
+    } else if (
+      row.keyed ? !keys.has(row.id) && !refusesSilently : !images.has(JSON.stringify(row.values))
+    ) {
+      complain(`${id} is bad and not parked`);
+    }
+  }
+}
+
+/**
+ * The oldest time that the next reading of the stream's changes is sure to come past; undefined
+ * where a walk is under way, whose end may set the cursor anew.
+ */
+export function coveredFrom(world: WorldState, stream: string): string | undefined {
+  const spec = world.shape.spec.streams.find((entry) => entry.stream === stream);
+  const lanes = [...world.home.checkpoints.values()].filter((entry) => entry.stream === stream);
+  const cursor = lanes.find((entry) => entry.lane === "changes")?.cursor;
+  if (spec === undefined || cursor == null || lanes.some((entry) => entry.lane === "walk")) {
+    return undefined;
+  }
+  return oldestCovered(spec, timeOf(cursor));
+}

@@ -1,0 +1,189 @@
+import { createMemoryDestinationState } from "../../connectors/memory/destination-state.ts";
+import { createMemorySystem } from "../../connectors/memory/system.ts";
+import { createMemoryHomeState } from "../../homes/memory/state.ts";
+import type { RunMode } from "../../model/run.ts";
+import { act, releaseHalts, runWhenFree } from "./actions.ts";
+import { NO_FAULTS } from "./fate.ts";
+import { createPeople } from "./people.ts";
+import type { Replay } from "./replica.ts";
+import { createSeededRandom } from "./seeded-random.ts";
+import { createShape } from "./shapes.ts";
+import { calmHome, checkEquality, coveredFrom } from "./state-checks.ts";
+import { createTallies, type Happening } from "./tallies.ts";
+import { createTimeline } from "./timeline.ts";
+import { createTrace } from "./trace.ts";
+import type { WorldState } from "./world-state.ts";
+import { createWriteChecks } from "./write-checks.ts";
+
+/** What became of a world. `violations` is empty when all held. */
+export interface WorldResult {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  readonly trace: readonly string[];
+  /** Equal for equal seeds, always. */
+  readonly traceHash: string;
+  readonly counts: ReadonlyMap<Happening, number>;
+  readonly processes: number;
+}
+
+const STEPS_MIN = 8;
+const STEPS_MAX = 18;
+const QUIET_ROUNDS_MAX = 12;
+
+/**
+ * Runs one simulated world: the real engine on virtual time, with a source, a destination and a
+ * home in memory, people who edit and faults that strike, all of it decided by the seed. Then
+ * everything falls quiet, and the replica must become the source's truth.
+ */
+export async function runWorld(seed: number): Promise<WorldResult> {
+  const world = createWorld(seed);
+  try {
+    await live(world);
+  } catch (error) {
+    world.violations.push(`thrown: ${error instanceof Error ? error.stack : String(error)}`);
+  }
+  return {
+    seed,
+    violations: world.violations,
+    trace: world.trace.lines,
+    traceHash: world.trace.hash(),
+    counts: world.tallies.counts,
+    processes: world.processes,
+  };
+}
+
+function createWorld(seed: number): WorldState {
+  const random = createSeededRandom(seed);
+  const shape = createShape(random);
+  const timeline = createTimeline(Date.UTC(2026, 2, 1, 12));
+  const trace = createTrace(timeline.now);
+  const tallies = createTallies();
+  const sourceNow = (): number => timeline.now() + shape.sourceOffsetMs;
+  const system = createMemorySystem({ streams: shape.streams, now: sourceNow });
+  const rows = createMemoryDestinationState();
+  const home = createMemoryHomeState();
+  const violations: string[] = [];
+  const people = createPeople({
+    system,
+    specs: shape.spec.streams,
+    random: random.fork(),
+    now: sourceNow,
+    tallies,
+    trace,
+    coveredFrom: (stream) => (world.inFlight > 0 ? undefined : coveredFrom(world, stream)),
+  });
+  const onViolation = (message: string): void => {
+    violations.push(message);
+  };
+  const world: WorldState = {
+    seed,
+    shape,
+    random,
+    timeline,
+    machine: { offsetMs: 0 },
+    system,
+    people,
+    home,
+    rows,
+    checks: createWriteChecks({ people, rows, onViolation }),
+    replays: new Map<string, { replay: Replay; upTo: number }>(),
+    drift: new Map(),
+    trace,
+    tallies,
+    violations,
+    inFlight: 0,
+    processes: 0,
+  };
+  return world;
+}
+
+async function live(world: WorldState): Promise<void> {
+  const { random, people, shape } = world;
+  for (const { name } of shape.streams) {
+    for (let count = random.int(0, 30); count > 0; count -= 1) {
+      people.create(name);
+      if (random.chance(0.4)) world.timeline.advance(random.int(0, 5_000));
+    }
+  }
+  if (random.chance(0.8)) await runWhenFree(world, NO_FAULTS, { mode: "full" });
+  for (let step = random.int(STEPS_MIN, STEPS_MAX); step > 0; step -= 1) {
+    await act(world);
+    if (world.violations.length > 0) return;
+  }
+  await fallQuiet(world);
+}
+
+/** Nothing edits, nothing fails: within some rounds nothing changes any more, and all is equal. */
+async function fallQuiet(world: WorldState): Promise<void> {
+  world.trace.add("all falls quiet");
+  const bySweep = world.random.chance(0.5) && (await canCatchUpBySweep(world));
+  const modes: readonly RunMode[] = bySweep
+    ? ["incremental", "deletions", "sweep"]
+    : ["full", "incremental", "deletions"];
+  // Twice: a run may finish what an earlier one had read, and only the next one reads anew.
+  for (let round = 1, quiet = 0; quiet < 2; round += 1) {
+    quiet = (await quietRound(world, modes)) ? quiet + 1 : 0;
+    if (world.violations.length > 0) return;
+    if (round < QUIET_ROUNDS_MAX) continue;
+    world.violations.push(`${QUIET_ROUNDS_MAX} quiet rounds of ${modes.join(", ")} did not settle`);
+    return;
+  }
+  await checkEquality(world, bySweep);
+  if (world.violations.length > 0) return;
+  await checkIdle(world, modes);
+}
+
+/** Runs every mode that each stream has. True when nothing changed and nothing halted. */
+async function quietRound(world: WorldState, modes: readonly RunMode[]): Promise<boolean> {
+  let quiet = true;
+  for (const mode of modes) {
+    const streams = world.shape.streams
+      .filter(({ traits }) => mode === "full" || mode === "keys" || traits[TRAIT_OF[mode]])
+      .map(({ name }) => name);
+    if (streams.length === 0) continue;
+    world.timeline.advance(10_000);
+    const ending = await runWhenFree(world, NO_FAULTS, { mode, streams });
+    if (ending.kind !== "report") {
+      world.violations.push(`a quiet run of ${mode} did not report`);
+      return true;
+    }
+    for (const { phase, ledger } of ending.report.streams) {
+      const changes = ledger.created + ledger.updated + ledger.deleted;
+      if (changes > 0 || phase !== "done") quiet = false;
+    }
+    await releaseHalts(world);
+  }
+  return quiet;
+}
+
+const TRAIT_OF = {
+  incremental: "changes",
+  deletions: "deletions",
+  sweep: "sweep",
+} as const;
+
+/** A sweep and the changes since are enough where every stream has both and was copied once. */
+async function canCatchUpBySweep(world: WorldState): Promise<boolean> {
+  const home = calmHome(world);
+  for (const { name, traits } of world.shape.streams) {
+    if (!traits.sweep || !traits.changes) return false;
+    if ((await home.checkpoint(world.shape.spec.name, name, "changes")) === undefined) return false;
+    if (traits.deletions) {
+      const deletions = await home.checkpoint(world.shape.spec.name, name, "deletions");
+      if (deletions === undefined) return false;
+    }
+  }
+  return true;
+}
+
+/** On quiet systems another run of every mode changes nothing and logs nothing. */
+async function checkIdle(world: WorldState, modes: readonly RunMode[]): Promise<void> {
+  const logged = world.home.changes.length;
+  const before = JSON.stringify([...world.rows.tables.values()].map((table) => [...table.rows]));
+  await quietRound(world, modes);
+  if (world.home.changes.length > logged) {
+    world.violations.push(`an idle round logged ${world.home.changes.length - logged} changes`);
+  }
+  const after = JSON.stringify([...world.rows.tables.values()].map((table) => [...table.rows]));
+  if (after !== before) world.violations.push("an idle round wrote rows");
+}
