@@ -5,6 +5,7 @@ import { addBackup } from "./commands/backup.ts";
 import { addChanges } from "./commands/changes.ts";
 import { addCheck } from "./commands/check.ts";
 import { addCompare } from "./commands/compare.ts";
+import { addDemo } from "./commands/demo.ts";
 import { addHalts, addRelease } from "./commands/halts.ts";
 import { addInit } from "./commands/init.ts";
 import { addParked } from "./commands/parked.ts";
@@ -29,6 +30,7 @@ const COMMANDS = [
   addRelease,
   addParked,
   addBackup,
+  addDemo,
   addSampleMls,
 ] as const;
 

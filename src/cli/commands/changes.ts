@@ -133,24 +133,39 @@ async function writeLines(
   found: AsyncIterable<ClassifiedChange>,
   limit: number,
 ): Promise<void> {
-  const { changeLines } = await import("../render/changes.ts");
+  const { changeColumns, changeLines } = await import("../render/changes.ts");
   const look = await session.look();
   const monitorOf = monitorsOf(lockstep);
   const streams = lockstep.syncs.flatMap((sync) => sync.streams.map(({ stream }) => stream.length));
-  const columns = { stream: Math.max(6, ...streams), key: 10 };
+  let columns = { stream: Math.max(6, ...streams), key: 7 };
   let count = 0;
-  for await (const change of found) {
-    if (count === limit) {
-      session.io.out(
-        look.style.dim(
-          `There are more; --limit ${limit * 10} shows more, --limit 0 all of them.\n`,
-        ),
-      );
+  for await (const batch of batches(found, BATCH)) {
+    const shown = batch.slice(0, limit - count);
+    columns = changeColumns(shown, columns);
+    const lines = shown.flatMap((change) =>
+      changeLines(change, monitorOf(change.sync, change.stream), columns, look),
+    );
+    session.io.out(lines.map((line) => `${line}\n`).join(""));
+    count += shown.length;
+    if (shown.length < batch.length) {
+      const more = `There are more; --limit ${limit * 10} shows more, --limit 0 all of them.`;
+      session.io.out(look.style.dim(`${more}\n`));
       return;
     }
-    const lines = changeLines(change, monitorOf(change.sync, change.stream), columns, look);
-    session.io.out(lines.map((line) => `${line}\n`).join(""));
-    count += 1;
   }
   if (count === 0) session.io.out("No such change is recorded.\n");
+}
+
+/** So many changes are aligned with one another; the log may be larger than memory. */
+const BATCH = 200;
+
+async function* batches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {
+  let batch: T[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }

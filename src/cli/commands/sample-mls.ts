@@ -51,7 +51,7 @@ async function serve(session: Session, options: SampleOptions): Promise<ExitCode
   try {
     const json: SampleMlsJson = { url: mls.url, controlUrl: mls.controlUrl, token: mls.token };
     await session.print(json, () => [
-      `Serving ${mls.count("Property")} listings at ${mls.url}`,
+      `Serving ${mls.count("Property").toLocaleString("en-US")} listings at ${mls.url}`,
       `Token:   export SAMPLE_MLS_TOKEN=${mls.token}`,
       `Control: curl -X POST ${mls.controlUrl}/live -d '{"step":1}'   lets a day pass`,
       "Ctrl-C ends it.",

@@ -1,10 +1,10 @@
 import type { ActivityReport } from "../../engine/results.ts";
-import { changesInWords, ledgerInWords, transitionsInWords } from "./ledger.ts";
+import { changesInWords, ledgerInWords, transitionLines } from "./ledger.ts";
 import type { Look } from "./look.ts";
 import { formatBytes, formatCount, formatRate, formatShare, plural } from "./numbers.ts";
 import { trafficInWords } from "./run-summary.ts";
 import { cleanText } from "./style.ts";
-import { table } from "./table.ts";
+import { indent, table } from "./table.ts";
 import { formatAge, formatDuration } from "./times.ts";
 
 /** What happened in a window of time, summed over all runs. */
@@ -17,12 +17,11 @@ export function activityLines(report: ActivityReport, look: Look): readonly stri
       ? ""
       : `, ${formatShare(report.successRate)} of those that ended went well`;
   const words = changesInWords(report.changes, style);
-  const transitions = transitionsInWords(report.changes);
   return [
     `${style.bold(plural(report.executions, "run"))} from ${window}${rate}.`,
     `  ${outcomesInWords(report)}`,
     ...(words === "" ? [] : [`  ${words}`]),
-    ...(transitions === "" ? [] : [`  ${transitions}`]),
+    ...indent(transitionLines(report.changes)),
     "",
     `records   ${ledgerInWords(report.ledger)}`,
     `traffic   ${trafficInWords([report.traffic])}`,

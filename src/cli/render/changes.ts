@@ -1,4 +1,5 @@
 import type { ClassifiedChange } from "../../engine/results.ts";
+import type { FieldChange } from "../../model/change.ts";
 import type { MonitorSpec } from "../../model/replicate.ts";
 import type { Value } from "../../model/value.ts";
 import type { Look } from "./look.ts";
@@ -27,13 +28,19 @@ export function changeFacts(change: ClassifiedChange, monitor: MonitorSpec): rea
   }
   const rank = (field: string): number =>
     monitor.status.includes(field) ? 0 : monitor.price.includes(field) ? 1 : 2;
-  const fields = [...change.fields].sort((a, b) => rank(a.field) - rank(b.field));
+  const fields = [...withoutStamps(change)].sort((a, b) => rank(a.field) - rank(b.field));
   const shown = fields.slice(0, FIELDS_SHOWN);
   const rest = fields.length - shown.length;
   return [
     ...shown.map((field) => showFieldChange(field, monitor.price.includes(field.field))),
     ...(rest > 0 ? [`and ${plural(rest, "more field")}`] : []),
   ];
+}
+
+/** Fields that only say when the change was made are left out, unless there is nothing else. */
+function withoutStamps({ fields, sourceTime }: ClassifiedChange): readonly FieldChange[] {
+  const told = fields.filter(({ after }) => after !== sourceTime);
+  return told.length === 0 ? fields : told;
 }
 
 /** `: StandardStatus Active, ListPrice 450,000`. */
@@ -46,10 +53,21 @@ function imageInWords(image: Readonly<Record<string, Value>>, monitor: MonitorSp
   return facts.length === 0 ? "" : `: ${facts.slice(0, FIELDS_SHOWN).join(", ")}`;
 }
 
-/** Widths that hold for a whole listing, so that it can be written as it is read. */
+/** Widths that hold for several changes below one another. */
 export interface ChangeColumns {
   readonly stream: number;
   readonly key: number;
+}
+
+const KEY_WIDTH_MAX = 60;
+
+/** Columns wide enough for these changes, and not narrower than those before. */
+export function changeColumns(
+  changes: readonly ClassifiedChange[],
+  before: ChangeColumns,
+): ChangeColumns {
+  const widest = Math.max(before.key, ...changes.map(({ key }) => key.length));
+  return { ...before, key: Math.min(KEY_WIDTH_MAX, widest) };
 }
 
 /** A change as one line and further facts below it, aligned. */

@@ -53,8 +53,8 @@ export function compareLines(result: CompareResult, look: Look): readonly string
       [
         { title: "key" },
         { title: "state" },
-        { title: "replica" },
-        { title: "source" },
+        { title: "replica's time" },
+        { title: "source's time" },
         { title: "action" },
       ],
       rows,

@@ -51,13 +51,18 @@ export function changesInWords(changes: readonly StreamChanges[], style: Style):
   return parts.join(" · ");
 }
 
-/** `Active → Pending 5 · Pending → Closed 2`, or nothing. */
-export function transitionsInWords(changes: readonly StreamChanges[]): string {
-  return changes
-    .flatMap(({ transitions }) => transitions)
-    .map(
-      ({ before, after, count }) =>
-        `${cleanText(before)} → ${cleanText(after)} ${formatCount(count)}`,
-    )
-    .join(" · ");
+/** `Active → Pending 5 · Pending → Closed 2`; a line for each field where there are several. */
+export function transitionLines(changes: readonly StreamChanges[]): readonly string[] {
+  const all = changes.flatMap(({ transitions }) => transitions);
+  const fields = [...new Set(all.map(({ field }) => field))];
+  return fields.map((field) => {
+    const words = all
+      .filter((transition) => transition.field === field)
+      .map(
+        ({ before, after, count }) =>
+          `${cleanText(before)} → ${cleanText(after)} ${formatCount(count)}`,
+      )
+      .join(" · ");
+    return fields.length === 1 ? words : `${cleanText(field)}: ${words}`;
+  });
 }

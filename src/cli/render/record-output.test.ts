@@ -143,7 +143,7 @@ test("records compared, each with what brings it in step", () => {
       LOOK,
     ),
     `
-key      state           replica               source                action
+key      state           replica's time        source's time         action
 1611952  in step                                                     nothing to do
 2        remote newer    2026-11-20T10:00:00Z  2026-11-21T10:00:00Z  copy it again
 3        remote missing                                              delete it here

@@ -26,7 +26,7 @@ export function recordLines(
   const { style } = look;
   const title = style.bold(`${stream} ${cleanText(key)}`);
   const lines: string[] = [];
-  if (record === undefined) lines.push(`${title} is not in the ${from}.`);
+  if (record === undefined) lines.push(`${title} is not in the ${from}.`, ...elsewhere(result));
   else
     lines.push(
       `${title}  ${style.dim(origin(record, from, look))}`,
@@ -48,10 +48,18 @@ export function recordLines(
       : plural(records.length, "record");
     lines.push("", `${style.bold(child)}  ${style.dim(`${count} by ${field}`)}`);
     for (const entry of records)
-      lines.push(...indent([clip(relatedLine(entry, field), look.columns - 3)]));
+      lines.push(...indent([clip(relatedLine(entry, key), look.columns - 3)]));
   }
   if (options.hasChanges) lines.push("", ...history(result, options.monitor, look));
   return lines;
+}
+
+/** Where else to look for a record that is not there. */
+function elsewhere({ stream, key, from }: ShowResult): readonly string[] {
+  const command = `lockstep show ${stream} ${key}`;
+  return from === "replica"
+    ? [`  ${command} --live  looks at the source`]
+    : [`  ${command}  looks at the replica`];
 }
 
 function origin(record: ShownRecord, from: "replica" | "source", look: Look): string {
@@ -93,9 +101,12 @@ function values(
     : [...lines, look.style.dim(`  and ${plural(empty, "empty field")} (--all shows them)`)];
 }
 
-function relatedLine(record: ShownRecord, parentField: string): string {
+/** What its key and its parent's do not say already. */
+function relatedLine(record: ShownRecord, parentKey: string): string {
   const facts = Object.entries(record.values)
-    .filter(([name, value]) => name !== parentField && !isEmpty(value))
+    .filter(
+      ([, value]) => !isEmpty(value) && String(value) !== parentKey && String(value) !== record.key,
+    )
     .slice(0, 5)
     .map(([name, value]) => `${name} ${showValue(value)}`);
   return `${cleanText(record.key)}  ${facts.join(", ")}`;

@@ -116,10 +116,9 @@ Done, with parked records: mls is up to date but for those (full, then deletions
   11,990 new · 30 updated (9 price, 12 status) · 4 deleted
   Active → Pending 5
 
-stream    run          read     new  updated  unchanged  parked  deleted  already gone  orphans  time    speed
-Property  full       12,000  11,990        0          7       3        0             0        0   8 s  1,500/s
-Media     full            0       0        0          0       0        0             0        2   8 s
-Property  deletions       0       0        0          0       0        4             1        0   8 s
+stream    run                 read     new  updated  unchanged  parked  deleted  already gone  orphans  time    speed
+Property  full + deletions  12,000  11,990        0          7       3        4             1        0  16 s  1,500/s
+Media     full                   0       0        0          0       0        0             0        2   8 s
 
 67 requests, 23.6 MB, 1 retry, 4 s waiting; peak memory 105 MB
 Note: Media: The source has 1 new field: LongDescription (text). A column was added.

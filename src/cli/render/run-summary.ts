@@ -1,6 +1,6 @@
 import type { SyncRunResult } from "../../engine/results.ts";
-import type { RunReport, StreamReport, Traffic } from "../../model/run.ts";
-import { changesInWords, sumLedgers, transitionsInWords } from "./ledger.ts";
+import type { Ledger, Phase, RunReport, StreamReport, Traffic } from "../../model/run.ts";
+import { changesInWords, sumLedgers, transitionLines } from "./ledger.ts";
 import type { Look } from "./look.ts";
 import { formatBytes, formatCount, formatRate, plural } from "./numbers.ts";
 import { cleanText, type Style } from "./style.ts";
@@ -54,13 +54,12 @@ function isBad(part: StreamReport): boolean {
 
 function changed(result: SyncRunResult, style: Style): readonly string[] {
   const words = changesInWords(result.changes, style);
-  const transitions = transitionsInWords(result.changes);
   if (words === "") {
     const ledger = sumLedgers(result.runs.flatMap((run) => run.streams.map((part) => part.ledger)));
     const silent = ledger.created + ledger.updated + ledger.deleted > 0;
     return silent ? [] : ["Nothing changed."];
   }
-  return transitions === "" ? [words] : [words, transitions];
+  return [words, ...transitionLines(result.changes)];
 }
 
 /** One block for each stream that did not end well. */
@@ -84,12 +83,45 @@ function hintOf({ error, haltId }: StreamReport): string | undefined {
   return error.hint.replace("lockstep release ID", `lockstep release ${haltId} --by YOUR-NAME`);
 }
 
-function ledgerTable(runs: readonly RunReport[], style: Style): readonly string[] {
+/** A stream's parts in all runs of the request, together. */
+interface StreamSum {
+  readonly stream: string;
+  readonly modes: readonly string[];
+  readonly ledger: Ledger;
+  readonly orphans: number;
+  readonly ms: number;
+  /** Of the parts that read records. */
+  readonly readingMs: number;
+  /** Of the first part that did not end well; else of the last. */
+  readonly phase: Phase;
+}
+
+function sumByStream(runs: readonly RunReport[]): readonly StreamSum[] {
   const parts = runs.flatMap((run) => run.streams.map((part) => ({ mode: run.mode, part })));
-  const hasModes = runs.length > 1;
+  const streams = [...new Set(parts.map(({ part }) => part.stream))];
+  return streams.map((stream) => {
+    const own = parts.filter(({ part }) => part.stream === stream);
+    const time = (chosen: readonly StreamReport[]): number =>
+      chosen.reduce((sum, part) => sum + part.finishedAt - part.startedAt, 0);
+    const all = own.map(({ part }) => part);
+    return {
+      stream,
+      modes: own.map(({ mode }) => mode),
+      ledger: sumLedgers(own.map(({ part }) => part.ledger)),
+      orphans: Math.max(0, ...own.map(({ part }) => part.orphans?.count ?? 0)),
+      ms: time(all),
+      readingMs: time(all.filter(({ ledger }) => ledger.read > 0)),
+      phase: own.find(({ part }) => part.phase !== "done")?.part.phase ?? "done",
+    };
+  });
+}
+
+function ledgerTable(runs: readonly RunReport[], style: Style): readonly string[] {
+  const sums = sumByStream(runs);
   const columns = COLUMNS.filter(
-    ({ always, count }) => always === true || parts.some(({ part }) => count(part) > 0),
+    ({ always, count }) => always === true || sums.some((sum) => count(sum) > 0),
   );
+  const hasModes = runs.length > 1;
   return table(
     [
       { title: "stream" },
@@ -99,17 +131,14 @@ function ledgerTable(runs: readonly RunReport[], style: Style): readonly string[
       { title: "speed", align: "right" },
       { title: "" },
     ],
-    parts.map(({ mode, part }) => {
-      const ms = part.finishedAt - part.startedAt;
-      return [
-        part.stream,
-        ...(hasModes ? [mode] : []),
-        ...columns.map(({ count }) => formatCount(count(part))),
-        formatDuration(ms),
-        part.ledger.read > 0 && ms > 0 ? formatRate((part.ledger.read * 1000) / ms) : "",
-        part.phase === "done" ? "" : part.phase,
-      ];
-    }),
+    sums.map((sum) => [
+      sum.stream,
+      ...(hasModes ? [sum.modes.join(" + ")] : []),
+      ...columns.map(({ count }) => formatCount(count(sum))),
+      formatDuration(sum.ms),
+      sum.readingMs > 0 ? formatRate((sum.ledger.read * 1000) / sum.readingMs) : "",
+      sum.phase === "done" ? "" : sum.phase,
+    ]),
     style,
   );
 }
@@ -117,7 +146,7 @@ function ledgerTable(runs: readonly RunReport[], style: Style): readonly string[
 interface LedgerColumn {
   readonly title: string;
   readonly always?: boolean;
-  readonly count: (part: StreamReport) => number;
+  readonly count: (sum: StreamSum) => number;
 }
 
 const COLUMNS: readonly LedgerColumn[] = [
@@ -130,7 +159,7 @@ const COLUMNS: readonly LedgerColumn[] = [
   { title: "deleted", always: true, count: ({ ledger }) => ledger.deleted },
   { title: "already gone", count: ({ ledger }) => ledger.alreadyGone },
   { title: "still served", count: ({ ledger }) => ledger.stillServed },
-  { title: "orphans", count: ({ orphans }) => orphans?.count ?? 0 },
+  { title: "orphans", count: ({ orphans }) => orphans },
 ];
 
 function trafficLine(runs: readonly RunReport[]): string {

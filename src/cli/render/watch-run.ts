@@ -31,7 +31,7 @@ const FRAME_MS = 100;
 const CLEAR_LINE = "\u001b[2K";
 const HIDE_CURSOR = "\u001b[?25l";
 const SHOW_CURSOR = "\u001b[?25h";
-const up = (lines: number): string => (lines === 0 ? "" : `\u001b[${lines}A\r`);
+const up = (lines: number): string => (lines === 0 ? "\r" : `\u001b[${lines}A\r`);
 
 /** Progress drawn in place on a terminal, ten frames a second at most. */
 export function watchOnTerminal(io: CliIo, options: WatchOptions): RunWatcher {
@@ -53,7 +53,7 @@ export function watchOnTerminal(io: CliIo, options: WatchOptions): RunWatcher {
   };
   const say = (line: string): void => {
     io.err(`${up(drawnLines) + CLEAR_LINE + line}\n`);
-    drawnLines = Math.max(0, drawnLines - 1);
+    drawnLines = 0;
     draw();
   };
   io.err(HIDE_CURSOR);

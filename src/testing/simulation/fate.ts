@@ -149,18 +149,20 @@ export function createFate(options: FateOptions): Fate {
       return act();
     },
     async effect(kind, what, act) {
-      await live(what);
+      // Rows that were sent to a database of their own are written, though the sender froze.
+      if (!(kind === "rows" && state === "frozen")) await live(what);
       const nth = (counts.get(kind) ?? 0) + 1;
       counts.set(kind, nth);
       const crash = plan.crash?.effect === kind && plan.crash.nth === nth ? plan.crash : undefined;
       const icy = plan.freeze?.effect === kind && plan.freeze.nth === nth ? plan.freeze : undefined;
       if (crash && !crash.after) die(kind, "before", what);
-      await befall(what);
+      if (state === "alive") await befall(what);
       if (icy && !icy.after) await freeze("before", what);
-      await live(what);
+      if (state === "dead") throw death;
       const result = await act();
       if (crash) die(kind, "after", what);
       if (icy?.after) await freeze("after", what);
+      if (state === "frozen") await thawing.promise;
       return result;
     },
   };

@@ -270,7 +270,10 @@ export function createPeople(options: PeopleOptions): People {
         break;
       case "tie": {
         const rows = random.shuffle(shown(stream).filter((entry) => entry.keyed));
-        for (const tied of rows.slice(0, random.int(2, 9))) update(stream, tied);
+        for (const tied of rows.slice(0, random.int(2, 9))) {
+          update(stream, tied);
+          tell("update", stream, tied.id);
+        }
         break;
       }
       case "record spoiled": {

@@ -124,7 +124,7 @@ async function fallQuiet(world: WorldState): Promise<void> {
   for (let round = 1, quiet = 0; quiet < 2; round += 1) {
     quiet = (await quietRound(world, modes)) ? quiet + 1 : 0;
     if (world.violations.length > 0) return;
-    if (round < QUIET_ROUNDS_MAX) continue;
+    if (quiet === 2 || round < QUIET_ROUNDS_MAX) continue;
     world.violations.push(`${QUIET_ROUNDS_MAX} quiet rounds of ${modes.join(", ")} did not settle`);
     return;
   }
