@@ -14,7 +14,8 @@ import { createSqliteDestination } from "./connectors/sqlite/destination.ts";
 import type { QuotaLimits } from "./core/quota.ts";
 import { limitHttp } from "./decorators/limit-http.ts";
 import { createMeter, type Meter } from "./decorators/meter.ts";
-import { DEFAULT_RETRY_POLICY, withRetry } from "./decorators/retry.ts";
+import { retryPolicy, withRetry } from "./decorators/retry.ts";
+import { createLeaseOwner } from "./drivers/lease-owner.ts";
 import { openSqlite, type SqliteDatabase } from "./drivers/sqlite/database.ts";
 import { createSystemClock, createSystemRandom } from "./drivers/system-runtime.ts";
 import { createLockstep } from "./engine/create-lockstep.ts";
@@ -60,6 +61,7 @@ export async function openLockstep(options: OpenOptions): Promise<Lockstep> {
       ),
       clock,
       random,
+      owner: createLeaseOwner(),
       memoryBytes: () => process.memoryUsage.rss(),
       close: () => closeAll(closing),
     });
@@ -154,7 +156,7 @@ async function connectSystem(system: SystemConfig, runtime: Runtime): Promise<Co
   const patient = withRetry(source, {
     clock,
     random,
-    policy: DEFAULT_RETRY_POLICY,
+    policy: retryPolicy(entry.retry?.(system.settings)),
     onWait: ({ stream, reason, untilMs, waitMs, attempt }) => {
       meter.waited(waitMs, true);
       tell({ kind: "wait", at: clock.now(), stream, reason, untilMs, attempt });

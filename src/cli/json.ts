@@ -1,9 +1,4 @@
-import type {
-  ClassifiedChange,
-  ParkedRetryResult,
-  SyncRunResult,
-  VerifyResult,
-} from "../engine/results.ts";
+import type { ClassifiedChange, SyncRunResult, VerifyResult } from "../engine/results.ts";
 import type { Halt, ParkedRecord } from "../model/parked.ts";
 import type { ReportedError, RunOutcome } from "../model/run.ts";
 import type { ErrorContext } from "../model/sync-error.ts";
@@ -55,9 +50,6 @@ export interface ChangesJson {
 export interface ParkedJson {
   readonly parked: readonly ParkedRecord[];
 }
-
-/** `parked retry`. */
-export type ParkedRetryJson = ParkedRetryResult;
 
 /** `parked drop`. */
 export interface ParkedDropJson {

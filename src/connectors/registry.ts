@@ -37,6 +37,11 @@ export interface Budget {
   readonly perDay?: number | undefined;
 }
 
+export interface RetryNeeds {
+  readonly attempts?: number | undefined;
+  readonly maxWaitMs?: number | undefined;
+}
+
 /** One kind of connector. Its code and its vendor's library are loaded only when it is created. */
 export interface ConnectorEntry {
   /** The keys beside `connector:`. */
@@ -46,6 +51,8 @@ export interface ConnectorEntry {
   readonly roles: readonly ("source" | "destination")[];
   readonly streamDefaults?: (settings: Settings) => Readonly<Record<string, StreamDefaults>>;
   readonly http?: (settings: Settings) => HttpNeeds;
+  /** How patiently its calls are tried again; what is not said is the default policy. */
+  readonly retry?: (settings: Settings) => RetryNeeds;
   readonly createSource?: (parts: ConnectorParts) => Promise<Connector>;
   /** `directory` is where relative paths are meant from. */
   readonly openDestination?: (settings: Settings, directory: string) => Promise<Destination>;
@@ -57,6 +64,7 @@ const reso: ConnectorEntry = {
   roles: ["source"],
   streamDefaults: resoStreamDefaults,
   http: (settings) => ({ ...timeoutOf(settings), budget: resoBudget(settings) }),
+  retry: retryOf,
   createSource: async ({ settings, ...ports }) =>
     (await import("./reso/connector.ts")).createResoConnector(settings, ports),
 };
@@ -69,6 +77,7 @@ const odata: ConnectorEntry = {
     const { budget } = settings as unknown as OdataConfig;
     return { ...timeoutOf(settings), ...(budget === undefined ? {} : { budget }) };
   },
+  retry: retryOf,
   createSource: async ({ settings, ...ports }) => {
     const { createOdataConnector } = await import("./odata/connector.ts");
     return createOdataConnector(resolveOdataSettings(settings as unknown as OdataConfig), ports);
@@ -86,6 +95,14 @@ const sqlite: ConnectorEntry = {
 function timeoutOf(settings: Settings): Pick<HttpNeeds, "timeoutMs"> {
   const { timeoutSeconds } = settings as Pick<OdataConfig, "timeoutSeconds">;
   return timeoutSeconds === undefined ? {} : { timeoutMs: timeoutSeconds * 1_000 };
+}
+
+function retryOf(settings: Settings): RetryNeeds {
+  const { attempts, maxWaitSeconds } = (settings as Pick<OdataConfig, "retry">).retry ?? {};
+  return {
+    attempts,
+    ...(maxWaitSeconds === undefined ? {} : { maxWaitMs: Math.round(maxWaitSeconds * 1_000) }),
+  };
 }
 
 /** By the word that `connector:` takes in the configuration. */

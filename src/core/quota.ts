@@ -44,7 +44,10 @@ export function judgeQuota(use: QuotaUse, limits: QuotaLimits, now: number): Quo
       const limit = limits[kind][window];
       if (limit === undefined || current[kind] < limit || end <= decision.sendAt) continue;
       const amount = kind === "requests" ? `${limit} requests` : `${limit} bytes`;
-      decision = { sendAt: end, because: `${amount} ${window === "hour" ? "an" : "a"} ${window} are used up` };
+      decision = {
+        sendAt: end,
+        because: `${amount} ${window === "hour" ? "an" : "a"} ${window} are used up`,
+      };
     }
   }
   return decision;

@@ -16,13 +16,28 @@ export interface RetryPolicy {
   readonly waitTotalMaxMs: number;
 }
 
-export const DEFAULT_RETRY_POLICY: RetryPolicy = {
+const DEFAULT_RETRY_POLICY: RetryPolicy = {
   attemptsMax: 6,
   backoffBaseMs: 500,
   backoffCapMs: 60_000,
   retryAfterMaxMs: 15 * 60_000,
   waitTotalMaxMs: 30 * 60_000,
 };
+
+/** The default policy with fewer or more tries, and with waits no longer than a person allows. */
+export function retryPolicy(
+  needs: { readonly attempts?: number | undefined; readonly maxWaitMs?: number | undefined } = {},
+): RetryPolicy {
+  const base = DEFAULT_RETRY_POLICY;
+  const maxWaitMs = needs.maxWaitMs ?? base.retryAfterMaxMs;
+  return {
+    ...base,
+    attemptsMax: needs.attempts ?? base.attemptsMax,
+    backoffCapMs: Math.min(base.backoffCapMs, maxWaitMs),
+    retryAfterMaxMs: maxWaitMs,
+    waitTotalMaxMs: Math.max(base.waitTotalMaxMs, maxWaitMs),
+  };
+}
 
 /** A wait that begins. `attempt` is the try that failed, from 1; `untilMs` is epoch milliseconds. */
 export interface RetryWait {
@@ -45,16 +60,18 @@ export interface RetryOptions {
  * A connector whose calls are tried again after errors of intent `retry`, and no others.
  *
  * In a read the page is the unit: a page that failed is asked for again from the cursor of the
- * page before it, and each page has tries of its own. A system's own Retry-After wins over the
+ * page before it, and each page has tries of its own; a list of keys is asked for anew as a whole,
+ * and what was given of it is left out. A system's own Retry-After wins over the
  * backoff when it is longer. Throws the last error, with what was tried added to its message.
  */
 export function withRetry(connector: Connector, options: RetryOptions): Connector {
-  const call = <T>(
+  const call = async <T>(
     stream: string | undefined,
     what: string,
     signal: AbortSignal,
     act: () => Promise<T>,
-  ): Promise<T> => effort(options, { stream, what }, signal, act);
+  ): Promise<T> => (await effort(options, { stream, what }, signal, act)).result;
+  const related = connector.related?.bind(connector);
 
   return {
     capabilities: connector.capabilities,
@@ -66,6 +83,13 @@ export function withRetry(connector: Connector, options: RetryOptions): Connecto
       return call(name, `the head of "${name}"`, signal, () => connector.head(query, signal));
     },
     read: (request, signal) => readPages(connector, options, request, signal),
+    ...(related && {
+      related(query, key, names, signal) {
+        const { name } = query.schema;
+        const what = `a record of "${name}"`;
+        return call(name, what, signal, () => related(query, key, names, signal));
+      },
+    }),
     close: () => connector.close(),
   };
 }
@@ -80,30 +104,42 @@ async function* readPages(
   const subject = { stream, what: `a page of "${stream}" (${request.kind})` };
   const given = createGivenRecords();
   let from = request;
+  let tries = NO_TRIES;
   let pages: AsyncIterator<Page> | undefined;
+  const nextPage = async (): Promise<IteratorResult<Page>> => {
+    pages ??= connector.read(from, signal)[Symbol.asyncIterator]();
+    try {
+      return await pages.next();
+    } catch (error) {
+      pages = undefined;
+      throw error;
+    }
+  };
   try {
     for (;;) {
-      const result = await effort(options, subject, signal, async () => {
-        pages ??= connector.read(from, signal)[Symbol.asyncIterator]();
-        try {
-          return await pages.next();
-        } catch (error) {
-          pages = undefined;
-          throw error;
-        }
-      });
+      const { result, tries: spent } = await effort(
+        options,
+        { ...subject, tries },
+        signal,
+        nextPage,
+      );
       if (result.done) {
         pages = undefined;
         return;
       }
       const page = request.kind === "keys" ? given.without(result.value) : result.value;
       from = continuation(request, page);
-      yield page;
+      // A list asked for anew begins with pages that were given: they are no progress.
+      const isProgress = request.kind !== "keys" || itemsIn(page) > 0;
+      tries = isProgress ? NO_TRIES : spent;
+      if (isProgress || itemsIn(result.value) === 0) yield page;
     }
   } finally {
     await pages?.return?.();
   }
 }
+
+const itemsIn = (page: Page): number => page.records.length + page.bad.length;
 
 /** The request for what comes after `page`. A list of keys is short, and is asked for anew. */
 function continuation(request: ReadRequest, page: Page): ReadRequest {
@@ -146,7 +182,17 @@ function createGivenRecords(): GivenRecords {
 interface Subject {
   readonly stream: string | undefined;
   readonly what: string;
+  /** What it has cost already. */
+  readonly tries?: Tries;
 }
+
+/** What an effort has cost so far. */
+interface Tries {
+  readonly failed: number;
+  readonly waitedMs: number;
+}
+
+const NO_TRIES: Tries = { failed: 0, waitedMs: 0 };
 
 /** Acts until it succeeds, fails for good, or the policy's bounds are reached. */
 async function effort<T>(
@@ -154,12 +200,13 @@ async function effort<T>(
   subject: Subject,
   signal: AbortSignal,
   act: () => Promise<T>,
-): Promise<T> {
+): Promise<{ readonly result: T; readonly tries: Tries }> {
   const { clock, policy } = options;
-  let waitedMs = 0;
-  for (let attempt = 1; ; attempt += 1) {
+  const before = subject.tries ?? NO_TRIES;
+  let { waitedMs } = before;
+  for (let attempt = before.failed + 1; ; attempt += 1) {
     try {
-      return await act();
+      return { result: await act(), tries: { failed: attempt - 1, waitedMs } };
     } catch (error) {
       if (signal.aborted || !isSyncError(error) || error.intent !== "retry") throw error;
       const waitMs = nextWait(options, attempt, error);
@@ -171,7 +218,7 @@ async function effort<T>(
       }
       options.onWait({
         stream: subject.stream,
-        reason: `${subject.what} failed with ${error.code}; it is tried again`,
+        reason: `${error.message} ${capitalised(subject.what)} is tried again.`,
         untilMs: clock.now() + waitMs,
         waitMs,
         attempt,
@@ -181,6 +228,14 @@ async function effort<T>(
       waitedMs += waitMs;
     }
   }
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function inWords(ms: number): string {
+  return ms < 1_000 ? `${ms} ms` : `${Math.round(ms / 1_000)} s`;
 }
 
 /** Full jitter below a bound that doubles up to the cap; never less than what was asked for. */
@@ -193,7 +248,7 @@ function comeBackLater(error: SyncError, atMs: number, policy: RetryPolicy): Syn
   const at = new Date(atMs).toISOString();
   return restated(
     error,
-    `${error.message} The system asks to come back at "${at}", which is longer than the ${policy.retryAfterMaxMs / 1000} s that a run waits.`,
+    `${error.message} The system asks to come back at "${at}", which is longer than the ${inWords(policy.retryAfterMaxMs)} that a run waits.`,
     `Run again after ${at}.`,
   );
 }
@@ -202,7 +257,7 @@ function gaveUp(error: SyncError, subject: Subject, attempts: number, waitedMs: 
   const tries = attempts === 1 ? "1 try" : `${attempts} tries`;
   return restated(
     error,
-    `${error.message} Gave up on ${subject.what} after ${tries} and ${waitedMs} ms of waiting.`,
+    `${error.message} Gave up on ${subject.what} after ${tries} and ${inWords(waitedMs)} of waiting.`,
     error.hint,
   );
 }

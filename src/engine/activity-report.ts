@@ -63,7 +63,9 @@ async function countRunning(home: Home, runs: readonly StoredRun[]): Promise<num
   let running = 0;
   for (const sync of new Set(open.map((run) => run.sync))) {
     const lease = await home.currentLease(sync);
-    if (open.some((run) => run.sync === sync && run.runId === lease?.owner)) running += 1;
+    // A lease's owner ends with the id of the run that took it; see holdLease.
+    const isHolder = (run: StoredRun): boolean => lease?.owner.endsWith(`, ${run.runId}`) === true;
+    if (open.some((run) => run.sync === sync && isHolder(run))) running += 1;
   }
   return running;
 }

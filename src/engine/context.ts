@@ -2,6 +2,7 @@ import type { EmitEvent } from "../model/events.ts";
 import type { RecordKey } from "../model/record.ts";
 import type { ReplicateSpec } from "../model/replicate.ts";
 import type { RunMode, Traffic } from "../model/run.ts";
+import type { StreamSchema } from "../model/schema.ts";
 import type { Connector } from "../ports/connector.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { Home } from "../ports/home.ts";
@@ -19,8 +20,21 @@ export interface ReplicateContext {
   readonly emit: EmitEvent;
   /** What the transport has done for a stream since the process began; zeros where unmetered. */
   readonly traffic: (stream: string) => Traffic;
+  /** Who runs, as others see it who find the lease held. */
+  readonly owner: LeaseOwner;
   /** Resident memory of the process in bytes. */
   readonly memoryBytes: () => number;
+}
+
+/** The process that holds leases. */
+export interface LeaseOwner {
+  /** Tells the process apart from every other; a lease's owner begins with it. */
+  readonly name: string;
+  /**
+   * True when the owner of a lease certainly runs no more, so that its lease need not be waited for.
+   * The fence makes a wrong answer harmless to the data.
+   */
+  readonly isGone: (leaseOwner: string) => boolean;
 }
 
 /** What to run. Without `streams`, all of the sync. */
@@ -29,4 +43,6 @@ export interface RunRequest {
   readonly streams?: readonly string[];
   /** For mode `keys`: of the one stream named. */
   readonly keys?: readonly RecordKey[];
+  /** What discovery gave or threw, where it was done already for several runs. */
+  readonly discovered?: Promise<readonly StreamSchema[]>;
 }

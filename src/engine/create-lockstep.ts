@@ -92,6 +92,7 @@ async function withContext<T>(
       source: system.connector,
       traffic: system.traffic,
       random: parts.random,
+      owner: parts.owner,
       memoryBytes: parts.memoryBytes,
       emit,
     });

@@ -10,15 +10,15 @@ export interface HeldLease {
   release(): Promise<void>;
 }
 
+type LeaseContext = Pick<ReplicateContext, "home" | "clock" | "spec" | "owner">;
+
 /**
- * Takes the lease of the sync and keeps it. Throws LEASE_HELD. The renewal only saves others from
+ * Takes the lease of the sync and keeps it; `id` tells this use of it apart. Throws LEASE_HELD. The renewal only saves others from
  * waiting: what keeps two runs apart is the fence that every commit checks.
  */
-export async function holdLease(
-  { home, clock, spec }: Pick<ReplicateContext, "home" | "clock" | "spec">,
-  owner: string,
-): Promise<HeldLease> {
-  let lease = await home.acquireLease(spec.name, owner, spec.leaseMs);
+export async function holdLease(context: LeaseContext, id: string): Promise<HeldLease> {
+  const { home, clock, spec } = context;
+  let lease = await takeLease(context, `${context.owner.name}, ${id}`);
   const lost = new AbortController();
   const done = new AbortController();
   const renewal = renew();
@@ -47,4 +47,17 @@ export async function holdLease(
       await home.releaseLease(lease);
     },
   };
+}
+
+/** A killed process cannot give its lease back; where it is known to be gone, its lease is ended. */
+async function takeLease({ home, spec, owner }: LeaseContext, name: string): Promise<Lease> {
+  try {
+    return await home.acquireLease(spec.name, name, spec.leaseMs);
+  } catch (error) {
+    if (!isSyncError(error) || error.code !== "LEASE_HELD") throw error;
+    const held = await home.currentLease(spec.name);
+    if (held !== undefined && !owner.isGone(held.owner)) throw error;
+    if (held !== undefined) await home.releaseLease(held);
+    return home.acquireLease(spec.name, name, spec.leaseMs);
+  }
 }

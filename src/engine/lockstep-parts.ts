@@ -4,7 +4,7 @@ import type { Connector } from "../ports/connector.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { Home } from "../ports/home.ts";
 import type { Clock, Random } from "../ports/runtime.ts";
-import type { ReplicateContext } from "./context.ts";
+import type { LeaseOwner, ReplicateContext } from "./context.ts";
 import type { ReplicaContext } from "./replica-context.ts";
 
 /** A configured system, connected when first needed. */
@@ -39,6 +39,7 @@ export interface LockstepParts {
   readonly systems: readonly SystemPart[];
   readonly clock: Clock;
   readonly random: Random;
+  readonly owner: LeaseOwner;
   readonly memoryBytes: () => number;
   /** Closes systems, destinations and the home. */
   readonly close: () => Promise<void>;

@@ -10,7 +10,8 @@ import { runReplicate } from "./run-replicate.ts";
  * What a person means by "run": streams never copied whole (or under other fields or another
  * filter, or without a cursor for changes and old) are copied, the others are read incrementally;
  * then deletions are read for those that were not just copied. A deletion feed that forgot what
- * it should tell is made up for by a sweep. Stops after a run that was stopped.
+ * it should tell is made up for by a sweep or, where there is none, by a full copy. Stops after a
+ * run that was stopped.
  */
 export async function runAuto(
   context: ReplicateContext,
@@ -18,10 +19,14 @@ export async function runAuto(
   signal: AbortSignal,
 ): Promise<readonly RunReport[]> {
   const reports: RunReport[] = [];
-  const { full, incremental, deletions } = await divide(context, streams, signal);
+  for (const name of streams ?? []) findStream(context.spec, name);
+  // One discovery for all runs; what it throws is told by each run that needs it.
+  const discovered = context.source.discover(signal);
+  const known = await discovered.catch(() => []);
+  const { full, incremental, deletions, sweepable } = await divide(context, streams, known, signal);
   const run = async (mode: RunMode, names: readonly string[]): Promise<RunReport | undefined> => {
     if (names.length === 0 || reports.at(-1)?.outcome === "stopped") return undefined;
-    const report = await runReplicate(context, { mode, streams: names }, signal);
+    const report = await runReplicate(context, { mode, streams: names, discovered }, signal);
     reports.push(report);
     return report;
   };
@@ -29,9 +34,14 @@ export async function runAuto(
   await run("incremental", incremental);
   const told = await run("deletions", deletions);
   const expired = told?.streams.filter((stream) => stream.error?.code === "CURSOR_EXPIRED") ?? [];
+  const names = expired.map(({ stream }) => stream);
   await run(
     "sweep",
-    expired.map((stream) => stream.stream),
+    names.filter((name) => sweepable.has(name)),
+  );
+  await run(
+    "full",
+    names.filter((name) => !sweepable.has(name)),
   );
   return reports;
 }
@@ -40,18 +50,26 @@ interface Division {
   readonly full: readonly string[];
   readonly incremental: readonly string[];
   readonly deletions: readonly string[];
+  readonly sweepable: ReadonlySet<string>;
 }
 
 async function divide(
   context: ReplicateContext,
   streams: readonly string[] | undefined,
+  discovered: readonly StreamSchema[],
   signal: AbortSignal,
 ): Promise<Division> {
-  const { home, spec, clock, source } = context;
-  for (const name of streams ?? []) findStream(spec, name);
-  const discovered = await source.discover(signal).catch(() => []);
+  const { home, spec, clock } = context;
   const last = await home.lastStreamRuns(spec.name);
-  const division = { full: [] as string[], incremental: [] as string[], deletions: [] as string[] };
+  const sweepable = new Set(
+    discovered.filter(({ traits }) => traits.sweep).map(({ name }) => name),
+  );
+  const division = {
+    full: [] as string[],
+    incremental: [] as string[],
+    deletions: [] as string[],
+    sweepable,
+  };
   for (const entry of spec.streams) {
     const { stream } = entry;
     if (streams !== undefined && !streams.includes(stream)) continue;

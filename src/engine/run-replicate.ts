@@ -1,7 +1,6 @@
 import { streamLevels } from "../core/stream-order.ts";
 import type { StreamSpec } from "../model/replicate.ts";
 import type { RunOutcome, RunReport, StreamReport } from "../model/run.ts";
-import type { StreamSchema } from "../model/schema.ts";
 import { SyncError } from "../model/sync-error.ts";
 import type { ReplicateContext, RunRequest } from "./context.ts";
 import { findStream } from "./find-stream.ts";
@@ -54,7 +53,7 @@ async function runUnderLease(
     keys: request.keys ?? [],
     lease: lease.current,
     signal: AbortSignal.any([signal, lease.lost]),
-    plan: planner(context, signal),
+    plan: planner(context, request, signal),
   };
   const reports: StreamReport[] = [];
   for (const level of streamLevels(streams)) {
@@ -105,9 +104,10 @@ function requestedStreams({ spec }: ReplicateContext, request: RunRequest): read
 /** Discovers once for the whole run. */
 function planner(
   context: ReplicateContext,
+  request: RunRequest,
   signal: AbortSignal,
 ): (stream: string) => Promise<PlannedStream> {
-  let discovery: Promise<readonly StreamSchema[]> | undefined;
+  let discovery = request.discovered;
   return async (stream) => {
     discovery ??= context.source.discover(signal);
     return planStream(context.spec, findStream(context.spec, stream), await discovery);

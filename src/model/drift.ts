@@ -50,6 +50,8 @@ export interface ColumnRules {
   readonly naming: Naming;
   /** Column names that are taken, in lower case. */
   readonly reserved: readonly string[];
+  /** Makes a name as short as the database needs it; by default it stays. */
+  fit?(name: string): string;
   /** How a new column keeps values of the type. */
   storage(type: ValueType, isKey: boolean): string;
   /** True when a column of that storage keeps every value of the type exactly. */
@@ -62,12 +64,17 @@ export function newTable(schema: StreamSchema, rules: ColumnRules): StoredTable 
   const fields = schema.fields.map(
     ({ name, type }): StoredField => ({
       field: name,
-      column: claimName(destinationName(name, rules.naming), taken),
+      column: claimName(columnName(name, rules), taken),
       storage: rules.storage(type, schema.key.includes(name)),
       type,
     }),
   );
   return { key: schema.key, fields };
+}
+
+function columnName(field: string, rules: ColumnRules): string {
+  const name = destinationName(field, rules.naming);
+  return rules.fit?.(name) ?? name;
 }
 
 /** How a stored table follows its source's present schema under a drift policy. */
@@ -133,7 +140,7 @@ function addField(
   const ignored: StoredField = { field: field.name, type: field.type };
   if (options.drift === "evolve") {
     const { rules } = options;
-    const column = claimName(destinationName(field.name, rules.naming), options.taken);
+    const column = claimName(columnName(field.name, rules), options.taken);
     const description = `new field "${field.name}" (${typeName(field.type)}) gets a column`;
     changes.push({ kind: "add-column", field: field.name, column, description });
     return { ...ignored, column, storage: rules.storage(field.type, false) };

@@ -249,6 +249,18 @@ export const ERROR_CODES = {
     "Another process holds the database's write lock.",
     "Close the other program, then run again.",
   ),
+  HOME_UNREACHABLE: code(
+    "retry",
+    1,
+    "The database cannot be reached, or the connection to it was lost.",
+    "Start the database; a run that lost it waits and goes on by itself.",
+  ),
+  HOME_REFUSED: code(
+    "halt",
+    1,
+    "The database refuses the login, does not exist, or offers no TLS as `sslmode` wants it.",
+    "Correct user, password, database name or `sslmode` in the URL.",
+  ),
   HOME_READ_ONLY: code(
     "halt",
     1,

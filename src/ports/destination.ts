@@ -77,7 +77,8 @@ export interface OrphanCount {
  * it once; a record that the destination cannot hold throws RECORD_REFUSED with `context.key` and
  * nothing of the batch is written; values come back exactly as they were written (canonical form,
  * null for absent); a row marked deleted is out of `count`, `scan` and `find`, and an upsert brings
- * it back. Trouble with the database throws HOME_LOCKED, HOME_READ_ONLY or HOME_FULL.
+ * it back. Trouble with the database throws HOME_LOCKED, HOME_UNREACHABLE, HOME_READ_ONLY or
+ * HOME_FULL.
  */
 export interface Destination {
   /** For people; holds no secret. */

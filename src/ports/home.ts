@@ -42,6 +42,11 @@ export interface Commit {
   readonly lease: Lease;
   readonly runId: string;
   readonly stream: string;
+  /**
+   * Names this intended commit. A home that can lose the answer to a commit (HOME_UNREACHABLE) does
+   * not make it again when it was the stream's last one: so the caller may simply ask again.
+   */
+  readonly id?: string;
   /** Epoch milliseconds. */
   readonly at: number;
   /** The rows themselves, where the destination shares the home's database. */
@@ -73,7 +78,7 @@ export interface Runs {
   run(runId: string): Promise<StoredRun | undefined>;
   /** Newest first. */
   runs(filter: { readonly sync?: string; readonly since?: number; readonly limit?: number }): Promise<readonly StoredRun[]>;
-  /** The newest part of each stream in each mode; a run that never finished has none. */
+  /** The newest part of each stream in each mode, by stream, then mode; only of finished runs. */
   lastStreamRuns(sync: string): Promise<readonly StreamRun[]>;
 }
 
@@ -110,6 +115,7 @@ export interface AuditEntry {
 
 export interface Audit {
   appendAudit(entry: Omit<AuditEntry, "id">): Promise<void>;
+  /** Newest first. */
   audit(limit: number): Promise<readonly AuditEntry[]>;
 }
 
@@ -118,8 +124,8 @@ export interface Audit {
  *
  * What holds, and the kit checks: `commit` is all or nothing, its rows included; a commit under an
  * old lease changes nothing; a home made by a newer version throws HOME_NEWER; one made by an
- * older version is backed up, then migrated. Trouble throws HOME_LOCKED, HOME_READ_ONLY,
- * HOME_FULL or HOME_UNREADABLE. No secret is ever stored.
+ * older version is backed up, then migrated. Trouble throws HOME_LOCKED, HOME_UNREACHABLE,
+ * HOME_REFUSED, HOME_READ_ONLY, HOME_FULL or HOME_UNREADABLE. No secret is ever stored.
  */
 export interface Home extends Leases, Checkpoints, Runs, ChangeLog, ParkedRecords, Halts, Audit {
   /** For people; holds no secret. */

@@ -27,7 +27,7 @@ const TIMESTAMP = { name: "ModifiedAt", type: { kind: "timestamp" }, nullable: t
 const text = (name: string) => ({ name, type: { kind: "text" }, nullable: true }) as const;
 
 /** A parent with every trait, a child, and a stream that can only be walked whole. */
-export const WORLD_STREAMS: readonly StreamSchema[] = [
+const WORLD_STREAMS: readonly StreamSchema[] = [
   {
     name: "Listing",
     key: ["Key"],
@@ -129,6 +129,7 @@ export function createReplicaWorld(options: ReplicaWorldOptions = {}): ReplicaWo
     random: countingRandom(),
     emit: (event) => void events.push(event),
     traffic: () => ({ requests: 0, bytes: 0, retries: 0, waitedMs: 0 }),
+    owner: { name: "this process", isGone: () => false },
     memoryBytes: () => 1,
   };
   const { signal } = new AbortController();

@@ -162,7 +162,8 @@ const OUTCOMES: readonly RunOutcome[] = ["done", "partial", "stopped", "failed",
 
 async function show(session: Session, { results, errors }: Ran): Promise<void> {
   const { globals } = session;
-  if (globals.quiet && !globals.json) return showErrors(session, errors);
+  if (globals.quiet && !globals.json)
+    return showErrors(session, [...errors, ...streamErrors(results)]);
   const { runSummary } = await import("../render/run-summary.ts");
   const worst = Math.max(0, ...results.map(({ outcome }) => OUTCOMES.indexOf(outcome)));
   const json: RunJson = {
@@ -174,6 +175,17 @@ async function show(session: Session, { results, errors }: Ran): Promise<void> {
     results.flatMap((result, index) => [...(index === 0 ? [] : [""]), ...runSummary(result, look)]),
   );
   if (!globals.json) await showErrors(session, errors);
+}
+
+/** What went wrong in single streams, for who asked to hear of nothing else. */
+function streamErrors(results: readonly SyncRunResult[]): readonly SyncErrorJson[] {
+  return results.flatMap(({ sync, runs }) =>
+    runs.flatMap((run) =>
+      run.streams.flatMap(({ stream, error }) =>
+        error === undefined ? [] : [{ sync: `${sync}, ${stream}`, error }],
+      ),
+    ),
+  );
 }
 
 async function showErrors({ io, look }: Session, errors: readonly SyncErrorJson[]): Promise<void> {

@@ -14,7 +14,7 @@ interface SampleOptions {
   readonly liveEvery?: number;
 }
 
-export const SAMPLE_PORT = 4800;
+const SAMPLE_PORT = 4800;
 
 export function addSampleMls(program: Command, cli: Cli): void {
   program

@@ -8,19 +8,16 @@ import { cleanText, clip } from "./style.ts";
 import { pad } from "./table.ts";
 import { showFieldChange, showValue } from "./values.ts";
 
-/** Finds a stream's monitored fields, by which a change is told in the most useful words. */
-export type MonitorOf = (sync: string, stream: string) => MonitorSpec;
-
 const FIELDS_SHOWN = 4;
 
 /** The most telling word for a change: status before price before updated. */
-export function categoryWord({ categories }: ClassifiedChange): string {
+function categoryWord({ categories }: ClassifiedChange): string {
   const order = ["new", "deleted", "status", "price", "updated"] as const;
   return order.find((category) => categories.includes(category)) ?? "updated";
 }
 
 /** What a change did, one fact a line: monitored fields first, the many others counted. */
-export function changeFacts(change: ClassifiedChange, monitor: MonitorSpec): readonly string[] {
+function changeFacts(change: ClassifiedChange, monitor: MonitorSpec): readonly string[] {
   if (change.kind !== "update") {
     const image = change.kind === "create" ? change.after : change.before;
     const facts = image === undefined ? "" : imageInWords(image, monitor);

@@ -67,9 +67,10 @@ function trouble(runs: readonly RunReport[], style: Style): readonly string[] {
   return runs.flatMap((run) =>
     run.streams.filter(isBad).flatMap((part) => {
       const hint = hintOf(part);
+      const where = runs.length > 1 ? ` in the ${run.mode} run` : "";
       return [
         "",
-        `${style.red(`${part.stream} ${part.phase}:`)} ${cleanText(part.error?.message ?? "no reason was given")}`,
+        `${style.red(`${part.stream} ${part.phase}${where}:`)} ${cleanText(part.error?.message ?? "no reason was given")}`,
         ...(hint === undefined ? [] : [`  ${style.bold("What to do:")} ${cleanText(hint)}`]),
         ...(part.error === undefined ? [] : [style.dim(`  Code: ${part.error.code}`)]),
       ];

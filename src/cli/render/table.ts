@@ -32,7 +32,3 @@ export function pad(text: string, width: number, align: "left" | "right"): strin
 export function indent(lines: readonly string[]): readonly string[] {
   return lines.map((line) => (line === "" ? "" : `  ${line}`));
 }
-
-export function textOf(lines: readonly string[]): string {
-  return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
-}

@@ -36,6 +36,7 @@ export interface OdataConfig {
   readonly deletions?: DeletionFeedConfig | false | undefined;
   readonly timeoutSeconds?: number | undefined;
   readonly budget?: BudgetConfig | undefined;
+  readonly retry?: RetryConfig | undefined;
 }
 
 /** Requests that may be sent in a window; the composing root enforces it. */
@@ -44,6 +45,12 @@ export interface BudgetConfig {
   readonly perMinute?: number | undefined;
   readonly perHour?: number | undefined;
   readonly perDay?: number | undefined;
+}
+
+/** How often and how patiently a failed request is tried again; the composing root does it. */
+export interface RetryConfig {
+  readonly attempts?: number | undefined;
+  readonly maxWaitSeconds?: number | undefined;
 }
 
 const name = z.string().min(1);
@@ -88,6 +95,16 @@ const budget = z.strictObject({
   perMinute: positive(1_000_000).optional(),
   perHour: positive(10_000_000).optional(),
   perDay: positive(100_000_000).optional(),
+});
+
+const retry = z.strictObject({
+  attempts: positive(100).optional().describe("Tries of one page, the first included. Default: 6."),
+  maxWaitSeconds: z
+    .number()
+    .positive()
+    .max(86_400)
+    .optional()
+    .describe("The longest wait before a try; a longer Retry-After ends the run. Default: 900."),
 });
 
 function isServiceRoot(text: string): boolean {
@@ -135,6 +152,7 @@ export const odataShape = {
   deletions: z.union([z.literal(false), deletions]).optional(),
   timeoutSeconds: positive(3600).optional().describe("For one request. Default: 60."),
   budget: budget.optional().describe("Requests to send at most."),
+  retry: retry.optional().describe("How often and how long trouble that may pass is waited out."),
 } as const satisfies Record<keyof OdataConfig, z.ZodType>;
 
 /** The schema of a system of connector `odata`, for `ConnectorKind.settings`. */

@@ -53,7 +53,7 @@ export async function* readWalk(
   const noted = (await notebook.ways(walked.set)).walk;
   let refused: unknown;
   for (const way of waysOf(session.settings.paging, noted)) {
-    const error = yield* tried(session, walkBy(session, walked, way, start, signal));
+    const error = yield* tried(session, way, walkBy(session, walked, way, start, signal));
     if (error === undefined) {
       if (refused !== undefined) await notebook.noteWay(walked.set, { walk: way });
       return;
@@ -63,18 +63,24 @@ export async function* readWalk(
   throw refused;
 }
 
-/** Gives the pages of one way; its outcome is the refusal that ended it, if one did. */
+/**
+ * Gives the pages of one way; its outcome is the refusal that ended it, if one did. A link that is
+ * refused further on says nothing against links, so that only the first page decides there.
+ */
 async function* tried(
   session: Session,
+  way: WalkWay,
   steps: AsyncGenerator<WalkStep>,
 ): AsyncGenerator<WalkPage, unknown> {
+  let isDecided = false;
   try {
     for await (const step of steps) {
+      isDecided = way !== "keyset";
       yield { rows: step.rows, cursor: cursorOf(session, step.position) };
     }
     return undefined;
   } catch (error) {
-    if (isRefusal(error)) return error;
+    if (isRefusal(error) && !isDecided) return error;
     throw error;
   }
 }

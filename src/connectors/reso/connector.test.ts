@@ -12,7 +12,10 @@ import { createTestMemory, testClock } from "../odata/test-ports.ts";
 import type { ResoConfig } from "./config.ts";
 import { createResoConnector } from "./connector.ts";
 
-const STREAMS = ["Property", "OpenHouse", "Media", "PropertyUnitTypes"] as const;
+/** Children before their listings, with which they are deleted. */
+const STREAMS = ["PropertyUnitTypes", "OpenHouse", "Media", "Property"] as const;
+/** Those in which the sample lets people make new records. */
+const GROWING = ["OpenHouse", "Media", "Property"] as const;
 const PAGE_SIZE = 8;
 
 /** How a server may be limited; the connector must find its way with each. */
@@ -20,29 +23,35 @@ const VARIANTS: readonly {
   readonly name: string;
   readonly behavior: Partial<SampleBehavior>;
   readonly config?: Partial<ResoConfig>;
+  readonly streams: readonly string[];
 }[] = [
-  { name: "a server that supports the pair keyset", behavior: {} },
-  { name: "a server that orders by one field only", behavior: { compositeOrderBy: false } },
-  { name: "a server without `or` across fields", behavior: { orAcrossFields: false } },
-  { name: "a server whose `ge` leaves equality out", behavior: { inclusiveGe: false } },
+  { name: "a server that supports the pair keyset", behavior: {}, streams: STREAMS },
   {
-    name: "a server without `in`, counts by path or answers for missing keys",
-    behavior: { inOperator: false, missing: "empty", lookups: "member", nextLinkForm: "relative" },
+    name: "a server that orders by one field, whose `ge` leaves equality out, without `in`",
+    behavior: {
+      compositeOrderBy: false,
+      inclusiveGe: false,
+      inOperator: false,
+      missing: "empty",
+      lookups: "member",
+      nextLinkForm: "relative",
+    },
+    streams: GROWING,
   },
   {
-    name: "a server that is not probed and orders by one field only",
-    behavior: { compositeOrderBy: false, emptyLastPage: true, nextLinkFirst: true },
+    name: "a server that is not probed and refuses `or` across fields",
+    behavior: { orAcrossFields: false, emptyLastPage: true, nextLinkFirst: true },
     config: { probe: "never" },
+    streams: GROWING,
   },
 ];
 
-async function createSubject({
-  behavior,
-  config,
-}: (typeof VARIANTS)[number]): Promise<ConnectorSubject> {
+async function createSubject(variant: (typeof VARIANTS)[number]): Promise<ConnectorSubject> {
+  const { behavior, config, streams } = variant;
   const mls = await startSampleMls({
-    listings: 60,
+    listings: streams === STREAMS ? 140 : 50,
     tieSize: 20,
+    photosMax: 1,
     deletedHistory: 0,
     pageSize: PAGE_SIZE,
     ...behavior,
@@ -61,10 +70,10 @@ async function createSubject({
   };
   return {
     connector: opened(mls.token),
-    streams: STREAMS,
+    streams,
     pageSize: PAGE_SIZE,
     keys: async (stream) => keysOf(mls, stream),
-    people: peopleOf(mls),
+    people: streams === GROWING ? { ...editorsOf(mls), ...authorsOf(mls) } : editorsOf(mls),
     reopen: async () => opened(mls.token),
     withWrongCredentials: async () => ({
       connector: opened("wrong-token-4711"),
@@ -72,9 +81,9 @@ async function createSubject({
     }),
     filter: {
       stream: "Property",
-      text: "ListingKeyNumeric lt 1000010 or ListingKeyNumeric gt 1000030",
+      text: "ListingKeyNumeric lt 1000010 or ListingKeyNumeric gt 1000200",
       keys: async () =>
-        keysOf(mls, "Property").filter((key) => Number(key) < 1_000_010 || Number(key) > 1_000_030),
+        keysOf(mls, "Property").filter((key) => Number(key) < 1_000_010 || Number(key) > 1_000_200),
     },
     close: async () => {
       for (const connector of connectors) await connector.close();
@@ -87,16 +96,43 @@ function keysOf(mls: SampleMls, stream: string): readonly RecordKey[] {
   return [...mls.truth(stream)].map(({ key }) => String(key) as RecordKey);
 }
 
-/** Only what the sample lets people do to every one of the streams. */
-function peopleOf(mls: SampleMls): SubjectPeople {
-  const numeric = (stream: string, key: RecordKey): string | number =>
-    stream === "Property" || stream === "OpenHouse" ? Number(key) : key;
+const SPOILED: Readonly<Record<string, string>> = {
+  Property: "ListPrice",
+  OpenHouse: "OpenHouseDate",
+  Media: "Order",
+  PropertyUnitTypes: "UnitTypeUnitsTotal",
+};
+
+function editorsOf(mls: SampleMls): SubjectPeople {
+  const named = (set: string, key: RecordKey): { set: string; key: string | number } => ({
+    set,
+    key: set === "Property" || set === "OpenHouse" ? Number(key) : key,
+  });
   return {
-    async update(stream, keys) {
-      mls.control.editMany({ set: stream, keys: keys.map((key) => numeric(stream, key)) });
+    async update(set, keys) {
+      mls.control.editMany({ set, keys: keys.map((key) => named(set, key).key) });
     },
-    async remove(stream, key) {
-      mls.control.delete({ set: stream, key: numeric(stream, key) });
+    async remove(set, key) {
+      mls.control.delete(named(set, key));
+    },
+    async spoil(set, key) {
+      mls.control.corrupt({ ...named(set, key), field: SPOILED[set] ?? "", raw: '"TBD"' });
+      mls.control.edit(named(set, key));
+    },
+  };
+}
+
+function authorsOf(mls: SampleMls): SubjectPeople {
+  return {
+    async create(set) {
+      const before = new Set(keysOf(mls, set));
+      const [listing = "0"] = keysOf(mls, "Property");
+      if (set === "Property") mls.control.add();
+      else if (set === "OpenHouse") mls.control.addOpenHouse({ listing: Number(listing) });
+      else mls.control.changePhotos({ listing: Number(listing), action: "add" });
+      const made = keysOf(mls, set).find((key) => !before.has(key));
+      if (made === undefined) throw new Error(`The sample made no record of ${set}.`);
+      return made;
     },
   };
 }

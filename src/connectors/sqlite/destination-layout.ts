@@ -36,6 +36,8 @@ export interface Layout {
   /** In the order of the schema's fields; undefined where a field has no column. */
   readonly columns: readonly (ColumnBinding | undefined)[];
   readonly keys: readonly ColumnBinding[];
+  /** The columns beside the key, each with its place among the schema's fields. */
+  readonly writes: readonly { readonly index: number; readonly column: ColumnBinding }[];
 }
 
 /** Finds layouts; one is made once for a schema, and again after its table was prepared. */
@@ -90,32 +92,40 @@ function makeLayout(spec: TableSpec, registered: RegisteredTable): Layout {
     schema,
     columns,
     keys,
+    writes: columns.flatMap((column, index) =>
+      column === undefined || column.isKey ? [] : [{ index, column }],
+    ),
   };
 }
 
 /** What is bound for a key, or undefined for one that the columns could never hold. */
-export function keyParameters(layout: Layout, key: RecordKey): SqlParameter[] | undefined {
+export function keyParameters(layout: Layout, key: RecordKey): readonly SqlParameter[] | undefined {
+  const [only] = layout.keys;
+  if (layout.keys.length === 1 && only !== undefined) {
+    const parameter = keyParameter(only, key);
+    return parameter === undefined ? undefined : [parameter];
+  }
   const parts = splitKey(layout.schema, key);
   if (parts?.length !== layout.keys.length) return undefined;
-  const parameters: SqlParameter[] = [];
-  for (const [index, part] of parts.entries()) {
-    const parameter = layout.keys[index]?.storage === "key" ? parseInt64(part) : wellFormed(part);
-    if (parameter === undefined) return undefined;
-    parameters.push(parameter);
-  }
-  return parameters;
+  const parameters = layout.keys.map((column, index) => keyParameter(column, parts[index] ?? ""));
+  return parameters.includes(undefined)
+    ? undefined
+    : parameters.filter((part) => part !== undefined);
+}
+
+function keyParameter(column: ColumnBinding, part: string): SqlParameter | undefined {
+  if (column.storage === "key") return parseInt64(part);
+  return part.isWellFormed() ? part : undefined;
 }
 
 function splitKey(schema: StreamSchema, key: RecordKey): readonly string[] | undefined {
-  if (schema.key.length === 1) return [key];
   try {
-    return keyParts(schema, key);
+    const parts: unknown = keyParts(schema, key);
+    return Array.isArray(parts) ? parts.map(String) : undefined;
   } catch {
     return undefined;
   }
 }
-
-const wellFormed = (text: string): string | undefined => (text.isWellFormed() ? text : undefined);
 
 /** The keys as a JSON array for `keyMatch`. Keys that no row can have are left out. */
 export function keysAsJson(layout: Layout, keys: readonly RecordKey[]): string {

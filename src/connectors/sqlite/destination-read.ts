@@ -109,7 +109,7 @@ export function findRows(
 ): readonly StoredRow[] {
   const column = columnOf(layout, field);
   if (column === undefined) return [];
-  const parameter = column.isKey && value !== null ? keyValue(column, value) : column.encode(value);
+  const parameter = value === null ? null : searchValue(column, value);
   if (parameter instanceof Unholdable) return [];
   const sql = `SELECT ${rowColumns(layout)} FROM ${layout.table} AS t
     WHERE t.${column.sql} IS ? AND ${LIVING} ORDER BY ${order(layout)} LIMIT ?`;
@@ -118,8 +118,8 @@ export function findRows(
 }
 
 /** A key column keeps the canonical text of whatever its type is, unless it is an integer. */
-function keyValue(column: ColumnBinding, value: Value): SqlParameter | Unholdable {
-  return column.storage === "key" ? column.encode(value) : String(value);
+function searchValue(column: ColumnBinding, value: Value): SqlParameter | Unholdable {
+  return column.isKey && column.storage !== "key" ? String(value) : column.encode(value);
 }
 
 export function columnOf(layout: Layout, field: string): ColumnBinding | undefined {

@@ -1,4 +1,5 @@
 import type { SqlParameter, SqlValue } from "../../drivers/sqlite/database.ts";
+import { canonicalDecimal } from "../../model/decimal.ts";
 import type { Value, ValueType } from "../../model/value.ts";
 
 /**
@@ -92,13 +93,8 @@ export class Unholdable {
 export type Encode = (value: Value) => SqlParameter | Unholdable;
 export type Decode = (stored: SqlValue) => Value;
 
-/** Turns a canonical value into what is bound; null stays null. */
+/** Turns a canonical value that is not null into what is bound. */
 export function encoderFor(type: ValueType, storage: string): Encode {
-  const encode = scalarEncoder(type, storage);
-  return (value) => (value === null ? null : encode(value));
-}
-
-function scalarEncoder(type: ValueType, storage: string): Encode {
   switch (type.kind) {
     case "integer":
       return type.bits === 64 ? encodeInt64 : encodeInteger;
@@ -166,17 +162,7 @@ function significantDigits(decimal: string): number {
 }
 
 /** A finite number as a canonical decimal: every digit of its shortest form, no exponent. */
-export function plainDecimal(number: number): string {
-  const text = String(number);
-  const match = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
-  if (match === null) return text;
-  const [, sign = "", whole = "", fraction = "", exponent = "0"] = match;
-  const digits = whole + fraction;
-  const point = 1 + Number(exponent);
-  if (point <= 0) return `${sign}0.${"0".repeat(-point)}${digits}`;
-  if (point >= digits.length) return sign + digits.padEnd(point, "0");
-  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
-}
+const plainDecimal = (number: number): string => canonicalDecimal(String(number)) ?? "";
 
 /** Turns what is stored back into a canonical value. Integers arrive as bigints. */
 export function decoderFor(type: ValueType): Decode {

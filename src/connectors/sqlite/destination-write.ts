@@ -19,8 +19,8 @@ export function applyBatch(database: SqliteDatabase, layout: Layout, batch: RowB
 }
 
 function upsertRows(database: SqliteDatabase, layout: Layout, batch: RowBatch): void {
-  const complete = layout.columns.map((column) => column !== undefined && !column.isKey);
-  const whole = database.prepare(upsertSql(layout, complete));
+  if (batch.upserts.length === 0) return;
+  const whole = database.prepare(upsertSql(layout, () => true));
   const parameters: SqlParameter[] = [];
   for (const upsert of batch.upserts) {
     parameters.length = 0;
@@ -44,16 +44,16 @@ function bindUpsert(
 ): boolean {
   const key = keyParameters(layout, upsert.key);
   if (key === undefined) throw refusal(batch, upsert.key, "its key does not fit the table's key");
-  parameters.push(...key, upsert.hash, batch.at);
+  for (const part of key) parameters.push(part);
+  parameters.push(upsert.hash, batch.at);
   let isWhole = true;
-  for (const [index, column] of layout.columns.entries()) {
-    if (column === undefined || column.isKey) continue;
+  for (const { index, column } of layout.writes) {
     const value = upsert.values[index];
     if (value === undefined) {
       isWhole = false;
       continue;
     }
-    const parameter = column.encode(value);
+    const parameter = value === null ? null : column.encode(value);
     if (parameter instanceof Unholdable) {
       const field = layout.schema.fields[index]?.name ?? "";
       throw refusal(batch, upsert.key, `of field "${field}" ${parameter.reason}`);
@@ -75,21 +75,16 @@ function refusal(batch: RowBatch, key: RecordKey, reason: string, cause?: unknow
 function partialUpsert(
   database: SqliteDatabase,
   layout: Layout,
-  upsert: RowUpsert,
+  { values }: RowUpsert,
 ): SqliteStatement {
-  const present = layout.columns.map(
-    (column, index) => column !== undefined && !column.isKey && upsert.values[index] !== undefined,
-  );
-  return database.prepare(upsertSql(layout, present));
+  return database.prepare(upsertSql(layout, (index) => values[index] !== undefined));
 }
 
 /** Absent fields stand in neither list: null when the row is new, left alone when it is not. */
-function upsertSql(layout: Layout, present: readonly boolean[]): string {
+function upsertSql(layout: Layout, isPresent: (index: number) => boolean): string {
   const keys = layout.keys.map(({ sql }) => sql);
-  const fields = layout.columns.flatMap((column, index) =>
-    column !== undefined && present[index] === true ? [column.sql] : [],
-  );
-  const written = [HASH, CHANGED_AT, ...fields];
+  const fields = layout.writes.filter(({ index }) => isPresent(index));
+  const written = [HASH, CHANGED_AT, ...fields.map(({ column }) => column.sql)];
   const names = [...keys, ...written];
   const updates = written.map((name) => `${name} = excluded.${name}`);
   return `INSERT INTO ${layout.table} (${names.join(", ")})

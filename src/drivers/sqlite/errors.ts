@@ -30,7 +30,13 @@ const TRANSLATIONS: ReadonlyMap<number, Translation> = new Map([
   [PRIMARY.LOCKED, { code: "HOME_LOCKED", what: "is locked by another program" }],
   [PRIMARY.READONLY, { code: "HOME_READ_ONLY", what: "cannot be written" }],
   [PRIMARY.PERM, { code: "HOME_READ_ONLY", what: "may not be written" }],
-  [PRIMARY.CANTOPEN, { code: "HOME_READ_ONLY", what: "cannot be opened or made" }],
+  [
+    PRIMARY.CANTOPEN,
+    {
+      code: "HOME_READ_ONLY",
+      what: "cannot be opened or made: its folder must exist and be writable",
+    },
+  ],
   [PRIMARY.FULL, { code: "HOME_FULL", what: "cannot grow: there is no space left" }],
   [PRIMARY.IOERR, { code: "HOME_UNREADABLE", what: "cannot be read or written by the disk" }],
   [PRIMARY.CORRUPT, { code: "HOME_UNREADABLE", what: "is damaged" }],
@@ -38,7 +44,7 @@ const TRANSLATIONS: ReadonlyMap<number, Translation> = new Map([
 ]);
 
 /** The extended result code of an error that SQLite gave, or undefined for any other error. */
-export function sqliteResultCode(error: unknown): number | undefined {
+function sqliteResultCode(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null || !("errcode" in error)) return undefined;
   return typeof error.errcode === "number" ? error.errcode : undefined;
 }

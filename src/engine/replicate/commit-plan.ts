@@ -50,11 +50,28 @@ export async function commitPlan(
     await whileLocked(work, () => home.commit({ ...commit, step }));
   } else {
     await whileLocked(work, () => home.commit(pendingCommit(work, plan, at)));
-    await whileLocked(work, () => destination.write(batch));
+    await whileLocked(work, async () => {
+      await holdOn(work);
+      await destination.write(batch);
+    });
     const dropCheckpoints = [...(position.dropCheckpoints ?? []), "pending" as const];
     await whileLocked(work, () => home.commit({ ...commit, dropCheckpoints }));
   }
   book(work, plan.ledger);
+}
+
+/**
+ * No fence stands before a destination of its own, so this run must hold the lease when a write
+ * begins: a process that slept through its lease asks for it again, and is refused with
+ * HOME_FENCED if another run has it now.
+ */
+async function holdOn({ context, lease }: StreamWork): Promise<void> {
+  const { home, clock, spec } = context;
+  for (;;) {
+    const held = await home.currentLease(spec.name);
+    if (held?.fence === lease().fence && clock.now() < held.until) return;
+    await home.renewLease(lease(), spec.leaseMs);
+  }
 }
 
 function toCommit(work: StreamWork, plan: PagePlan, position: Position, at: number): Commit {

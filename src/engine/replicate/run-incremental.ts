@@ -14,6 +14,8 @@ export interface ChangesState {
   /** Greatest time of change among committed records; absent until one was read. */
   readonly newest?: string;
   readonly lateness: Lateness;
+  /** How long the run that saved the cursor had been reading then; see `overlapOf`. */
+  readonly readingMs?: number;
   /** When the whole copy that this continues was begun, epoch milliseconds. */
   readonly asOf: number;
   /** Greatest time of change that the whole copy held. */
@@ -41,7 +43,7 @@ export async function runIncremental(work: StreamWork): Promise<void> {
     );
   }
   const newestBefore = state.newest;
-  const overlapMs = tunedOverlapMs(state.lateness, work.spec.overlapMs, work.spec.overlapMaxMs);
+  const overlapMs = overlapOf(work, state);
   const request = {
     kind: "changes",
     query: work.query,
@@ -50,11 +52,13 @@ export async function runIncremental(work: StreamWork): Promise<void> {
   } as const;
   let cursor = checkpoint.cursor;
   let isPast = newestBefore === undefined;
+  const startedAt = work.context.clock.monotonic();
   enterPhase(work, "reading");
   for await (const page of work.context.source.read(request, work.signal)) {
     isPast ||= endsPast(page, newestBefore);
     if (isPast) cursor = page.cursor;
-    const before = state;
+    const readingMs = work.context.clock.monotonic() - startedAt;
+    const before = isPast ? { ...state, readingMs } : state;
     work.tally.walked += page.records.length + page.bad.length;
     await applyRecords(work, page, (plan) => {
       state = stateAfter(before, page, plan, newestBefore);
@@ -62,6 +66,16 @@ export async function runIncremental(work: StreamWork): Promise<void> {
     });
     work.signal.throwIfAborted();
   }
+}
+
+/**
+ * How far before the cursor to begin. A record that came late while the last run was reading, behind
+ * the place where it read, may be older than the cursor by that lateness and by all the time that
+ * the run had been reading; both are read again.
+ */
+function overlapOf(work: StreamWork, state: ChangesState): number {
+  const { overlapMs, overlapMaxMs } = work.spec;
+  return tunedOverlapMs(state.lateness, overlapMs, overlapMaxMs) + (state.readingMs ?? 0);
 }
 
 /** The state once the page is applied: the newest time it holds, and how late its changes came. */

@@ -3,7 +3,7 @@ import type { RecordKey } from "../../model/record.ts";
 import { commitPlan, type Position } from "./commit-plan.ts";
 import { closeSettledHalts, haltUnlessReleased } from "./halting.ts";
 import { EMPTY_PLAN } from "./plan-page.ts";
-import { readByKeys } from "./read-by-keys.ts";
+import { goneAmong } from "./read-by-keys.ts";
 import { settleKeys } from "./settle-keys.ts";
 import { enterPhase, loadCheckpoint, type StreamWork } from "./stream-work.ts";
 
@@ -42,10 +42,7 @@ async function guardKeys(work: StreamWork, keys: readonly RecordKey[]): Promise<
   if (keys.length <= spec.guard.deleteFloor) return;
   const marks = await destination.marks(work.table, keys);
   const living = keys.filter((key) => marks.get(key)?.deleted === false);
-  const served = await readByKeys(work, living);
-  const alive = new Set(served.records.map((record) => record.key));
-  for (const { key } of served.bad) if (key !== undefined) alive.add(key);
-  const gone = living.filter((key) => !alive.has(key));
+  const gone = await goneAmong(work, living);
   const rows = await destination.count(work.table);
   const verdict = judgeDeletions({ candidates: gone.length, rows }, spec.guard);
   await haltUnlessReleased(work, verdict, {

@@ -9,7 +9,7 @@ export type DiscrepancyKind = "missing" | "extra" | "stale" | "different";
  * Up to so many differing records of a stream are asked for one by one, and their keys kept for a
  * repair. Beyond it they are only counted, and a repair walks the whole stream.
  */
-export const DIFFERENCES_MAX = 5000;
+const DIFFERENCES_MAX = 5000;
 
 const SAMPLE_SIZE = 10;
 

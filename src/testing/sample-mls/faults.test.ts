@@ -61,6 +61,10 @@ test("wrong nextLinks", async () => {
   const empty = await getPage(mls, "/Property");
   assert.equal(empty.rows.length, 0);
   assert.equal((await getAll(mls, empty.nextLink ?? "")).length, 500);
+  mls.control.fail({ kind: "empty-page", times: 2 });
+  const links = [empty.nextLink, (await getPage(mls, empty.nextLink ?? "")).nextLink];
+  assert.deepEqual(links, [`${mls.url}/Property?continued=1`, `${mls.url}/Property?continued=2`]);
+  mls.control.heal();
   mls.control.fail({ kind: "next-loop" });
   assert.equal((await getPage(mls, "/Property?$top=3")).nextLink, `${mls.url}/Property?$top=3`);
   mls.control.fail({ kind: "next-elsewhere", nextLink: "http://127.0.0.1:1/Property" });

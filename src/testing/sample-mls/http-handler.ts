@@ -133,11 +133,17 @@ function override(fault: FaultRequest | undefined): NextLinkOverride | undefined
     case "next-elsewhere":
       return () => fault.nextLink ?? ELSEWHERE;
     case "empty-page":
-      // A custom option, which the service ignores, so that the link is not the request itself.
-      return (self) => `${self}${self.includes("?") ? "&" : "?"}continued=true`;
+      return continuation;
     default:
       return undefined;
   }
+}
+
+/** The same request with a custom option, which the service ignores: a link of its own each time. */
+function continuation(self: string): string {
+  const [, times = "0"] = /[?&]continued=(\d+)/.exec(self) ?? [];
+  const plain = self.replace(/[?&]continued=\d+/, "");
+  return `${plain}${plain.includes("?") ? "&" : "?"}continued=${Number(times) + 1}`;
 }
 
 function spoil(answer: Answer, fault: FaultRequest): Answer {

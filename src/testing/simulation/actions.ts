@@ -190,7 +190,10 @@ export async function releaseHalts(world: WorldState): Promise<boolean> {
   return waiting.length > 0;
 }
 
-/** A run that freezes so long that another takes over, and then goes on as if nothing were. */
+/**
+ * A run that freezes so long that another takes over, or that another takes for dead; then it goes
+ * on as if nothing were.
+ */
 async function zombie(world: WorldState): Promise<void> {
   const { random, tallies, timeline, people, shape } = world;
   const sleeper = await launchFree(world, createFreezingPlan(random), createRequest(world));
@@ -203,13 +206,16 @@ async function zombie(world: WorldState): Promise<void> {
     return;
   }
   tallies.count("zombie");
-  timeline.advance(shape.spec.leaseMs * 2);
+  const takesOver = random.chance(0.3);
+  if (takesOver) tallies.count("take-over of a live run");
+  else timeline.advance(shape.spec.leaseMs * 2);
   for (let count = random.int(0, 5); count > 0; count -= 1)
     people.edit(random.pick(shape.streams).name);
   const meets = random.chance(0.5);
   const plan: FaultPlan = {
     ...NO_FAULTS,
     shortPages: 0.5,
+    takesOver,
     ...(meets
       ? { freeze: { effect: "page", nth: random.int(1, 3), after: random.chance(0.5) } }
       : {}),

@@ -27,6 +27,8 @@ export interface FaultPlan {
   readonly homeLocked: number;
   readonly homeFull: number;
   readonly renewalFails: boolean;
+  /** Takes every other process for dead, also wrongly. */
+  readonly takesOver: boolean;
 }
 
 export const NO_FAULTS: FaultPlan = {
@@ -38,6 +40,7 @@ export const NO_FAULTS: FaultPlan = {
   homeLocked: 0,
   homeFull: 0,
   renewalFails: false,
+  takesOver: false,
 };
 
 /** The life of one simulated process: every effect of it on the world passes here. */

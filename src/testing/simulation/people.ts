@@ -49,8 +49,6 @@ export interface PeopleOptions {
   readonly now: () => number;
   readonly tallies: Tallies;
   readonly trace: Trace;
-  /** The oldest time that the next reading of changes is sure to cover; undefined when unsure. */
-  readonly coveredFrom: (stream: string) => string | undefined;
 }
 
 const EDITS = {
@@ -71,6 +69,14 @@ const EDITS = {
 } as const satisfies Partial<Record<Happening, number>>;
 
 type EditKind = keyof typeof EDITS;
+
+/** The time that an edit gives its record; `late` when no overlap reaches back to it. */
+interface When {
+  readonly edit: { readonly at?: number };
+  readonly late: boolean;
+}
+
+const ON_TIME: When = { edit: {}, late: false };
 
 export function createPeople(options: PeopleOptions): People {
   const { system, random, tallies, trace } = options;
@@ -141,37 +147,31 @@ export function createPeople(options: PeopleOptions): People {
     }
     return values;
   };
-  /** Books an edit that gave the record a time; `before` is the time it had. */
+  /** Books an edit that gave the record a time; `late` when that is before any overlap. */
   const bookTimed = (
     stream: string,
     key: RecordKey,
-    at: number | undefined,
+    late: boolean,
     before: string | undefined,
   ): void => {
-    const excused = at !== undefined && !isCovered(stream, key);
-    book(stream, key, { excused, silent: excused && system.row(stream, key)?.time === before });
+    const isSilent = late && system.row(stream, key)?.time === before;
+    book(stream, key, { excused: late, silent: isSilent });
   };
-  const put = (stream: string, values: NamedValues, at?: number): RecordKey => {
+  const put = (stream: string, values: NamedValues, when: When = ON_TIME): RecordKey => {
     const parts = system.schema(stream).key.map((name) => values[name] ?? null);
     const before = parts.includes(null) ? undefined : system.row(stream, recordKey(parts))?.time;
-    const key = system.put(stream, values, at === undefined ? {} : { at });
-    bookTimed(stream, key, at, before);
+    const key = system.put(stream, values, when.edit);
+    bookTimed(stream, key, when.late, before);
     return key;
   };
-  const update = (stream: string, row: MemoryRow, at?: number): void => {
+  const update = (stream: string, row: MemoryRow, when: When = ON_TIME): void => {
     const fields = editableFields(system.schema(stream));
     const chosen = random.shuffle(fields).slice(0, random.int(1, 2));
     const values = Object.fromEntries(
       chosen.map((field) => [field.name, createValue(random, field)]),
     );
-    system.edit(stream, row.id, values, at === undefined ? {} : { at });
-    bookTimed(stream, row.id, at, row.time);
-  };
-  /** True when the next reading of changes is sure to come past the record's present time. */
-  const isCovered = (stream: string, key: RecordKey): boolean => {
-    const from = options.coveredFrom(stream);
-    const time = system.row(stream, key)?.time;
-    return from !== undefined && time !== undefined && time >= from;
+    system.edit(stream, row.id, values, when.edit);
+    bookTimed(stream, row.id, when.late, row.time);
   };
   const anyShown = (stream: string): MemoryRow | undefined => {
     const rows = shown(stream).filter((row) => row.keyed);
@@ -182,16 +182,16 @@ export function createPeople(options: PeopleOptions): People {
     book(stream, row.id, { silent: false });
     removed.set(stream, [...(removed.get(stream) ?? []), row.id]);
   };
-  const create = (stream: string, at?: number): RecordKey => {
+  const create = (stream: string, when: When = ON_TIME): RecordKey => {
     const schema = system.schema(stream);
-    return put(stream, { ...randomValues(schema), ...createKeyValues(random, stream) }, at);
+    return put(stream, { ...randomValues(schema), ...createKeyValues(random, stream) }, when);
   };
-  const lateTime = (stream: string, beyond: boolean): number => {
+  const lately = (stream: string, beyond: boolean): When => {
     const { overlapMs } = specOf(stream);
     const behindMs = beyond
       ? overlapMs + random.int(5_000, 3_000_000)
       : random.int(0, overlapMs - 1_000);
-    return options.now() - behindMs;
+    return { edit: { at: options.now() - behindMs }, late: beyond };
   };
 
   /** Gives the key edited, or undefined where nothing fits the kind. */
@@ -204,9 +204,9 @@ export function createPeople(options: PeopleOptions): People {
       case "late commit within the overlap":
       case "late commit beyond the overlap": {
         if (schema.modifiedAt === undefined) return undefined;
-        const at = lateTime(stream, kind === "late commit beyond the overlap");
-        if (row === undefined || random.chance(0.5)) return create(stream, at);
-        update(stream, row, at);
+        const when = lately(stream, kind === "late commit beyond the overlap");
+        if (row === undefined || random.chance(0.5)) return create(stream, when);
+        update(stream, row, when);
         return row.id;
       }
       case "key created anew": {

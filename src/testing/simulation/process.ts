@@ -60,22 +60,36 @@ export async function runProcess(
         random,
         emit: () => undefined,
         traffic: () => ({ requests: 0, bytes: 0, retries: 0, waitedMs: 0 }),
+        owner: { name: fate.name, isGone: () => false },
+        owner: { name: fate.name, isGone: (owner) => isBelievedDead(world, fate, owner) },
         memoryBytes: () => 0,
       },
       request,
       fate.stop,
     );
-    if (fate.isDead()) return { kind: "died", delivered };
+    if (fate.isDead()) return died(world, fate, delivered);
     trace.add(`${fate.name} ends ${report.outcome}: ${report.streams.map(summary).join("; ")}`);
     return { kind: "report", report, delivered };
   } catch (error) {
-    if (fate.isDead()) return { kind: "died", delivered };
+    if (fate.isDead()) return died(world, fate, delivered);
     if (!isSyncError(error)) throw error;
     trace.add(`${fate.name} throws ${error.code}`);
     return { kind: "threw", error, delivered };
   } finally {
     fate.end();
   }
+}
+
+function died(world: WorldState, fate: Fate, delivered: ReadonlyMap<string, number>): Ending {
+  world.dead.add(fate.name);
+  return { kind: "died", delivered };
+}
+
+/** Some machines can tell that a process is gone; a plan may make them err. */
+function isBelievedDead({ dead, shape }: WorldState, { plan }: Fate, owner: string): boolean {
+  return (
+    plan.takesOver || (shape.seesDead && [...dead].some((name) => owner.startsWith(`${name},`)))
+  );
 }
 
 function summary({ stream, phase, error, ledger }: RunReport["streams"][number]): string {

@@ -10,6 +10,8 @@ export interface WorldShape {
   readonly spec: ReplicateSpec;
   /** Rows and home are one database, written in one transaction. */
   readonly shared: boolean;
+  /** A run can tell that the process which held the lease is dead, and need not wait for it. */
+  readonly seesDead: boolean;
   readonly pageSizeMax: number;
   readonly keysPerRead: number;
   /** How far the source's clock is from ours, milliseconds. */
@@ -39,6 +41,7 @@ export function createShape(random: SeededRandom): WorldShape {
       leaseMs: 60_000,
     },
     shared: random.chance(0.5),
+    seesDead: random.chance(0.5),
     pageSizeMax: random.int(1, 7),
     keysPerRead: random.int(1, 8),
     sourceOffsetMs: random.int(-3_600_000, 3_600_000),

@@ -1,7 +1,7 @@
 import { secondOf } from "../../connectors/memory/order.ts";
 import type { MemoryRow, NamedValues } from "../../connectors/memory/system.ts";
 import { createMemoryHome } from "../../homes/memory/home.ts";
-import type { Cursor } from "../../model/cursor.ts";
+import type { Checkpoint, Cursor } from "../../model/cursor.ts";
 import type { RecordKey } from "../../model/record.ts";
 import type { StreamSpec } from "../../model/replicate.ts";
 import { valuesEqual } from "../../model/value.ts";
@@ -16,9 +16,11 @@ export function calmHome(world: WorldState): Home {
   return createMemoryHome({ clock: { ...world.timeline, now }, state: world.home });
 }
 
-/** The oldest time that a reading of changes from this cursor comes past. */
-function oldestCovered(spec: StreamSpec, time: string): string {
-  return time === "" ? "" : secondOf(Date.parse(time) - spec.overlapMs);
+/** The oldest time that the next reading of changes comes past, at the least. */
+function oldestCovered(spec: StreamSpec, { cursor, state }: Checkpoint): string {
+  const time = cursor === null ? "" : timeOf(cursor);
+  const { readingMs = 0 } = state as { readonly readingMs?: number };
+  return time === "" ? "" : secondOf(Date.parse(time) - spec.overlapMs - readingMs);
 }
 
 /** The time in a cursor for changes, as the memory connector writes it. */
@@ -37,7 +39,7 @@ async function checkCheckpoint(world: WorldState, spec: StreamSpec): Promise<voi
   const { stream } = spec;
   const checkpoint = await calmHome(world).checkpoint(world.shape.spec.name, stream, "changes");
   if (checkpoint?.cursor == null) return;
-  const from = oldestCovered(spec, timeOf(checkpoint.cursor));
+  const from = oldestCovered(spec, checkpoint);
   const replica = readReplica(world.rows, stream);
   for (const row of world.people.shown(stream)) {
     const history = world.people.history(stream, row.id);
@@ -182,18 +184,4 @@ function checkParked(
       complain(`${id} is bad and not parked`);
     }
   }
-}
-
-/**
- * The oldest time that the next reading of the stream's changes is sure to come past; undefined
- * where a walk is under way, whose end may set the cursor anew.
- */
-export function coveredFrom(world: WorldState, stream: string): string | undefined {
-  const spec = world.shape.spec.streams.find((entry) => entry.stream === stream);
-  const lanes = [...world.home.checkpoints.values()].filter((entry) => entry.stream === stream);
-  const cursor = lanes.find((entry) => entry.lane === "changes")?.cursor;
-  if (spec === undefined || cursor == null || lanes.some((entry) => entry.lane === "walk")) {
-    return undefined;
-  }
-  return oldestCovered(spec, timeOf(cursor));
 }

@@ -45,6 +45,7 @@ export const HAPPENINGS = [
   "zombie",
   "zombie refused",
   "take-over of a dead run",
+  "take-over of a live run",
   // What a person sees
   "halt",
   "halt released",

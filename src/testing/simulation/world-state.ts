@@ -31,6 +31,8 @@ export interface WorldState {
   readonly trace: Trace;
   readonly tallies: Tallies;
   readonly violations: string[];
+  /** Names of the processes that died. */
+  readonly dead: Set<string>;
   /** Processes that run now. */
   inFlight: number;
   processes: number;

@@ -8,7 +8,7 @@ import { createPeople } from "./people.ts";
 import type { Replay } from "./replica.ts";
 import { createSeededRandom } from "./seeded-random.ts";
 import { createShape } from "./shapes.ts";
-import { calmHome, checkEquality, coveredFrom } from "./state-checks.ts";
+import { calmHome, checkEquality } from "./state-checks.ts";
 import { createTallies, type Happening } from "./tallies.ts";
 import { createTimeline } from "./timeline.ts";
 import { createTrace } from "./trace.ts";
@@ -70,7 +70,6 @@ function createWorld(seed: number): WorldState {
     now: sourceNow,
     tallies,
     trace,
-    coveredFrom: (stream) => (world.inFlight > 0 ? undefined : coveredFrom(world, stream)),
   });
   const onViolation = (message: string): void => {
     violations.push(message);
@@ -91,6 +90,7 @@ function createWorld(seed: number): WorldState {
     trace,
     tallies,
     violations,
+    dead: new Set(),
     inFlight: 0,
     processes: 0,
   };

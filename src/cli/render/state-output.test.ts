@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ledger, NOW, ZONE } from "../../../test/support/cli-results.ts";
+import { activityLines } from "./activity.ts";
+import { checkLines } from "./check.ts";
+import { createLook, type Look } from "./look.ts";
+import { statusLines } from "./status.ts";
+
+const LOOK: Look = createLook({ isColoured: false, timeZone: ZONE, now: NOW, columns: 100 });
+
+function assertLines(actual: readonly string[], expected: string): void {
+  assert.equal(`\n${actual.join("\n")}\n`, expected);
+}
+
+test("status: freshness of each stream, what runs, what waits for a person", () => {
+  const lines = statusLines(
+    {
+      at: NOW,
+      home: "sqlite:/data/lockstep.db",
+      syncs: [
+        {
+          sync: "mls",
+          source: "wfrmls",
+          destination: "sqlite:/data/lockstep.db",
+          lastRun: {
+            runId: "r",
+            mode: "incremental",
+            startedAt: NOW - 200_000,
+            finishedAt: NOW - 180_000,
+            outcome: "partial",
+          },
+          parked: 2,
+          streams: [
+            {
+              stream: "Property",
+              table: "Property",
+              rows: 1_731_072,
+              copied: true,
+              resumable: false,
+              freshAt: NOW - 200_000,
+              newestSourceTime: "2026-11-21T20:58:01.1234567Z",
+              deletionsAt: NOW - 3_700_000,
+              parked: 2,
+            },
+            {
+              stream: "Media",
+              table: "Media",
+              rows: 400,
+              copied: false,
+              resumable: true,
+              parked: 0,
+            },
+          ],
+          halts: [
+            {
+              id: 7,
+              sync: "mls",
+              stream: "Property",
+              code: "GUARD_MASS_DELETE",
+              message: "900 of 1,000 rows would be deleted.",
+              details: { deletions: 900, sample: ["1", "2"] },
+              runId: "r",
+              at: NOW - 60_000,
+            },
+          ],
+        },
+      ],
+    },
+    LOOK,
+  );
+  assertLines(
+    lines,
+    `
+mls  wfrmls → sqlite:/data/lockstep.db
+  last run partial 3 min ago (incremental)
+
+stream         rows  fresh as of  newest change at source          deletions  swept  parked
+Property  1,731,072  3 min ago    2026-11-21 13:58:01 (5 min ago)  1 h ago    never       2
+Media           400  never                                         never      never       0  full copy half done
+
+Halt 7  mls Property, 2026-11-21 14:02:20
+  900 of 1,000 rows would be deleted.
+  deletions: 900
+  sample: 1, 2
+  If that is right: lockstep release 7 --by YOUR-NAME, then lockstep run mls
+
+home sqlite:/data/lockstep.db
+`,
+  );
+});
+
+test("check: what is reached, what a run would create, what is wrong", () => {
+  const traits = { changes: true, deletions: true, sweep: true, count: true };
+  const lines = checkLines(
+    {
+      ok: false,
+      home: { location: "sqlite:/data/lockstep.db" },
+      systems: [
+        {
+          system: "wfrmls",
+          connector: "reso",
+          summary: "Reached https://example.com/odata.",
+          facts: ["Composite order works."],
+          streams: [{ stream: "Property", fields: [], key: ["ListingKeyNumeric"], traits }],
+        },
+        {
+          system: "other",
+          connector: "reso",
+          facts: [],
+          streams: [],
+          error: {
+            code: "CONNECTOR_UNAUTHORIZED",
+            message: "The system refused the token (401).",
+            hint: "Renew the token.",
+          },
+        },
+      ],
+      syncs: [
+        {
+          sync: "mls",
+          source: "wfrmls",
+          destination: "home",
+          streams: [
+            {
+              stream: "Property",
+              table: "Property",
+              sourceCount: 1_731_072,
+              traits,
+              planned: [
+                {
+                  kind: "create-table",
+                  table: "Property",
+                  description: 'create table "Property" with 327 columns',
+                },
+              ],
+            },
+            {
+              stream: "Propertys",
+              table: "Propertys",
+              planned: [],
+              error: {
+                code: "STREAM_UNKNOWN",
+                message: 'There is no stream "Propertys".',
+                hint: "Correct it.",
+              },
+            },
+          ],
+        },
+      ],
+    },
+    LOOK,
+  );
+  assertLines(
+    lines,
+    `
+✔ home sqlite:/data/lockstep.db
+
+✔ wfrmls (reso)  Reached https://example.com/odata.
+  Composite order works.
+  1 stream: Property (0 fields)
+
+✘ other (reso)
+  The system refused the token (401).
+  What to do: Renew the token.
+  Code: CONNECTOR_UNAUTHORIZED
+
+mls  wfrmls → home
+
+  stream       records  table      changes  deletions           a run would first
+  Property   1,731,072  Property   by time  told, and by sweep  create table "Property" with 327 columns
+  Propertys          ?  Propertys  ?        ?                   see below
+
+  ✘ Propertys: There is no stream "Propertys".
+    What to do: Correct it.
+
+Not ready yet. Correct what is marked above, then run lockstep check again.
+`,
+  );
+});
+
+test("the report of a day", () => {
+  const lines = activityLines(
+    {
+      since: NOW - 86_400_000,
+      until: NOW,
+      executions: 26,
+      outcomes: { done: 24, partial: 0, halted: 0, failed: 1, stopped: 0 },
+      interrupted: 1,
+      running: 0,
+      successRate: 24 / 26,
+      ledger: ledger({ read: 40_000, updated: 400, unchanged: 39_600, found: 3, deleted: 3 }),
+      traffic: { requests: 420, bytes: 81_000_000, retries: 3, waitedMs: 61_000 },
+      averages: { durationMs: 14_200, recordsPerSecond: 2_816.4, requests: 16.15 },
+      peakMemoryBytes: 120_000_000,
+      changes: [
+        {
+          stream: "Property",
+          new: 0,
+          updated: 400,
+          status: 20,
+          price: 55,
+          deleted: 3,
+          transitions: [],
+        },
+      ],
+      errors: [
+        {
+          code: "CONNECTOR_UNAVAILABLE",
+          count: 1,
+          lastAt: NOW - 7_200_000,
+          stream: "Property",
+          message: "The system answered 504.",
+        },
+      ],
+      byMode: [
+        {
+          sync: "mls",
+          mode: "incremental",
+          executions: 26,
+          succeeded: 24,
+          durationMs: 369_000,
+          read: 40_000,
+        },
+      ],
+    },
+    LOOK,
+  );
+  assertLines(
+    lines,
+    `
+26 runs from 2026-11-20 14:03:20 to 2026-11-21 14:03:20, 92.3% of those that ended went well.
+  24 done, 1 failed, 1 interrupted
+  400 updated (55 price, 20 status) · 3 deleted
+
+records   40,000 read: 400 updated, 39,600 unchanged; 3 deleted
+traffic   420 requests, 81.0 MB, 3 retries, 1 min 1 s waiting
+average   14 s a run, 2,816 records/s, 16 requests
+memory    120 MB at most
+
+sync  run          times  went well  records       time
+mls   incremental     26         24   40,000  6 min 9 s
+
+Errors:
+  CONNECTOR_UNAVAILABLE once, last 2 h ago in Property: The system answered 504.
+`,
+  );
+});

@@ -1,0 +1,39 @@
+/**
+ * The library. `openLockstep` gives the application that the command line uses; `defineConfig`
+ * types a `lockstep.config.ts`.
+ */
+
+export { openLockstep } from "./app.ts";
+export type { OpenOptions } from "./cli/cli.ts";
+export type { ConfigInput } from "./config/config-input.ts";
+export { defineConfig } from "./config/config-input.ts";
+export type { ChangeCategory } from "./core/categories.ts";
+export type { RecordState, RepairAction } from "./core/comparison.ts";
+export type { Lockstep, SyncInfo } from "./engine/lockstep.ts";
+export type {
+  ActivityReport,
+  ChangesRequest,
+  CheckReport,
+  ClassifiedChange,
+  CompareRequest,
+  CompareResult,
+  ParkedRequest,
+  ParkedRetryResult,
+  ReportRequest,
+  ShowRequest,
+  ShowResult,
+  StatusResult,
+  SyncRunRequest,
+  SyncRunResult,
+  VerifyRequest,
+  VerifyResult,
+  Watch,
+} from "./engine/results.ts";
+export type { LoggedChange } from "./model/change.ts";
+export type { ErrorCode, Intent } from "./model/error-codes.ts";
+export type { RunEvent } from "./model/events.ts";
+export type { Halt, ParkedRecord } from "./model/parked.ts";
+export type { RecordKey } from "./model/record.ts";
+export type { Ledger, RunMode, RunOutcome, RunReport, StreamReport } from "./model/run.ts";
+export { isSyncError, SyncError } from "./model/sync-error.ts";
+export type { Value } from "./model/value.ts";

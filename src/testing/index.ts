@@ -1,0 +1,26 @@
+/** The conformance kits, the in-memory system, the simulated world and the sample MLS. */
+
+export { createMemoryConnector } from "../connectors/memory/connector.ts";
+export { createMemoryDestination } from "../connectors/memory/destination.ts";
+export { createMemorySystem } from "../connectors/memory/system.ts";
+export { createMemoryHome } from "../homes/memory/home.ts";
+export { connectorKit } from "./connector-kit.ts";
+export { destinationKit } from "./destination-kit.ts";
+export { homeKit } from "./home-kit.ts";
+export { type Proof, type ProvenStream, proveReplica } from "./prove-replica.ts";
+export { type Replay, replayChanges } from "./replay-changes.ts";
+export {
+  type FaultKind,
+  type FaultRequest,
+  type LiveDay,
+  type LiveRequest,
+  type SampleBehavior,
+  type SampleControl,
+  type SampleData,
+  type SampleMls,
+  type SampleMlsOptions,
+  type SampleStats,
+  startSampleMls,
+  type TruthRecord,
+} from "./sample-mls/index.ts";
+export { runWorld } from "./simulation/world.ts";
