@@ -23,7 +23,7 @@ import type { Lockstep } from "./engine/lockstep.ts";
 import type { ConnectedSystem, SyncPart, SystemPart } from "./engine/lockstep-parts.ts";
 import { createSqliteHome } from "./homes/sqlite/home.ts";
 import type { EmitEvent, RunEvent } from "./model/events.ts";
-import { SyncError } from "./model/sync-error.ts";
+import { isSyncError, SyncError } from "./model/sync-error.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { Home } from "./ports/home.ts";
 import type { HttpTransport } from "./ports/http.ts";
@@ -176,9 +176,23 @@ async function connectSystem(system: SystemConfig, runtime: Runtime): Promise<Co
 function resolveSecrets(system: SystemConfig, entry: ConnectorEntry, secrets: Secrets): Settings {
   const resolved = entry.secrets.flatMap((key) => {
     const reference = system.settings[key];
-    return reference === undefined ? [] : [[key, secrets.resolve(String(reference))] as const];
+    if (reference === undefined) return [];
+    return [[key, resolveSecret(secrets, String(reference), `systems.${system.name}.${key}`)]];
   });
   return { ...system.settings, ...Object.fromEntries(resolved) };
+}
+
+function resolveSecret(secrets: Secrets, reference: string, setting: string): string {
+  try {
+    return secrets.resolve(reference);
+  } catch (error) {
+    throw isSyncError(error) ? namingSetting(error, setting) : error;
+  }
+}
+
+function namingSetting(error: SyncError, setting: string): SyncError {
+  const { hint, context } = error;
+  return new SyncError(error.code, `${setting}: ${error.message}`, { hint, context, cause: error });
 }
 
 interface TransportParts {

@@ -310,3 +310,32 @@ test("a read left early ends the inner read", async () => {
   }
   assert.ok(ended);
 });
+
+test("a failure inside the overlap reads the overlap again, so that no late record is passed over", async () => {
+  const since = "10" as Cursor;
+  const keysFor = (request: ReadRequest): readonly string[] =>
+    request.kind === "changes" && request.overlapMs > 0 ? ["a", "b", "c", "d"] : ["d"];
+  const asked: ReadRequest[] = [];
+  let failures = 1;
+  const inner: Connector = {
+    ...createBench(() => undefined).connector,
+    async *read(request) {
+      asked.push(request);
+      for (const [index, key] of keysFor(request).entries()) {
+        if (index === 1 && failures-- > 0) throw new SyncError("CONNECTOR_TIMEOUT", "No answer.");
+        // The first three pages are the overlap: a cursor that never moves back stays at `since`.
+        const cursor = (key === "d" ? "11" : since) as Cursor;
+        const record = { key: key as RecordKey, values: [] };
+        yield { records: [record], marks: [], tombstones: [], bad: [], cursor };
+      }
+    },
+  };
+  const timeline = createTimeline(START);
+  const options = { clock: timeline, random: { next: () => 0, id: () => "id" }, policy: POLICY };
+  const source = withRetry(inner, { ...options, onWait: () => undefined });
+  const seen: string[] = [];
+  const request: ReadRequest = { kind: "changes", query, since, overlapMs: 60_000 };
+  for await (const page of source.read(request, never)) seen.push(page.records[0]?.key ?? "");
+  assert.deepEqual(seen, ["a", "a", "b", "c", "d"]);
+  assert.deepEqual(asked, [request, request]);
+});

@@ -128,11 +128,12 @@ async function* readPages(
         return;
       }
       const page = request.kind === "keys" ? given.without(result.value) : result.value;
-      from = continuation(request, page);
-      // A list asked for anew begins with pages that were given: they are no progress.
-      const isProgress = request.kind !== "keys" || itemsIn(page) > 0;
+      const next = continuation(request, page);
+      // What is asked for anew begins with pages that were given: they are no progress.
+      const isProgress = request.kind === "keys" ? itemsIn(page) > 0 : next !== request;
       tries = isProgress ? NO_TRIES : spent;
-      if (isProgress || itemsIn(result.value) === 0) yield page;
+      from = next;
+      if (request.kind !== "keys" || isProgress || itemsIn(result.value) === 0) yield page;
     }
   } finally {
     await pages?.return?.();
@@ -141,13 +142,18 @@ async function* readPages(
 
 const itemsIn = (page: Page): number => page.records.length + page.bad.length;
 
-/** The request for what comes after `page`. A list of keys is short, and is asked for anew. */
+/**
+ * The request for what comes after `page`. A list of keys is short, and is asked for anew. So is
+ * an overlap as long as the cursor stands where the read began: going on strictly after it would
+ * pass over the rest of the overlap, where late records are.
+ */
 function continuation(request: ReadRequest, page: Page): ReadRequest {
   switch (request.kind) {
     case "walk":
       return { ...request, after: page.cursor };
     case "changes":
     case "deletions":
+      if (page.cursor === request.since) return request;
       return { ...request, since: page.cursor, overlapMs: 0 };
     case "keys":
       return request;

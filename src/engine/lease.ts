@@ -30,8 +30,8 @@ export async function holdLease(context: LeaseContext, id: string): Promise<Held
         lease = await home.renewLease(lease, spec.leaseMs);
       } catch (error) {
         if (done.signal.aborted) return;
-        // Two more turns remain before the lease ends.
-        if (isSyncError(error) && error.code === "HOME_LOCKED") continue;
+        // Two more turns remain before the lease ends; a database that is away gives it to nobody.
+        if (isTransient(error)) continue;
         lost.abort(error);
         return;
       }
@@ -44,10 +44,16 @@ export async function holdLease(context: LeaseContext, id: string): Promise<Held
     async release() {
       done.abort(new Error("The run has ended."));
       await renewal;
-      await home.releaseLease(lease);
+      await home.releaseLease(lease).catch((error: unknown) => {
+        // What cannot be given back ends by itself; the run's own report must not be lost for it.
+        if (!isTransient(error)) throw error;
+      });
     },
   };
 }
+
+const isTransient = (error: unknown): boolean =>
+  isSyncError(error) && (error.code === "HOME_LOCKED" || error.code === "HOME_UNREACHABLE");
 
 /** A killed process cannot give its lease back; where it is known to be gone, its lease is ended. */
 async function takeLease({ home, spec, owner }: LeaseContext, name: string): Promise<Lease> {

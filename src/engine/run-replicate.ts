@@ -6,6 +6,7 @@ import type { ReplicateContext, RunRequest } from "./context.ts";
 import { findStream } from "./find-stream.ts";
 import { type HeldLease, holdLease } from "./lease.ts";
 import { eachLimited } from "./limited.ts";
+import { patientContext } from "./patience.ts";
 import { type PlannedStream, planStream } from "./replicate/open-stream.ts";
 import { runStream } from "./replicate/run-stream.ts";
 
@@ -37,10 +38,12 @@ interface RunParts {
 }
 
 async function runUnderLease(
-  context: ReplicateContext,
+  given: ReplicateContext,
   request: RunRequest,
   { streams, runId, lease, signal }: RunParts,
 ): Promise<RunReport> {
+  const runSignal = AbortSignal.any([signal, lease.lost]);
+  const context = patientContext(given, runId, runSignal);
   const { home, clock, emit, spec } = context;
   const { mode } = request;
   const startedAt = clock.now();
@@ -52,7 +55,7 @@ async function runUnderLease(
     mode,
     keys: request.keys ?? [],
     lease: lease.current,
-    signal: AbortSignal.any([signal, lease.lost]),
+    signal: runSignal,
     plan: planner(context, request, signal),
   };
   const reports: StreamReport[] = [];

@@ -81,3 +81,20 @@ export function isTransition(
     (after === undefined || foldStatus(changed.after) === foldStatus(after))
   );
 }
+
+/** True when every condition of the filter holds; how many and in what order is not its matter. */
+export function matchesFilter(change: LoggedChange, filter: ChangeFilter): boolean {
+  const { sync, stream, key, runId, kinds, fields, transition, since, until, afterId } = filter;
+  return (
+    (sync === undefined || change.sync === sync) &&
+    (stream === undefined || change.stream === stream) &&
+    (key === undefined || change.key === key) &&
+    (runId === undefined || change.runId === runId) &&
+    (kinds === undefined || kinds.includes(change.kind)) &&
+    (since === undefined || change.at >= since) &&
+    (until === undefined || change.at < until) &&
+    (afterId === undefined || change.id > afterId) &&
+    (fields === undefined || change.fields.some(({ field }) => fields.includes(field))) &&
+    (transition === undefined || isTransition(change, transition))
+  );
+}

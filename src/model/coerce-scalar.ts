@@ -1,5 +1,5 @@
 import { canonicalDecimal, canonicalInteger } from "./decimal.ts";
-import { numberText } from "./exact-number.ts";
+import { exactJson, numberText } from "./exact-number.ts";
 import { displayOf, type Lookup } from "./lookup.ts";
 import { isDate, parseTimestamp } from "./timestamp.ts";
 import { type ZoneConverter, zoneConverter } from "./timestamp-zone.ts";
@@ -45,7 +45,7 @@ export function scalarDecoder(type: ScalarType, options: ScalarOptions): ScalarD
     case "binary":
       return decodeBinary;
     default:
-      return (raw) => JSON.stringify(raw);
+      return exactJson;
   }
 }
 
@@ -75,6 +75,11 @@ function integerDecoder(bits: 16 | 32 | 64, takesText: boolean): ScalarDecoder {
 }
 
 function decodeDecimal(raw: unknown): string | undefined {
+  if (typeof raw === "number") {
+    const size = Math.abs(raw);
+    // Within these bounds a double writes itself without exponent, and so in canonical form.
+    if ((size >= 1e-6 && size < 1e21) || size === 0) return String(raw);
+  }
   const text = typeof raw === "string" ? raw : numberText(raw);
   return text === undefined ? undefined : canonicalDecimal(text);
 }

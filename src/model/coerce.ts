@@ -1,4 +1,5 @@
 import { type ScalarDecoder, scalarDecoder, type ZoneRule } from "./coerce-scalar.ts";
+import { exactJson, numberText } from "./exact-number.ts";
 import { type Lookup, splitJoined } from "./lookup.ts";
 import type { Problem } from "./record.ts";
 import type { Field, StreamSchema } from "./schema.ts";
@@ -69,11 +70,7 @@ function listDecoder(
   item: ScalarDecoder,
   lookup: Lookup | undefined,
 ): ScalarDecoder {
-  return (raw) => {
-    let items: readonly unknown[];
-    if (Array.isArray(raw)) items = raw;
-    else if (typeof raw === "string" && lookup !== undefined) items = splitJoined(lookup, raw);
-    else return undefined;
+  const decodeItems = (items: readonly unknown[]): Value | undefined => {
     const values: Value[] = [];
     for (const each of items) {
       const value = each === null ? null : item(each);
@@ -82,7 +79,21 @@ function listDecoder(
     }
     return type.ordered || values.length < 2 ? values : values.sort(compareItems);
   };
+  // The same few combinations come in most records.
+  const joined = new Map<string, Value | undefined>();
+  return (raw) => {
+    if (Array.isArray(raw)) return decodeItems(raw);
+    if (typeof raw !== "string" || lookup === undefined) return undefined;
+    const known = joined.get(raw);
+    if (known !== undefined) return known;
+    const value = decodeItems(splitJoined(lookup, raw));
+    if (joined.size >= JOINED_MAX) joined.clear();
+    joined.set(raw, value);
+    return value;
+  };
 }
+
+const JOINED_MAX = 1000;
 
 function compareItems(a: Value, b: Value): number {
   if (typeof a === "number" && typeof b === "number") return a - b;
@@ -98,7 +109,7 @@ function problemOf(field: Field, raw: unknown): Problem {
     field.type.kind === "timestamp" &&
     typeof raw === "string" &&
     parseTimestamp(raw).kind === "local";
-  const text = typeof raw === "string" ? raw : (JSON.stringify(raw) ?? String(raw));
+  const text = typeof raw === "string" ? raw : exactJson(raw);
   const shown = text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
   return {
     code: isLocal ? "RECORD_ZONE_MISSING" : "RECORD_TYPE_MISMATCH",
@@ -113,9 +124,7 @@ function kindOf(raw: unknown): string {
   if (typeof raw === "string") return "the text";
   if (typeof raw === "boolean") return "the truth value";
   if (Array.isArray(raw)) return "the list";
-  return typeof raw === "object" && raw !== null && !("rawJSON" in raw)
-    ? "the object"
-    : "the number";
+  return numberText(raw) === undefined ? "the object" : "the number";
 }
 
 function expectation(type: ValueType): string {

@@ -1,14 +1,15 @@
 /** The most digits a decimal may have when its exponent is written out; beyond it is no value. */
 const DIGITS_MAX = 400;
 const NUMBER = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,5}))?$/;
-const PLAIN_INTEGER = /^(?:0|-?[1-9]\d*)$/;
+/** Canonical already; minus zero aside. */
+const PLAIN = /^(?:0|-?[1-9]\d*|-?(?:0|[1-9]\d*)\.\d*[1-9])$/;
 
 /**
  * A number's text in canonical form: no exponent, no leading zeros, no trailing zeros in the
  * fraction, no minus before zero. Nothing when the text is no number, or longer than 400 digits.
  */
 export function canonicalDecimal(text: string): string | undefined {
-  if (PLAIN_INTEGER.test(text)) return text.length <= DIGITS_MAX ? text : undefined;
+  if (PLAIN.test(text)) return text.length <= DIGITS_MAX ? text : undefined;
   const match = NUMBER.exec(text);
   if (match === null) return undefined;
   const [, sign, whole = "", fraction = "", exponent = "0"] = match;

@@ -16,7 +16,6 @@ export type ParsedTimestamp =
   | { readonly kind: "local"; readonly seconds: number; readonly fraction: string }
   | { readonly kind: "malformed" };
 
-const CANONICAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 const ANY =
   /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(?:([Zz])|([+-])(\d\d):?(\d\d)?)?$/;
 const DAY_SECONDS = 86_400;
@@ -30,7 +29,7 @@ const MALFORMED: ParsedTimestamp = { kind: "malformed" };
  * that do not exist, hour 24 and years outside 0001-9999.
  */
 export function parseTimestamp(text: string): ParsedTimestamp {
-  if (CANONICAL.test(text) && isPlain(text)) return { kind: "instant", canonical: text };
+  if (isCanonicalTimestamp(text)) return { kind: "instant", canonical: text };
   const match = ANY.exec(text);
   if (match === null) return MALFORMED;
   const [, , , , , , second = "00", fraction = "", zulu, sign] = match;
@@ -66,7 +65,17 @@ function offsetSeconds(match: RegExpExecArray): number | undefined {
 
 /** True for `YYYY-MM-DD` of a day that exists, in the years 0001 to 9999. */
 export function isDate(text: string): boolean {
-  return /^\d{4}-\d\d-\d\d$/.test(text) && isDay(text);
+  return text.length === 10 && beginsWithDay(text);
+}
+
+/** True for a timestamp that is in canonical form and exists. Every record asks this, so no regex. */
+function isCanonicalTimestamp(text: string): boolean {
+  if (text.length < 20 || text.charCodeAt(10) !== TEE || !beginsWithDay(text)) return false;
+  if (text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON) return false;
+  const isTime = twoDigits(text, 11) < 24 && twoDigits(text, 14) < 60 && twoDigits(text, 17) < 60;
+  if (!isTime) return false;
+  if (text.length === 20) return text.charCodeAt(19) === ZULU;
+  return text.charCodeAt(19) === POINT && endsWithDigits(text, 20);
 }
 
 /**
@@ -159,29 +168,45 @@ function fractionOf(timestamp: string): string {
   return timestamp.length > 20 ? timestamp.slice(20, -1) : "";
 }
 
-/** Of a text in canonical form: the day exists, and the time needs no rule for second 60. */
-function isPlain(text: string): boolean {
-  return (
-    isDay(text) &&
-    text.slice(11, 13) < "24" &&
-    text.slice(14, 16) < "60" &&
-    text.slice(17, 19) < "60"
-  );
+/** Two digits of a text as their number, or not a number. */
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - ZERO;
+  const ones = text.charCodeAt(at + 1) - ZERO;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
 
-function isDay(text: string): boolean {
-  const day = text.slice(8, 10);
-  // Days 01 to 28 exist in every month; most dates need no more than this.
-  const month = text.slice(5, 7);
-  if (day >= "01" && day <= "28")
-    return month >= "01" && month <= "12" && text.slice(0, 4) > "0000";
-  return daysFrom(Number(text.slice(0, 4)), Number(month), Number(day)) !== undefined;
+/** True when the first ten characters are `YYYY-MM-DD` of a day that exists. */
+function beginsWithDay(text: string): boolean {
+  if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH) return false;
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+  const month = twoDigits(text, 5);
+  const day = twoDigits(text, 8);
+  // Days 1 to 28 exist in every month; most dates need no more than this.
+  if (day >= 1 && day <= 28) return month >= 1 && month <= 12 && year >= 1;
+  return daysFrom(year, month, day) !== undefined;
 }
+
+/** True when the characters from `at` on are digits and then a `Z` that ends the text. */
+function endsWithDigits(text: string, at: number): boolean {
+  const last = text.length - 1;
+  for (let index = at; index < last; index++) {
+    const digit = text.charCodeAt(index) - ZERO;
+    if (digit < 0 || digit > 9) return false;
+  }
+  return at < last && text.charCodeAt(last) === ZULU;
+}
+
+const ZERO = 0x30;
+const DASH = 0x2d;
+const POINT = 0x2e;
+const COLON = 0x3a;
+const TEE = 0x54;
+const ZULU = 0x5a;
 
 /** Days since 1970-01-01 of a day of the Gregorian calendar, or nothing if there is no such day. */
 function daysFrom(year: number, month: number, day: number): number | undefined {
   const longest = DAYS_IN_MONTH[month - 1];
-  if (longest === undefined || year < 1 || day < 1) return undefined;
+  if (longest === undefined || !(year >= 1) || !(day >= 1)) return undefined;
   const isLeapYear = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
   if (day > longest + (month === 2 && isLeapYear ? 1 : 0)) return undefined;
   // Years are counted from March, so that the leap day is a year's last.

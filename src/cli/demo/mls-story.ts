@@ -39,9 +39,9 @@ export function storyInWords({ day, tied, hidden }: Story): readonly string[] {
   return [
     `${day.prices.length} prices move`,
     `${day.statuses.length} statuses change (${[...new Set(moves)].join(", ")}, …)`,
-    `${day.added.length} listings are new, ${day.deleted.length} are deleted`,
+    `listings: ${day.added.length} new, ${day.deleted.length} deleted`,
     `${tied} listings change within one second: more than a page holds`,
-    `${hidden.length + day.hidden.length} listings become invisible, and the deletion feed does not tell`,
+    `${hidden.length + day.hidden.length - day.unhidden.length} listings become invisible, and the deletion feed does not tell`,
     "the server answers 429 once and 504 once",
   ];
 }

@@ -15,7 +15,7 @@ export function parkedLines(records: readonly ParkedRecord[], look: Look): reado
     cleanText(record.key ?? "(no key)"),
     formatAge(record.firstAt, look.now),
     String(record.attempts),
-    clip(reason(record), 80),
+    shortReason(record, look),
   ]);
   return [
     ...table(
@@ -33,6 +33,11 @@ export function parkedLines(records: readonly ParkedRecord[], look: Look): reado
     "",
     "lockstep parked show ID shows what the source sent; lockstep parked retry reads it again.",
   ];
+}
+
+/** Cut to what a wide terminal shows beside the other columns; in a file or a pipe it is whole. */
+function shortReason(record: ParkedRecord, look: Look): string {
+  return clip(reason(record), Math.max(80, look.columns - 60));
 }
 
 function reason({ problems }: ParkedRecord): string {
@@ -82,7 +87,7 @@ export function retryLines(result: ParkedRetryResult, look: Look): readonly stri
         .slice(0, 20)
         .map(
           (record) =>
-            `${record.id}  ${record.stream} ${cleanText(record.key ?? "(no key)")}: ${clip(reason(record), 80)}`,
+            `${record.id}  ${record.stream} ${cleanText(record.key ?? "(no key)")}: ${shortReason(record, look)}`,
         ),
     ),
     ...(result.untried === undefined ? [] : [cleanText(result.untried)]),

@@ -62,20 +62,28 @@ function changed(result: SyncRunResult, style: Style): readonly string[] {
   return [words, ...transitionLines(result.changes)];
 }
 
-/** One block for each stream that did not end well. */
+/** One block for each stream that did not end well; what several runs say alike is told once. */
 function trouble(runs: readonly RunReport[], style: Style): readonly string[] {
-  return runs.flatMap((run) =>
-    run.streams.filter(isBad).flatMap((part) => {
-      const hint = hintOf(part);
-      const where = runs.length > 1 ? ` in the ${run.mode} run` : "";
-      return [
-        "",
-        `${style.red(`${part.stream} ${part.phase}${where}:`)} ${cleanText(part.error?.message ?? "no reason was given")}`,
-        ...(hint === undefined ? [] : [`  ${style.bold("What to do:")} ${cleanText(hint)}`]),
-        ...(part.error === undefined ? [] : [style.dim(`  Code: ${part.error.code}`)]),
-      ];
-    }),
-  );
+  const blocks = new Map<string, { readonly part: StreamReport; readonly modes: string[] }>();
+  for (const { mode, streams } of runs) {
+    for (const part of streams.filter(isBad)) {
+      const same = JSON.stringify([part.stream, part.phase, part.error?.message]);
+      const block = blocks.get(same) ?? { part, modes: [] };
+      block.modes.push(mode);
+      blocks.set(same, block);
+    }
+  }
+  return [...blocks.values()].flatMap(({ part, modes }) => {
+    const hint = hintOf(part);
+    const where = runs.length > 1 ? ` in the ${modes.join(" and the ")} run` : "";
+    const message = cleanText(part.error?.message ?? "no reason was given");
+    return [
+      "",
+      `${style.red(`${part.stream} ${part.phase}${where}:`)} ${message}`,
+      ...(hint === undefined ? [] : [`  ${style.bold("What to do:")} ${cleanText(hint)}`]),
+      ...(part.error === undefined ? [] : [style.dim(`  Code: ${part.error.code}`)]),
+    ];
+  });
 }
 
 /** The hint, with the halt's own number where it speaks of a release. */

@@ -4,7 +4,7 @@ import { ledger, NOW, ZONE } from "../../../test/support/cli-results.ts";
 import { activityLines } from "./activity.ts";
 import { checkLines } from "./check.ts";
 import { createLook, type Look } from "./look.ts";
-import { statusLines } from "./status.ts";
+import { haltLines, statusLines } from "./status.ts";
 
 const LOOK: Look = createLook({ isColoured: false, timeZone: ZONE, now: NOW, columns: 100 });
 
@@ -58,7 +58,7 @@ test("status: freshness of each stream, what runs, what waits for a person", () 
               stream: "Property",
               code: "GUARD_MASS_DELETE",
               message: "900 of 1,000 rows would be deleted.",
-              details: { deletions: 900, sample: ["1", "2"] },
+              details: { deletions: 900, sample: ["1", "2"], walkId: "w", lane: "sweep" },
               runId: "r",
               at: NOW - 60_000,
             },
@@ -75,16 +75,37 @@ mls  wfrmls → sqlite:/data/lockstep.db
   last run partial 3 min ago (incremental)
 
 stream         rows  fresh as of  newest change at source          deletions  swept  parked
-Property  1,731,072  3 min ago    2026-11-21 13:58:01 (5 min ago)  1 h ago    never       2
+Property  1,731,072  3 min ago    2026-11-21 13:58:01 (5 min ago)  1 h ago    never       2  halted
 Media           400  never                                         never      never       0  full copy half done
 
 Halt 7  mls Property, 2026-11-21 14:02:20
   900 of 1,000 rows would be deleted.
   deletions: 900
   sample: 1, 2
-  If that is right: lockstep release 7 --by YOUR-NAME, then lockstep run mls
+  If that is right: lockstep release 7 --by YOUR-NAME, then lockstep run mls --sweep --stream Property
 
 home sqlite:/data/lockstep.db
+`,
+  );
+});
+
+test("a halt that a release does not mend says what does", () => {
+  const halt = {
+    id: 8,
+    sync: "mls",
+    stream: "Property",
+    code: "DRIFT_HALTED",
+    message: 'Table "Property": the source has a new field "Elevation".',
+    details: {},
+    runId: "r",
+    at: NOW - 60_000,
+  };
+  assertLines(
+    haltLines([halt], LOOK).slice(1),
+    `
+Halt 8  mls Property, 2026-11-21 14:02:20
+  Table "Property": the source has a new field "Elevation".
+  Look at the change; set \`drift: evolve\` or \`drift: ignore\`, or migrate by hand. Then lockstep run mls --stream Property
 `,
   );
 });

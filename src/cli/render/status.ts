@@ -1,4 +1,5 @@
 import type { StatusResult, StreamStatus, SyncStatus } from "../../engine/results.ts";
+import { ERROR_CODES } from "../../model/error-codes.ts";
 import type { Halt } from "../../model/parked.ts";
 import type { Look } from "./look.ts";
 import { formatCount, plural } from "./numbers.ts";
@@ -33,11 +34,12 @@ function syncLines(sync: SyncStatus, look: Look): readonly string[] {
         { title: "parked", align: "right" },
         { title: "" },
       ],
-      sync.streams.map((stream) => streamRow(stream, look)),
+      sync.streams.map((stream) => streamRow(stream, isHalted(stream.stream, sync.halts), look)),
       style,
     ),
+    // What a halt says is told once, below, with the way on.
     ...sync.streams.flatMap(({ stream, error }) =>
-      error === undefined
+      error === undefined || isHalted(stream, sync.halts)
         ? []
         : [
             "",
@@ -71,12 +73,17 @@ function activity({ running, lastRun }: SyncStatus, look: Look): string {
   return `last run ${paint(outcome)} ${formatAge(lastRun.finishedAt, now)} (${lastRun.mode})`;
 }
 
-function streamRow(stream: StreamStatus, look: Look): readonly string[] {
+function isHalted(stream: string, halts: readonly Halt[]): boolean {
+  return halts.some((halt) => halt.stream === stream && halt.releasedAt === undefined);
+}
+
+function streamRow(stream: StreamStatus, halted: boolean, look: Look): readonly string[] {
   const age = (at: number | undefined): string =>
     at === undefined ? look.style.dim("never") : formatAge(at, look.now);
   const newest = stream.newestSourceTime;
   const newestMs = newest === undefined ? undefined : sourceTimeMs(newest);
-  const state = stream.copied ? "" : stream.resumable ? "full copy half done" : "not copied yet";
+  const copy = stream.copied ? "" : stream.resumable ? "full copy half done" : "not copied yet";
+  const state = halted ? "halted" : stream.error === undefined ? copy : "failing";
   return [
     stream.stream,
     formatCount(stream.rows),
@@ -85,11 +92,27 @@ function streamRow(stream: StreamStatus, look: Look): readonly string[] {
     age(stream.deletionsAt),
     age(stream.sweptAt),
     formatCount(stream.parked),
-    stream.error === undefined ? look.style.yellow(state) : look.style.red("failing"),
+    state === copy ? look.style.yellow(state) : look.style.red(state),
   ];
 }
 
-/** Halts that wait, each with the two ways on. */
+/** The run that takes up what a halt stopped: what a walk found is settled by its own mode alone. */
+export function runAfter({ sync, stream, details }: Halt): string {
+  const modes: Readonly<Record<string, string>> = { walk: " --full", sweep: " --sweep" };
+  return `lockstep run ${sync}${modes[String(details["lane"])] ?? ""} --stream ${stream}`;
+}
+
+/** Deletions can be released; a schema or records that do not fit must be put right. */
+function wayOn(halt: Halt): string {
+  if (halt.details["lane"] !== undefined) {
+    return `If that is right: lockstep release ${halt.id} --by YOUR-NAME, then ${runAfter(halt)}`;
+  }
+  const known = halt.code in ERROR_CODES;
+  const remedy = known ? ERROR_CODES[halt.code as keyof typeof ERROR_CODES].remedy : "";
+  return `${remedy || "Correct the cause."} Then ${runAfter(halt)}`;
+}
+
+/** Halts that wait, each with the way on. */
 export function haltLines(halts: readonly Halt[], look: Look): readonly string[] {
   const { style } = look;
   return halts.flatMap((halt) => {
@@ -105,18 +128,15 @@ export function haltLines(halts: readonly Halt[], look: Look): readonly string[]
     return [
       "",
       `${style.red(`Halt ${halt.id}`)}  ${halt.sync} ${halt.stream}, ${when}`,
-      ...indent([
-        cleanText(halt.message),
-        ...detailLines(halt.details),
-        `If that is right: lockstep release ${halt.id} --by YOUR-NAME, then lockstep run ${halt.sync}`,
-      ]),
+      ...indent([cleanText(halt.message), ...detailLines(halt.details), wayOn(halt)]),
     ];
   });
 }
 
 /** The facts behind a halt; lists are cut to what a person can judge by. */
 function detailLines(details: Readonly<Record<string, unknown>>): readonly string[] {
-  return Object.entries(details).map(([name, value]) => {
+  const told = Object.entries(details).filter(([name]) => name !== "walkId" && name !== "lane");
+  return told.map(([name, value]) => {
     const list = Array.isArray(value) ? value : [value];
     const shown = list
       .slice(0, 8)

@@ -3,6 +3,7 @@ import test from "node:test";
 import fc from "fast-check";
 import { compileDecoder } from "../../model/coerce.ts";
 import { canonicalDecimal } from "../../model/decimal.ts";
+import { exactJson, numberText } from "../../model/exact-number.ts";
 import type { StreamSchema } from "../../model/schema.ts";
 import { parseExactJson } from "./exact-json.ts";
 
@@ -58,7 +59,7 @@ test("numbers with exponents come through", () => {
 test("whatever JSON.parse gives without risky numbers is given", () => {
   fc.assert(
     fc.property(fc.json(), (text) => {
-      assert.deepEqual(JSON.parse(JSON.stringify(parseExactJson(text))), JSON.parse(text));
+      assert.deepEqual(JSON.parse(exactJson(parseExactJson(text))), JSON.parse(text));
     }),
   );
 });
@@ -69,12 +70,35 @@ test("raw JSON keeps its digits", () => {
     decode(raw as Record<string, unknown>, [])[2],
     '{"coordinates":[-111.8982480000000001,40.5]}',
   );
-  assert.equal(JSON.stringify(parseExactJson("[12345678901234567890]")), "[12345678901234567890]");
-  assert.equal(JSON.stringify(parseExactJson("12345678901234567890")), "12345678901234567890");
+  const list =
+    '["\\"12345678901234567890",12345678901234567890, -1e400,{"a\\\\":1.10000000000000000}]';
+  assert.equal(exactJson(parseExactJson(list)), list.replace(", -", ",-"));
+});
+
+test("strings that hold numbers, quotes and backslashes come through beside exact numbers", () => {
+  const texts = fc.string({
+    unit: fc.constantFrom('"', "\\", ":", ",", "[", "1234567890123456", " "),
+  });
+  fc.assert(
+    fc.property(fc.array(texts), (values) => {
+      const text = JSON.stringify([...values, 7]).replace("7]", "12345678901234567890]");
+      const parsed = parseExactJson(text) as readonly unknown[];
+      assert.deepEqual(parsed.slice(0, -1), values);
+      assert.equal(numberText(parsed.at(-1)), "12345678901234567890");
+    }),
+  );
 });
 
 test("what is no JSON throws SyntaxError", () => {
-  for (const text of ["", "{", '{"a":12345678901234567890', "<html>"]) {
+  for (const text of [
+    "",
+    "{",
+    '{"a":12345678901234567890',
+    '{"a":01234567890123456789}',
+    '{"a":1.2.3456789012345678}',
+    "[1234567890123456789012x]",
+    "<html>",
+  ]) {
     assert.throws(() => parseExactJson(text), SyntaxError);
   }
 });

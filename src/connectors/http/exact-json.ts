@@ -1,4 +1,4 @@
-import { exactNumber } from "../../model/exact-number.ts";
+import { exactNumberJson } from "../../model/exact-number.ts";
 
 /**
  * A number in a JSON text that a double might not hold: 16 or more characters of digits, or an
@@ -6,30 +6,74 @@ import { exactNumber } from "../../model/exact-number.ts";
  * that looks so only costs time.
  */
 const RISKY = /[:,[]\s*-?\d(?:[\d.]{15}|[\d.]*[eE][+-]?\d{3})/;
+const EVERY_RISKY = new RegExp(RISKY, "g");
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[\s,\]}]|$)/y;
 
 /**
- * Parses JSON without losing a digit: numbers that a double would change become ExactNumbers,
- * every other value is what `JSON.parse` gives. Throws SyntaxError for a text that is no JSON.
+ * Parses JSON without losing a digit of the numbers in its objects and lists: those that a double
+ * would change become ExactNumbers, every other value is what `JSON.parse` gives. Throws
+ * SyntaxError for a text that is no JSON.
  */
 export function parseExactJson(text: string): unknown {
-  if (!RISKY.test(text) && !BARE_RISKY.test(text)) return JSON.parse(text);
-  // The reviver's third argument holds the number as the text has it.
-  return (JSON.parse as ParseWithSource)(text, (_name, value, context) => {
-    if (typeof value !== "number" || context.source === undefined) return value;
-    return isHeld(value, context.source) ? value : exactNumber(context.source);
-  });
+  return JSON.parse(RISKY.test(text) ? wrapRisky(text) : text);
 }
 
-/** A text that is nothing but a number. */
-const BARE_RISKY = /^\s*-?\d[\d.eE+-]{15}/;
-
-/** True when the double writes itself as the source does, so that no digit can be lost. */
-function isHeld(value: number, source: string): boolean {
-  return String(value) === source || (source.length < 16 && !/[eE]/.test(source));
+/**
+ * Writes the JSON of an ExactNumber in place of each number that a double would change. That is
+ * several times faster than a reviver, which is called for every value.
+ */
+function wrapRisky(text: string): string {
+  let wrapped = "";
+  let copied = 0;
+  // Always a place outside strings.
+  let outside = 0;
+  EVERY_RISKY.lastIndex = 0;
+  for (let match = EVERY_RISKY.exec(text); match !== null; match = EVERY_RISKY.exec(text)) {
+    outside = skipStrings(text, outside, match.index);
+    if (outside > match.index) {
+      EVERY_RISKY.lastIndex = outside;
+      continue;
+    }
+    const start = match.index + match[0].search(/[-\d]/);
+    NUMBER.lastIndex = start;
+    const source = NUMBER.exec(text)?.[0];
+    // What is no number of JSON is left for the parser to refuse.
+    if (source !== undefined && !isHeld(source)) {
+      wrapped += text.slice(copied, start) + exactNumberJson(source);
+      copied = start + source.length;
+    }
+    outside = start + (source?.length ?? 1);
+    EVERY_RISKY.lastIndex = outside;
+  }
+  return wrapped + text.slice(copied);
 }
 
-// The compiler's library does not declare the reviver's context yet.
-type ParseWithSource = (
-  text: string,
-  reviver: (name: string, value: unknown, context: { readonly source?: string }) => unknown,
-) => unknown;
+/** From a place outside strings, the end of the string that holds `target`, else a place before it. */
+function skipStrings(text: string, from: number, target: number): number {
+  let at = from;
+  for (;;) {
+    const open = text.indexOf('"', at);
+    if (open < 0 || open > target) return at;
+    at = endOfString(text, open);
+    if (at > target) return at;
+  }
+}
+
+function endOfString(text: string, open: number): number {
+  let close = text.indexOf('"', open + 1);
+  while (close >= 0 && isEscaped(text, close)) close = text.indexOf('"', close + 1);
+  return close < 0 ? text.length : close + 1;
+}
+
+function isEscaped(text: string, quote: number): boolean {
+  let at = quote;
+  while (text.charCodeAt(at - 1) === BACKSLASH) at--;
+  return (quote - at) % 2 === 1;
+}
+
+const BACKSLASH = 0x5c;
+
+/** True when the double writes itself as the source does, so that no digit is lost. */
+function isHeld(source: string): boolean {
+  return String(Number(source)) === source;
+}

@@ -107,11 +107,16 @@ const retry = z.strictObject({
     .describe("The longest wait before a try; a longer Retry-After ends the run. Default: 900."),
 });
 
+/** True for an address on this machine. */
+export function isLoopback(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  return ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname);
+}
+
 function isServiceRoot(text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const { protocol, hostname, username, password, search, hash } = new URL(text);
-  const isLoopback = ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
-  const isSafe = protocol === "https:" || (protocol === "http:" && isLoopback);
+  const { protocol, username, password, search, hash } = new URL(text);
+  const isSafe = protocol === "https:" || (protocol === "http:" && isLoopback(text));
   return isSafe && username === "" && password === "" && search === "" && hash === "";
 }
 

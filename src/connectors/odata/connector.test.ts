@@ -5,8 +5,8 @@ import type { RecordKey } from "../../model/record.ts";
 import type { StreamSchema } from "../../model/schema.ts";
 import type { SyncError } from "../../model/sync-error.ts";
 import type { Connector, Page, ReadRequest } from "../../ports/connector.ts";
+import { serveOdata, type TestAnswer, type TestRequest } from "../../testing/scripted-odata.ts";
 import { odataConfigSchema } from "./config.ts";
-import { serveOdata, type TestAnswer, type TestRequest } from "./test-server.ts";
 
 const never = new AbortController().signal;
 const DAWN = '{"v":1,"kind":"changes","time":"2000-01-01T00:00:00Z","key":null}' as Cursor;

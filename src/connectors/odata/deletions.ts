@@ -1,5 +1,6 @@
 import { fieldDecoder } from "../../model/coerce.ts";
 import { scalarDecoder } from "../../model/coerce-scalar.ts";
+import { exactJson } from "../../model/exact-number.ts";
 import { type BadRecord, type RecordKey, recordKey, type Tombstone } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import { compareTimestamps, timestampFromEpochMs } from "../../model/timestamp.ts";
@@ -112,7 +113,7 @@ export function requireRetained(
 function badTombstone(row: unknown, stream: string): BadRecord {
   const message = `An entry of the deletion feed names no key of stream "${stream}".`;
   return {
-    image: JSON.stringify(row) ?? "null",
+    image: exactJson(row),
     problems: [{ code: "RECORD_KEY_MISSING", message }],
   };
 }

@@ -42,7 +42,7 @@ export async function fetchPage(
 }
 
 /** `Date` of an answer as a canonical timestamp. */
-export function serverTimeOf(response: HttpResponse): string | undefined {
+function serverTimeOf(response: HttpResponse): string | undefined {
   const ms = Date.parse(response.headers["date"] ?? "");
   return Number.isNaN(ms) ? undefined : timestampFromEpochMs(ms);
 }

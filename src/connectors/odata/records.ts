@@ -1,5 +1,5 @@
 import { compileDecoder, fieldDecoder } from "../../model/coerce.ts";
-import { numberText } from "../../model/exact-number.ts";
+import { exactJson, numberText } from "../../model/exact-number.ts";
 import {
   type BadRecord,
   type Problem,
@@ -135,7 +135,7 @@ function badRecord(
   };
   return {
     ...(key === undefined ? {} : { key }),
-    image: JSON.stringify(row),
+    image: exactJson(row),
     problems: key === undefined && problems.length === 0 ? [missing] : problems,
   };
 }
@@ -143,7 +143,7 @@ function badRecord(
 function notARecord(row: unknown): BadRecord {
   const message = "An entry of the page is no JSON object.";
   return {
-    image: JSON.stringify(row) ?? "null",
+    image: exactJson(row),
     problems: [{ code: "RECORD_NOT_OBJECT", message }],
   };
 }

@@ -1,4 +1,5 @@
 import { compileDecoder } from "../../model/coerce.ts";
+import { exactJson } from "../../model/exact-number.ts";
 import { keyParts, type Problem, type RecordKey, valuesByName } from "../../model/record.ts";
 import type { StreamSchema } from "../../model/schema.ts";
 import { isSyncError } from "../../model/sync-error.ts";
@@ -96,5 +97,5 @@ function named(
 
 function asCame(value: unknown): Value {
   if (value === null || typeof value === "boolean" || typeof value === "number") return value;
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : exactJson(value);
 }

@@ -1,4 +1,5 @@
 import { SyncError } from "../../model/sync-error.ts";
+import type { HttpResponse } from "../../ports/http.ts";
 import { isHtml } from "../http/vendor-errors.ts";
 import type { OdataClient } from "./client.ts";
 import { parseMetadata } from "./metadata.ts";
@@ -27,14 +28,26 @@ export function createServiceModel(
   const url = queryUrl(settings.url, "$metadata");
   let last: Streams | undefined;
   const fetch = async (signal: AbortSignal): Promise<Streams> => {
-    const purpose = { what: "`$metadata`" };
+    // The address itself, since it is what is wrong most often.
+    const purpose = { what: `"${url}"` };
     const response = await client.text(url, "application/xml", purpose, signal);
-    if (isHtml(response)) throw notOdata(settings, "answers with a web page");
-    if (/^\s*[{[]/.test(response.body)) throw notOdata(settings, "answers with JSON, not XML");
+    const why = notMetadata(response);
+    if (why !== undefined) throw notOdata(settings, why);
     last = streamsOf(parseMetadata(response.body), settings);
     return last;
   };
   return { fetch, known: async (signal) => last ?? fetch(signal) };
+}
+
+/** What the address answers with instead of metadata; nothing when it may be metadata. */
+function notMetadata(response: HttpResponse): string | undefined {
+  const { body } = response;
+  if (isHtml(response)) return "answers with a web page";
+  if (/^\s*[{[]/.test(body)) return "answers with JSON, not XML";
+  if (!/^\s*</.test(body)) return "answers with something that is no XML";
+  return /<(?:[\w.-]+:)?Edmx[\s>]/.test(body)
+    ? undefined
+    : "answers with XML that is no OData metadata";
 }
 
 function notOdata(settings: OdataSettings, why: string): SyncError {

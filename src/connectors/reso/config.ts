@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   type BudgetConfig,
+  isLoopback,
   type OdataConfig,
   odataShape,
   resolveOdataSettings,
@@ -53,9 +54,13 @@ export function resolveResoSettings(config: ResoConfig): OdataSettings {
   return resolveOdataSettings({ ...config, url: config.url ?? profile.url ?? "" }, profile.preset);
 }
 
-/** Requests that may be sent at most: what is configured, else the profile's. */
+/**
+ * Requests that may be sent at most: what is configured, else the profile's. A profile's budget is
+ * its vendor's, so it does not bind a server on this machine.
+ */
 export function resoBudget(config: ResoConfig): BudgetConfig {
-  return config.budget ?? profileOf(config).budget;
+  if (config.budget !== undefined) return config.budget;
+  return isLoopback(config.url ?? "") ? {} : profileOf(config).budget;
 }
 
 /** Parents and monitored fields by stream, for `ConnectorKind.streamDefaults`. */

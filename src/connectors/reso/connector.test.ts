@@ -2,13 +2,13 @@ import type { RecordKey } from "../../model/record.ts";
 import type { Connector } from "../../ports/connector.ts";
 import type { ConnectorSubject, SubjectPeople } from "../../testing/connector-kit/subject.ts";
 import { connectorKit } from "../../testing/connector-kit.ts";
+import { createTestMemory, testClock } from "../../testing/connector-ports.ts";
 import {
   type SampleBehavior,
   type SampleMls,
   startSampleMls,
 } from "../../testing/sample-mls/index.ts";
 import { createUndiciTransport } from "../http/undici-transport.ts";
-import { createTestMemory, testClock } from "../odata/test-ports.ts";
 import type { ResoConfig } from "./config.ts";
 import { createResoConnector } from "./connector.ts";
 

@@ -5,6 +5,7 @@ import { type RecordKey, type StreamRecord, valuesByName } from "../../model/rec
 import type { StreamSchema } from "../../model/schema.ts";
 import type { SyncError } from "../../model/sync-error.ts";
 import type { Connector, Page, ReadRequest } from "../../ports/connector.ts";
+import { createTestMemory, testClock } from "../../testing/connector-ports.ts";
 import {
   type FaultRequest,
   type SampleMls,
@@ -12,7 +13,6 @@ import {
   startSampleMls,
 } from "../../testing/sample-mls/index.ts";
 import { createUndiciTransport } from "../http/undici-transport.ts";
-import { createTestMemory, testClock } from "../odata/test-ports.ts";
 import type { ResoConfig } from "./config.ts";
 import { createResoConnector } from "./connector.ts";
 

@@ -31,6 +31,8 @@ export interface PostgresDatabase extends PostgresQueries {
   location(schema: string): string;
   /** Runs `body` in a transaction on one connection; rolls back when it throws. */
   transaction<T>(body: (transaction: PostgresTransaction) => Promise<T>): Promise<T>;
+  /** The same, and everything it reads is as it was at one moment. */
+  snapshot<T>(body: (transaction: PostgresTransaction) => Promise<T>): Promise<T>;
   /** True when the value is a transaction of this pool. */
   owns(connection: unknown): connection is PostgresTransaction;
   /** One more user of the pool; the function it gives ends that use, the last one closes. */
@@ -87,7 +89,8 @@ export function openPostgres(
     };
   };
 
-  const transaction = async <T>(
+  const within = async <T>(
+    begin: string,
     body: (transaction: PostgresTransaction) => Promise<T>,
   ): Promise<T> => {
     const client = await pool.connect().catch((error: unknown) => {
@@ -97,7 +100,7 @@ export function openPostgres(
     transactions.add(connection);
     let isBroken = false;
     try {
-      await connection.run("BEGIN");
+      await connection.run(begin);
       const result = await body(connection);
       await connection.run("COMMIT");
       return result;
@@ -135,7 +138,8 @@ export function openPostgres(
       schema: target.schema,
     },
     location,
-    transaction,
+    transaction: (body) => within("BEGIN", body),
+    snapshot: (body) => within("BEGIN ISOLATION LEVEL REPEATABLE READ", body),
     owns: (connection): connection is PostgresTransaction =>
       typeof connection === "object" && connection !== null && transactions.has(connection),
     retain,

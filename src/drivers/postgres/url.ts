@@ -61,9 +61,7 @@ export function postgresLocation(target: PostgresTarget, schema: string = target
 
 /** True when both lead to one database by one login, so that one transaction can write to both. */
 export function isSameDatabase(a: PostgresTarget, b: PostgresTarget): boolean {
-  return (
-    a.host === b.host && a.port === b.port && a.database === b.database && a.user === b.user
-  );
+  return a.host === b.host && a.port === b.port && a.database === b.database && a.user === b.user;
 }
 
 function readUrl(text: string): URL {
@@ -95,12 +93,13 @@ function readAuthority(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new SyncError(
-      "CONFIG_INVALID",
-      `The file "${path}" that \`sslrootcert\` names cannot be read.`,
-      { cause: error },
-    );
+    throw unreadable(path, error);
   }
+}
+
+function unreadable(path: string, cause: unknown): SyncError {
+  const message = `The file "${path}" that \`sslrootcert\` names cannot be read.`;
+  return new SyncError("CONFIG_INVALID", message, { cause });
 }
 
 function decode(part: string): string {

@@ -14,7 +14,7 @@ import {
   type StoredPage,
   sortPage,
 } from "./plan-page.ts";
-import type { StreamWork } from "./stream-work.ts";
+import { note, type StreamWork } from "./stream-work.ts";
 
 /** Sorts the page and reads what is stored of its records. */
 async function decideRecords(
@@ -59,6 +59,7 @@ export async function applyRecords(
   extend: (plan: PagePlan) => PagePlan = (plan) => plan,
 ): Promise<void> {
   let decision = await decideRecords(work, records, bad);
+  if (decision.sorted.repeats > 0) noteRepeats(work, records);
   for (;;) {
     const plan = extend(planPage(work, decision.sorted, decision.hashed, decision.stored));
     guardParked(work, plan);
@@ -71,6 +72,16 @@ export async function applyRecords(
       decision = withoutRefused(work, decision, refused, error as SyncError);
     }
   }
+}
+
+const REPEATED = "came more than once in one page; of such records the newest is kept.";
+
+/** Told once in a run: a server that repeats keys does so on many pages. */
+function noteRepeats(work: StreamWork, records: readonly StreamRecord[]): void {
+  if (work.tally.notes.some((text) => text.endsWith(REPEATED))) return;
+  const seen = new Set<RecordKey>();
+  const again = records.find(({ key }) => seen.size === seen.add(key).size);
+  if (again !== undefined) note(work, `Key "${again.key}" ${REPEATED}`);
 }
 
 function refusedKey(error: unknown, decision: PageDecision): RecordKey | undefined {

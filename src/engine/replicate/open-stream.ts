@@ -1,4 +1,5 @@
 import { compileRules } from "../../core/validation.ts";
+import { nearMatches } from "../../model/near-match.ts";
 import type { ReplicateSpec, StreamSpec } from "../../model/replicate.ts";
 import { fieldIndex, projectSchema, type StreamSchema } from "../../model/schema.ts";
 import { SyncError } from "../../model/sync-error.ts";
@@ -26,10 +27,11 @@ export function planStream(
 ): PlannedStream {
   const full = discovered.find((schema) => schema.name === spec.stream);
   if (full === undefined) {
-    const names = discovered.map((schema) => schema.name).join(", ");
+    const names = discovered.map((schema) => schema.name);
     throw new SyncError(
       "STREAM_UNKNOWN",
-      `The system has no stream "${spec.stream}"; it has ${names}.`,
+      `The system has no stream "${spec.stream}"; it has ${names.join(", ")}.`,
+      meantInstead(spec.stream, names),
     );
   }
   checkFieldNames(sync, spec, full);
@@ -76,23 +78,21 @@ function checkFieldNames(sync: ReplicateSpec, spec: StreamSpec, schema: StreamSc
   ];
   for (const [setting, field] of named) {
     if (fieldIndex(schema, field) >= 0) continue;
-    const near = schema.fields
-      .map((known) => known.name)
-      .filter((name) => isNear(name, field))
-      .slice(0, 5);
-    const hint = near.length > 0 ? `Did you mean ${near.join(", ")}?` : undefined;
     throw new SyncError(
       "FIELD_UNKNOWN",
       `Stream "${spec.stream}" has no field "${field}", which \`${setting}\` names.`,
-      hint === undefined ? {} : { hint },
+      meantInstead(
+        field,
+        schema.fields.map((known) => known.name),
+      ),
     );
   }
 }
 
-function isNear(name: string, wanted: string): boolean {
-  const a = name.toLowerCase();
-  const b = wanted.toLowerCase();
-  return a === b || a.includes(b) || b.includes(a) || a.slice(0, 5) === b.slice(0, 5);
+/** The hint that names what is near a name that does not exist; without any, the code's own. */
+function meantInstead(name: string, known: readonly string[]): { readonly hint?: string } {
+  const near = nearMatches(name, known);
+  return near.length === 0 ? {} : { hint: `Did you mean ${near.join(", ")}?` };
 }
 
 /** Opens a stream's part in a run: schema matched, table made or evolved, its news noted. */

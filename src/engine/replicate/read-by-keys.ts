@@ -11,20 +11,44 @@ interface Asking {
 
 /** The records that the source serves among `keys`, however many keys there are. */
 export async function readByKeys(work: Asking, keys: readonly RecordKey[]): Promise<PageRecords> {
-  const { source } = work.context;
   const records: StreamRecord[] = [];
   const bad: BadRecord[] = [];
-  const size = source.capabilities.keysPerRead;
+  const size = work.context.source.capabilities.keysPerRead;
   for (let start = 0; start < keys.length; start += size) {
-    const request = {
-      kind: "keys",
-      query: work.query,
-      keys: keys.slice(start, start + size),
-    } as const;
-    for await (const page of source.read(request, work.signal)) {
-      records.push(...page.records);
-      bad.push(...page.bad);
-    }
+    const answer = await askForAll(work, keys.slice(start, start + size));
+    records.push(...answer.records);
+    bad.push(...answer.bad);
+  }
+  return { records, bad };
+}
+
+/**
+ * A record without a key is what the source has for one of the keys that it did not answer. These
+ * are then asked for one by one, so that it is told as that key's and not taken for deleted.
+ */
+async function askForAll(work: Asking, keys: readonly RecordKey[]): Promise<PageRecords> {
+  const { records, bad } = await ask(work, keys);
+  const keyed = bad.filter(({ key }) => key !== undefined);
+  if (keyed.length === bad.length) return { records, bad };
+  const answered = new Set([...records, ...keyed].map(({ key }) => key));
+  const all = { records: [...records], bad: [...keyed] };
+  for (const key of keys.filter((each) => !answered.has(each))) {
+    const alone = await ask(work, [key]);
+    all.records.push(...alone.records);
+    all.bad.push(...alone.bad.map((record) => ({ ...record, key: record.key ?? key })));
+  }
+  return all;
+}
+
+async function ask(
+  { context, query, signal }: Asking,
+  keys: readonly RecordKey[],
+): Promise<PageRecords> {
+  const records: StreamRecord[] = [];
+  const bad: BadRecord[] = [];
+  for await (const page of context.source.read({ kind: "keys", query, keys }, signal)) {
+    records.push(...page.records);
+    bad.push(...page.bad);
   }
   return { records, bad };
 }

@@ -1,4 +1,8 @@
-import type { PostgresQueries, PostgresTransaction, SqlRow } from "../../drivers/postgres/database.ts";
+import type {
+  PostgresQueries,
+  PostgresTransaction,
+  SqlRow,
+} from "../../drivers/postgres/database.ts";
 import { packColumns, unpack } from "../../drivers/postgres/packed.ts";
 import type { Checkpoint, Cursor, Lane } from "../../model/cursor.ts";
 import type { Checkpoints, Commit } from "../../ports/home.ts";
@@ -109,7 +113,7 @@ async function saveSeen(
     const { parameters } = packColumns([seen.keys.map(storeText)]);
     await transaction.run(
       `INSERT INTO ${table} (walk, key)
-       SELECT $1, k.key FROM unnest(${unpack(0, "text", 2)}) AS k (key) WHERE k.key IS NOT NULL
+       SELECT $1::bigint, k.key FROM unnest(${unpack(0, "text", 2)}) AS k (key) WHERE k.key IS NOT NULL
        ON CONFLICT DO NOTHING`,
       [walk, ...parameters],
     );
@@ -158,10 +162,11 @@ async function saveCheckpoints(
     );
   }
   for (const lane of commit.dropCheckpoints ?? []) {
-    await transaction.run(
-      `DELETE FROM ${table} WHERE sync = $1 AND stream = $2 AND lane = $3`,
-      [lease.sync, stream, lane],
-    );
+    await transaction.run(`DELETE FROM ${table} WHERE sync = $1 AND stream = $2 AND lane = $3`, [
+      lease.sync,
+      stream,
+      lane,
+    ]);
   }
 }
 

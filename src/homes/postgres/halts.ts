@@ -53,10 +53,10 @@ export function createHalts(tables: HomeTables): Halts {
       if (released === 0) throw new SyncError("USAGE", `There is no open halt "${id}".`);
     },
     closeHalt: async (id, at) => {
-      await database.run(
-        `UPDATE ${table} SET closed_at = coalesce(closed_at, $1) WHERE id = $2`,
-        [at, id],
-      );
+      await database.run(`UPDATE ${table} SET closed_at = coalesce(closed_at, $1) WHERE id = $2`, [
+        at,
+        id,
+      ]);
     },
   };
 }

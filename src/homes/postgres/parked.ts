@@ -1,9 +1,5 @@
 import { hash } from "node:crypto";
-import type {
-  PostgresTransaction,
-  SqlParameter,
-  SqlRow,
-} from "../../drivers/postgres/database.ts";
+import type { PostgresTransaction, SqlParameter, SqlRow } from "../../drivers/postgres/database.ts";
 import { packColumns, unpack } from "../../drivers/postgres/packed.ts";
 import type { ParkedRecord, ParkRequest } from "../../model/parked.ts";
 import type { RecordKey } from "../../model/record.ts";

@@ -30,6 +30,7 @@ async function walk(destination: Destination, table: TableSpec, size: number): P
     const page = await destination.scan(table, after, size);
     const pageKeys = page.map((stored) => stored.key);
     assert.deepEqual(await destination.scanKeys(table, after, size), pageKeys);
+    assert.ok(!pageKeys.some((again) => keys.includes(again)), "a page repeats a key");
     keys.push(...pageKeys);
     after = pageKeys.at(-1) ?? null;
     if (after === null) return keys;

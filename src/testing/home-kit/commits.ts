@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Commit, Home } from "../../ports/home.ts";
 import {
   type Behaviour,
+  changedKeys,
   changesOf,
   commitOf,
   created,
@@ -11,6 +12,7 @@ import {
   log,
   rejected,
   takeLease,
+  updated,
 } from "./subject.ts";
 
 /** A commit that changes everything a commit can change. */
@@ -178,6 +180,23 @@ function atomicity(behaviour: Behaviour): void {
     await home.commit(commitOf(lease, { ...EVERYTHING, step: counting }));
     assert.equal(calls, 1);
     assert.deepEqual(await traces(home), [1, 1, 2, 1]);
+  });
+
+  behaviour("a commit that fails at its end leaves nothing behind", async ({ home }) => {
+    const lease = await takeLease(home);
+    const change = (field: string, id: string) =>
+      ({
+        log: { fieldNames: FIELDS, entries: [updated(id, [{ field, before: 1, after: 2 }])] },
+      }) as const;
+    // JSON has no such number, so the state cannot be kept.
+    const checkpoints = [{ lane: "walk", cursor: null, state: { count: 1n } }] as const;
+    const broken = commitOf(lease, { ...EVERYTHING, ...change("First", "a"), checkpoints });
+    await assert.rejects(home.commit(broken));
+    assert.deepEqual(await traces(home), [0, 0, 0, 0]);
+    await home.commit(commitOf(lease, change("Second", "b")));
+    await home.commit(commitOf(lease, change("First", "c")));
+    assert.deepEqual(await changedKeys(home, { fields: ["Second"] }), ["b"]);
+    assert.deepEqual(await changedKeys(home, { fields: ["First"] }), ["c"]);
   });
 
   behaviour("what was committed outlives a crash", async (bench, context) => {

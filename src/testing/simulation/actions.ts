@@ -4,7 +4,7 @@ import type { RunMode } from "../../model/run.ts";
 import { createFate, type Fate, type FaultPlan, NO_FAULTS } from "./fate.ts";
 import { createFaultPlan, createFreezingPlan } from "./fault-plans.ts";
 import { type Ending, runProcess } from "./process.ts";
-import { type Before, checkReport, lookBefore } from "./report-checks.ts";
+import { type Before, checkCursors, checkReport, lookBefore } from "./report-checks.ts";
 import { calmHome, checkState } from "./state-checks.ts";
 import { currentSpec, type WorldState } from "./world-state.ts";
 import type { RowCounts } from "./write-checks.ts";
@@ -48,6 +48,7 @@ export async function runOnce(
   const launched = await launch(world, plan, request);
   const ending = await launched.done;
   await settle(world, launched, ending);
+  if (request.mode !== "full") checkCursors(world, launched.before);
   return ending;
 }
 

@@ -1,23 +1,16 @@
-import type { RecordKey, StreamRecord } from "../../model/record.ts";
+import type { StreamRecord } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { Connector, Page, ReadRequest } from "../../ports/connector.ts";
 import type { Fate } from "./fate.ts";
-import type { Tallies } from "./tallies.ts";
-import type { Trace } from "./trace.ts";
+import type { WorldState } from "./world-state.ts";
 
-export interface FaultySourceOptions {
-  readonly fate: Fate;
-  readonly tallies: Tallies;
-  readonly trace: Trace;
-}
+type World = Pick<WorldState, "tallies" | "trace" | "lastSeen">;
 
 /** A source that is slow, refuses, limits, and repeats itself, as the fate's plan says. */
-export function createFaultySource(connector: Connector, options: FaultySourceOptions): Connector {
-  const { fate } = options;
-  const lastSeen = new Map<RecordKey, StreamRecord>();
+export function createFaultySource(connector: Connector, world: World, fate: Fate): Connector {
   const ask = <T>(what: string, act: () => Promise<T>): Promise<T> =>
     fate.look(async () => {
-      mayFail(options, what);
+      mayFail(world, fate, what);
       return act();
     });
   return {
@@ -31,8 +24,8 @@ export function createFaultySource(connector: Connector, options: FaultySourceOp
         const what = `page of ${request.query.schema.name} (${request.kind})`;
         const told = await fate.effect("page", what, async () => {
           signal.throwIfAborted();
-          mayFail(options, what);
-          return repeatedly(options, request, page, previous, lastSeen);
+          mayFail(world, fate, what);
+          return repeatedly(world, fate, { request, page, previous });
         });
         previous = page;
         yield told;
@@ -42,7 +35,7 @@ export function createFaultySource(connector: Connector, options: FaultySourceOp
   };
 }
 
-function mayFail({ fate, tallies, trace }: FaultySourceOptions, what: string): void {
+function mayFail({ tallies, trace }: World, fate: Fate, what: string): void {
   const { random, plan } = fate;
   if (!random.chance(plan.sourceErrors)) return;
   const kind = random.weighted({ error: 10, limit: 5, "long limit": 1, refused: 1 });
@@ -76,22 +69,27 @@ function mayFail({ fate, tallies, trace }: FaultySourceOptions, what: string): v
   }
 }
 
+interface Delivery {
+  readonly request: ReadRequest;
+  readonly page: Page;
+  readonly previous: Page | undefined;
+}
+
 /** The page with repeats of its own records and of the page before, now and then. */
 function repeatedly(
-  { fate, tallies }: FaultySourceOptions,
-  request: ReadRequest,
-  page: Page,
-  previous: Page | undefined,
-  lastSeen: Map<RecordKey, StreamRecord>,
+  { tallies, lastSeen }: World,
+  { random, plan }: Fate,
+  { request, page, previous }: Delivery,
 ): Page {
-  const { random, plan } = fate;
+  const stream = request.query.schema.name;
+  const id = (record: StreamRecord): string => `${stream} ${record.key}`;
   let { records, marks, tombstones } = page;
   const [first] = records;
   if (first !== undefined && random.chance(plan.duplicates)) {
-    const older = lastSeen.get(first.key);
-    const fits = older?.values.length === first.values.length && older !== first;
-    tallies.count(fits ? "older duplicate in a page" : "duplicate in a page");
-    records = [fits && older !== undefined ? older : first, ...records];
+    const changed = page.records.find((record) => isOlder(lastSeen.get(id(record)), record));
+    const older = changed === undefined ? undefined : lastSeen.get(id(changed));
+    tallies.count(older === undefined ? "duplicate in a page" : "older duplicate in a page");
+    records = [older ?? first, ...records];
   }
   if (random.chance(plan.duplicates) && request.kind !== "keys") {
     const repeated = previous?.records.at(-1);
@@ -103,6 +101,13 @@ function repeatedly(
     marks = [...(previous?.marks.slice(-1) ?? []), ...marks, ...marks.slice(0, 1)];
     tombstones = [...(previous?.tombstones.slice(-1) ?? []), ...tombstones];
   }
-  for (const record of page.records) lastSeen.set(record.key, record);
+  for (const record of page.records) lastSeen.set(id(record), record);
   return { ...page, records, marks, tombstones };
+}
+
+/** True when the seen image is an earlier one of the record, under the same schema. */
+function isOlder(seen: StreamRecord | undefined, record: StreamRecord): boolean {
+  if (seen === undefined || seen.values.length !== record.values.length) return false;
+  if ((seen.modifiedAt ?? "") > (record.modifiedAt ?? "")) return false;
+  return JSON.stringify(seen.values) !== JSON.stringify(record.values);
 }

@@ -47,7 +47,7 @@ export async function runProcess(
     tallies,
   );
   const delivered = new Map<string, number>();
-  const faulty = createFaultySource(memorySource(world, fate), { fate, tallies, trace });
+  const faulty = createFaultySource(memorySource(world, fate), world, fate);
   const patient = withRetry(faulty, { clock, random, policy: POLICY, onWait: () => undefined });
   trace.add(`${fate.name} starts ${request.mode} of ${request.streams?.join(", ") ?? "all"}`);
   try {
@@ -60,7 +60,6 @@ export async function runProcess(
         random,
         emit: () => undefined,
         traffic: () => ({ requests: 0, bytes: 0, retries: 0, waitedMs: 0 }),
-        owner: { name: fate.name, isGone: () => false },
         owner: { name: fate.name, isGone: (owner) => isBelievedDead(world, fate, owner) },
         memoryBytes: () => 0,
       },
@@ -113,7 +112,7 @@ function memorySource(world: WorldState, fate: Fate): Connector {
     async beforePage({ stream }) {
       if (!random.chance(plan.editsDuringReads)) return;
       tallies.count("edit during a read");
-      people.edit(stream);
+      for (let count = random.int(1, 4); count > 0; count -= 1) people.edit(stream);
     },
   });
 }

@@ -14,8 +14,24 @@ export interface Replica {
   readonly rows: ReadonlyMap<RecordKey, NamedValues>;
 }
 
+/** One living row, likewise. */
+export function readReplicaRow(
+  state: MemoryDestinationState,
+  stream: string,
+  key: RecordKey,
+): NamedValues | undefined {
+  const table = tableOf(state, stream);
+  const row = table?.rows.get(key);
+  if (table === undefined || row === undefined || row.deletedAt !== undefined) return undefined;
+  return namedRow(table, row.values);
+}
+
+function tableOf(state: MemoryDestinationState, stream: string): MemoryTable | undefined {
+  return [...state.tables.values()].find((entry) => entry.stream === stream);
+}
+
 export function readReplica(state: MemoryDestinationState, stream: string): Replica {
-  const table = [...state.tables.values()].find((entry) => entry.stream === stream);
+  const table = tableOf(state, stream);
   if (table === undefined) return { fields: [], rows: new Map() };
   const fields = table.stored.fields.flatMap(({ field, column }) =>
     column === undefined ? [] : [field],

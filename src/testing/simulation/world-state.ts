@@ -1,6 +1,7 @@
 import type { MemoryDestinationState } from "../../connectors/memory/destination-state.ts";
 import type { MemorySystem } from "../../connectors/memory/system.ts";
 import type { MemoryHomeState } from "../../homes/memory/state.ts";
+import type { StreamRecord } from "../../model/record.ts";
 import type { DriftPolicy, ReplicateSpec } from "../../model/replicate.ts";
 import type { People } from "./people.ts";
 import type { Replay } from "./replica.ts";
@@ -26,6 +27,8 @@ export interface WorldState {
   readonly checks: WriteChecks;
   /** The change log replayed, by stream, up to an entry. */
   readonly replays: Map<string, { readonly replay: Replay; upTo: number }>;
+  /** The image of each record that the source served last, by stream and key. */
+  readonly lastSeen: Map<string, StreamRecord>;
   /** What the operator has configured by now. */
   readonly drift: Map<string, DriftPolicy>;
   readonly trace: Trace;

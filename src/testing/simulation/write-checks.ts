@@ -5,7 +5,7 @@ import { valuesEqual } from "../../model/value.ts";
 import type { RowBatch, RowUpsert } from "../../ports/destination.ts";
 import type { Fate } from "./fate.ts";
 import type { People } from "./people.ts";
-import { readReplica } from "./replica.ts";
+import { readReplicaRow } from "./replica.ts";
 import type { StorageWatch } from "./watched-storage.ts";
 
 /** What the checkers learn from the way a process reads and writes. */
@@ -70,7 +70,7 @@ export function createWriteChecks({ people, rows, onViolation }: WriteChecksOpti
     const stream = batch.table.schema.name;
     const id = name(stream, upsert.key);
     const versions = people.history(stream, upsert.key)?.versions ?? [];
-    const prior = readReplica(rows, stream).rows.get(upsert.key);
+    const prior = readReplicaRow(rows, stream, upsert.key);
     const version = versions.findLastIndex((image) => isImage(batch, upsert, image, prior));
     if (version < 0) return `${id} written as the source never served it`;
     if (version < (lastVersion.get(id) ?? 0)) return `${id} written back to an older image`;

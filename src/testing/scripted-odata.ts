@@ -1,12 +1,12 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
-import type { StreamSchema } from "../../model/schema.ts";
-import type { Connector } from "../../ports/connector.ts";
-import { createUndiciTransport } from "../http/undici-transport.ts";
-import { type OdataConfig, resolveOdataSettings } from "./config.ts";
-import { createOdataConnector } from "./connector.ts";
-import { createTestMemory, testClock } from "./test-ports.ts";
+import { createUndiciTransport } from "../connectors/http/undici-transport.ts";
+import { type OdataConfig, resolveOdataSettings } from "../connectors/odata/config.ts";
+import { createOdataConnector } from "../connectors/odata/connector.ts";
+import type { StreamSchema } from "../model/schema.ts";
+import type { Connector } from "../ports/connector.ts";
+import { createTestMemory, testClock } from "./connector-ports.ts";
 
 /** One set, `Things`, with an `Id`, a `Changed` and a `Name`. */
 const METADATA = `<Edmx Version="4.0"><DataServices><Schema Namespace="N">

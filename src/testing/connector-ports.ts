@@ -1,4 +1,4 @@
-import type { Clock, Memory } from "../../ports/runtime.ts";
+import type { Clock, Memory } from "../ports/runtime.ts";
 
 /** Ports for tests of connectors on OData: notes kept in a map, the machine's clock. */
 export function createTestMemory(): Memory & { readonly notes: Map<string, string> } {

@@ -1,0 +1,255 @@
+import type { PostgresDatabase, PostgresQueries } from "../../drivers/postgres/database.ts";
+import { fitIdentifier, qualified, quoteIdentifier } from "../../drivers/postgres/identifier.ts";
+import { ensureSchema, hasRelation, lockSchema } from "../../drivers/postgres/schema.ts";
+import {
+  type ColumnRules,
+  newTable,
+  planDrift,
+  refuseDrift,
+  type StoredField,
+  type StoredTable,
+} from "../../model/drift.ts";
+import { destinationName } from "../../model/naming.ts";
+import { SyncError } from "../../model/sync-error.ts";
+import type { SchemaChange, TableSpec } from "../../ports/destination.ts";
+import { ensureRegistry, lookUp, type RegisteredTable, register } from "./destination-registry.ts";
+import { declaredType, storageFor, storageHolds } from "./destination-types.ts";
+
+export const HASH = "_lockstep_hash";
+export const CHANGED_AT = "_lockstep_changed_at";
+export const DELETED_AT = "_lockstep_deleted_at";
+export const EXACT = "_lockstep_exact";
+const OWN_COLUMNS: readonly string[] = [HASH, CHANGED_AT, DELETED_AT, EXACT];
+
+/** Names that PostgreSQL keeps for itself in every table. */
+const SYSTEM_COLUMNS: readonly string[] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
+
+/** PostgreSQL's own limit (MaxHeapAttributeNumber); columns once dropped count as well. */
+const COLUMNS_MAX = 1600;
+
+/** Leaves room for the number that tells two names apart. */
+const COLUMN_BYTES_MAX = 58;
+
+/** Where a destination's tables are. */
+export interface Place {
+  readonly database: PostgresDatabase;
+  readonly schema: string;
+}
+
+const rulesFor = (spec: TableSpec): ColumnRules => ({
+  naming: spec.naming,
+  reserved: [...OWN_COLUMNS, ...SYSTEM_COLUMNS],
+  fit: (name) => fitIdentifier(name, COLUMN_BYTES_MAX),
+  storage: storageFor,
+  holds: storageHolds,
+});
+
+/** What has to be done so that a table fits its spec. */
+interface SchemaPlan {
+  readonly name: string;
+  readonly changes: readonly SchemaChange[];
+  readonly statements: readonly string[];
+  /** What the registry holds; absent before the table is made. */
+  readonly before?: StoredTable;
+  readonly table: StoredTable;
+}
+
+/** The table's name in the database. */
+export function tableName(spec: TableSpec): string {
+  const name = fitIdentifier(destinationName(spec.table, spec.naming));
+  if (/^_lockstep_/i.test(name)) {
+    throw new SyncError("CONFIG_INVALID", `The table name "${name}" is reserved.`, {
+      hint: "Choose a `table` that does not begin with `_lockstep_`.",
+      context: { sync: spec.sync, stream: spec.schema.name },
+    });
+  }
+  return name;
+}
+
+/** The registered table of a spec, or undefined when it is not there. */
+export async function ownTable(
+  queries: Pick<PostgresQueries, "get">,
+  { database, schema }: Place,
+  spec: TableSpec,
+): Promise<RegisteredTable | undefined> {
+  const name = tableName(spec);
+  const { exists, registered } = await lookUp(queries, schema, name);
+  if (!exists) return undefined;
+  const owned = registered?.sync === spec.sync && registered.stream === spec.schema.name;
+  if (owned) return registered;
+  const owner = registered
+    ? `belongs to stream "${registered.stream}" of sync "${registered.sync}"`
+    : "was not made by Lockstep";
+  throw new SyncError(
+    "DESTINATION_FOREIGN_TABLE",
+    `The table "${name}" of database "${database.location(schema)}" ${owner}.`,
+    { context: { sync: spec.sync, stream: spec.schema.name } },
+  );
+}
+
+/** Plans the table; changes nothing. Throws DRIFT_HALTED, DRIFT_NARROWED, foreign table. */
+export async function planTable(
+  queries: Pick<PostgresQueries, "get">,
+  place: Place,
+  spec: TableSpec,
+): Promise<SchemaPlan> {
+  const name = tableName(spec);
+  const known = await ownTable(queries, place, spec);
+  if (known === undefined) {
+    const table = newTable(spec.schema, rulesFor(spec));
+    checkColumnCount(spec, name, table);
+    const description = `table "${name}" is made with ${table.fields.length} columns`;
+    return {
+      name,
+      changes: [{ kind: "create-table", table: name, description }],
+      statements: createStatements(spec, qualified(place.schema, name), name, table),
+      table,
+    };
+  }
+  const drift = planDrift(known.table, spec.schema, spec.drift, rulesFor(spec));
+  refuseDrift({ name, sync: spec.sync, stream: spec.schema.name }, drift.refusals);
+  const widened = new Set(
+    drift.changes.filter(({ kind }) => kind === "widen-column").map(({ field }) => field),
+  );
+  const table: StoredTable = {
+    key: drift.table.key,
+    fields: drift.table.fields.map((field) =>
+      widened.has(field.field)
+        ? { ...field, storage: storageFor(field.type, known.table.key.includes(field.field)) }
+        : field,
+    ),
+  };
+  checkColumnCount(spec, name, table);
+  return {
+    name,
+    changes: drift.changes.map(({ kind, field, description }) => ({
+      kind,
+      table: name,
+      field,
+      description: `table "${name}": ${description}`,
+    })),
+    statements: alterStatements(qualified(place.schema, name), known.table, table),
+    before: known.table,
+    table,
+  };
+}
+
+/** Carries a table's plan out, in one transaction; gives what was changed. */
+export async function prepareTable(
+  place: Place,
+  spec: TableSpec,
+): Promise<readonly SchemaChange[]> {
+  const { database, schema } = place;
+  // Most tables fit already: then no lock is taken, and no right is needed but to read and write.
+  const fits = await planTable(database, place, spec);
+  if (isDone(fits) && (await missingIndexes(database, place, spec, fits)).length === 0) {
+    return fits.changes;
+  }
+  return database.transaction(async (transaction) => {
+    await lockSchema(transaction, schema);
+    await ensureSchema(transaction, schema);
+    await ensureRegistry(transaction, schema);
+    const plan = await planTable(transaction, place, spec);
+    for (const statement of plan.statements) await transaction.run(statement);
+    for (const statement of await missingIndexes(transaction, place, spec, plan)) {
+      await transaction.run(statement);
+    }
+    if (!isDone(plan)) {
+      const { name, table } = plan;
+      const entry = { name, sync: spec.sync, stream: spec.schema.name, table };
+      await register(transaction, schema, entry);
+    }
+    return plan.changes;
+  });
+}
+
+const isDone = ({ before, table }: SchemaPlan): boolean =>
+  JSON.stringify(before) === JSON.stringify(table);
+
+function checkColumnCount(spec: TableSpec, name: string, table: StoredTable): void {
+  const columns = table.fields.filter(({ column }) => column !== undefined).length;
+  const most = COLUMNS_MAX - OWN_COLUMNS.length;
+  if (columns <= most) return;
+  throw new SyncError(
+    "CONFIG_INVALID",
+    `The table "${name}" would have ${columns} columns; PostgreSQL allows ${most}.`,
+    {
+      hint: "Name the fields you need with `select`.",
+      context: { sync: spec.sync, stream: spec.schema.name },
+    },
+  );
+}
+
+/** Key, hash and times come first: a mark is read without passing over a wide row's values. */
+function createStatements(
+  spec: TableSpec,
+  quoted: string,
+  name: string,
+  table: StoredTable,
+): readonly string[] {
+  const first = [...table.key, spec.schema.modifiedAt];
+  const keyFields = table.key.flatMap((key) => table.fields.filter(({ field }) => field === key));
+  const columns = keyFields.map((field) => `${declare(field)} NOT NULL`);
+  columns.push(
+    `${HASH} text NOT NULL`,
+    `${CHANGED_AT} timestamptz NOT NULL`,
+    `${DELETED_AT} timestamptz`,
+    `${EXACT} text`,
+  );
+  for (const field of table.fields) {
+    if (field.field === spec.schema.modifiedAt && !table.key.includes(field.field)) {
+      columns.push(declare(field));
+    }
+  }
+  for (const field of table.fields) if (!first.includes(field.field)) columns.push(declare(field));
+  const key = keyFields.map((field) => quoteIdentifier(field.column ?? ""));
+  columns.push(`PRIMARY KEY (${key.join(", ")})`);
+  const index = quoteIdentifier(fitIdentifier(`_lockstep_deleted.${name}`));
+  return [
+    `CREATE TABLE ${quoted} (\n  ${columns.join(",\n  ")}\n)`,
+    `CREATE INDEX ${index} ON ${quoted} (${DELETED_AT}) WHERE ${DELETED_AT} IS NOT NULL`,
+  ];
+}
+
+function alterStatements(
+  quoted: string,
+  before: StoredTable,
+  after: StoredTable,
+): readonly string[] {
+  const known = new Map(before.fields.map((field) => [field.field, field]));
+  const actions = after.fields.flatMap((field) => {
+    const old = known.get(field.field);
+    if (field.column === undefined) return [];
+    if (old?.column === undefined) return [`ADD COLUMN ${declare(field)}`];
+    if (old.storage === field.storage) return [];
+    const column = quoteIdentifier(field.column);
+    const [bare = ""] = declaredType(field.storage ?? "text").split(" COLLATE");
+    const type = declaredType(field.storage ?? "text");
+    return [`ALTER COLUMN ${column} TYPE ${type} USING ${column}::${bare}`];
+  });
+  return actions.length === 0 ? [] : [`ALTER TABLE ${quoted} ${actions.join(", ")}`];
+}
+
+async function missingIndexes(
+  queries: Pick<PostgresQueries, "get">,
+  { schema }: Place,
+  spec: TableSpec,
+  { name, table }: SchemaPlan,
+): Promise<readonly string[]> {
+  const statements: string[] = [];
+  for (const wanted of spec.indexes ?? []) {
+    const field = table.fields.find((candidate) => candidate.field === wanted);
+    if (field?.column === undefined || field.storage === "json" || table.key[0] === wanted)
+      continue;
+    const index = fitIdentifier(`_lockstep_by_${field.column}.${name}`);
+    if (await hasRelation(queries, schema, index)) continue;
+    statements.push(
+      `CREATE INDEX ${quoteIdentifier(index)} ON ${qualified(schema, name)} (${quoteIdentifier(field.column)})`,
+    );
+  }
+  return statements;
+}
+
+function declare(field: StoredField): string {
+  return `${quoteIdentifier(field.column ?? "")} ${declaredType(field.storage ?? "text")}`;
+}
