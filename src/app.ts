@@ -1,9 +1,9 @@
-import type { OpenOptions } from "./cli/cli.ts";
+import type { OpenOptions, SystemTypes } from "./cli/cli.ts";
+import { fetchTypes } from "./client/system-types.ts";
 import { configJsonSchema } from "./config/json-schema.ts";
 import { loadConfig } from "./config/load-config.ts";
 import type { Config, SystemConfig } from "./config/resolve-config.ts";
 import { createSecrets } from "./config/secrets.ts";
-import { createUndiciTransport } from "./connectors/http/undici-transport.ts";
 import {
   type Budget,
   CONNECTORS,
@@ -11,7 +11,7 @@ import {
   type Settings,
 } from "./connectors/registry.ts";
 import { createSqliteDestination } from "./connectors/sqlite/destination.ts";
-import type { QuotaLimits } from "./core/quota.ts";
+import type { QuotaLimits, QuotaWindow } from "./core/quota.ts";
 import { limitHttp } from "./decorators/limit-http.ts";
 import { createMeter, type Meter } from "./decorators/meter.ts";
 import { retryPolicy, withRetry } from "./decorators/retry.ts";
@@ -69,6 +69,54 @@ export async function openLockstep(options: OpenOptions): Promise<Lockstep> {
     await closeAll(closing);
     throw error;
   }
+}
+
+/**
+ * The TypeScript types of a system that has `$metadata`: the named one, else the only one. Needs
+ * no home. Throws USAGE for a name that is none, besides what the connection throws.
+ */
+export async function systemTypes(
+  options: OpenOptions,
+  name: string | undefined,
+  signal: AbortSignal,
+): Promise<SystemTypes> {
+  const config = await loadConfig(options.directory, options.configFile, CONNECTORS);
+  const { system, entry, service } = describedSystem(config, name);
+  const clock = createSystemClock();
+  const secrets = createSecrets(options.env, config.directory);
+  const settings = service(resolveSecrets(system, entry, secrets));
+  const { timeoutMs } = entry.http?.(system.settings) ?? {};
+  const http = createUndiciTransport(timeoutMs === undefined ? {} : { timeoutMs });
+  try {
+    const policy = retryPolicy(entry.retry?.(system.settings));
+    const retry = { clock, random: createSystemRandom(), policy, onWait: () => {} };
+    return { system: system.name, ...(await fetchTypes(settings, http, retry, signal)) };
+  } finally {
+    await http.close();
+  }
+}
+
+interface DescribedSystem {
+  readonly system: SystemConfig;
+  readonly entry: ConnectorEntry;
+  readonly service: NonNullable<ConnectorEntry["service"]>;
+}
+
+function describedSystem(config: Config, name: string | undefined): DescribedSystem {
+  const described = [...config.systems.values()].flatMap((system): DescribedSystem[] => {
+    const entry = CONNECTORS[system.connector];
+    return entry?.service === undefined ? [] : [{ system, entry, service: entry.service }];
+  });
+  const [first, second] = described.filter(
+    ({ system }) => name === undefined || system.name === name,
+  );
+  const names = described.map(({ system }) => `"${system.name}"`).join(", ") || "none";
+  if (first === undefined) {
+    const which = name === undefined ? "No system of the configuration" : `No system "${name}"`;
+    throw new SyncError("USAGE", `${which} has $metadata; those that have: ${names}.`);
+  }
+  if (second === undefined) return first;
+  throw new SyncError("USAGE", `Several systems have $metadata: ${names}; name one.`);
 }
 
 interface Runtime {
@@ -147,7 +195,7 @@ async function connectSystem(system: SystemConfig, runtime: Runtime): Promise<Co
   const source = await entry.createSource({
     system: system.name,
     settings: resolveSecrets(system, entry, runtime.secrets),
-    http: createTransport(system, entry, { meter, tell, clock, home }),
+    http: await createTransport(system, entry, { meter, tell, clock, home }),
     clock,
     random,
     memory: home.memory(system.name),
@@ -202,17 +250,19 @@ interface TransportParts {
   readonly home: Home;
 }
 
-function createTransport(
+/** The HTTP library is large: commands that need only the home do not load it. */
+async function createTransport(
   system: SystemConfig,
   entry: ConnectorEntry,
   parts: TransportParts,
-): HttpTransport {
+): Promise<HttpTransport> {
+  const { createUndiciTransport } = await import("./connectors/http/undici-transport.ts");
   const { meter, tell, clock, home } = parts;
   const { budget, ...options } = entry.http?.(system.settings) ?? {};
   const transport = meter.transport(createUndiciTransport(options));
   if (budget === undefined) return transport;
   return limitHttp(transport, {
-    limits: { requests: limitsOf(budget), bytes: {} },
+    limits: limitsOf(budget),
     clock,
     memory: home.memory(`quota:${system.name}`),
     onWait: ({ reason, untilMs }) => {
@@ -223,13 +273,26 @@ function createTransport(
   });
 }
 
-function limitsOf({ perSecond, perMinute, perHour, perDay }: Budget): QuotaLimits["requests"] {
+function limitsOf(budget: Budget): QuotaLimits {
   return {
-    ...(perSecond === undefined ? {} : { second: perSecond }),
-    ...(perMinute === undefined ? {} : { minute: perMinute }),
-    ...(perHour === undefined ? {} : { hour: perHour }),
-    ...(perDay === undefined ? {} : { day: perDay }),
+    requests: windowsOf({
+      second: budget.perSecond,
+      minute: budget.perMinute,
+      hour: budget.perHour,
+      day: budget.perDay,
+    }),
+    bytes: windowsOf({
+      minute: budget.bytesPerMinute,
+      hour: budget.bytesPerHour,
+      day: budget.bytesPerDay,
+    }),
   };
+}
+
+function windowsOf(
+  limits: Readonly<Partial<Record<QuotaWindow, number | undefined>>>,
+): QuotaLimits["requests"] {
+  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined));
 }
 
 /** Closes everything, whatever fails on the way; then throws what failed. */

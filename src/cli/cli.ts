@@ -10,10 +10,24 @@ export interface OpenOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** TypeScript types of one system, from its `$metadata`. */
+export interface SystemTypes {
+  readonly system: string;
+  readonly text: string;
+  readonly streams: number;
+  readonly lookups: number;
+}
+
 /** What the command line asks of the composition root. */
 export interface Application {
   readonly open: (options: OpenOptions) => Promise<Lockstep>;
   /** The JSON Schema of the configuration, every connector's settings included. */
+  /** Of the named system or, without a name, of the only one that has `$metadata`. */
+  readonly types: (
+    options: OpenOptions,
+    system: string | undefined,
+    signal: AbortSignal,
+  ) => Promise<SystemTypes>;
   readonly configSchema: () => Promise<Readonly<Record<string, unknown>>>;
 }
 

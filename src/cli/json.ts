@@ -66,6 +66,15 @@ export interface InitJson {
   readonly written: readonly string[];
 }
 
+/** `types`. `out` is the absolute path that was written; without one `text` holds the types. */
+export interface TypesJson {
+  readonly system: string;
+  readonly streams: number;
+  readonly lookups: number;
+  readonly out?: string;
+  readonly text?: string;
+}
+
 /** `sample-mls`, once, when it is ready. */
 export interface SampleMlsJson {
   readonly url: string;

@@ -16,6 +16,8 @@ if (Number(process.versions.node.split(".")[0]) < NODE_NEEDED) {
   const { runCli } = await import("./run-cli.ts");
   process.exitCode = await runCli(process.argv.slice(2), processIo(), {
     open: async (options) => (await import("../app.ts")).openLockstep(options),
+    types: async (options, system, signal) =>
+      (await import("../app.ts")).systemTypes(options, system, signal),
     configSchema: async () => (await import("../app.ts")).configSchema(),
   });
 }

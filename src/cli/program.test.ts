@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Command } from "commander";
 import { fakeIo } from "../../test/support/cli-io.ts";
-import { configSchema, openLockstep } from "../app.ts";
+import { configSchema, openLockstep, systemTypes } from "../app.ts";
 import { createProgram } from "./program.ts";
 
 function commandNames(command: Command, before = ""): readonly string[] {
@@ -15,7 +15,7 @@ function commandNames(command: Command, before = ""): readonly string[] {
 
 const program = createProgram({
   io: fakeIo({ directory: "/" }),
-  app: { open: openLockstep, configSchema: async () => configSchema() },
+  app: { open: openLockstep, types: systemTypes, configSchema: async () => configSchema() },
   finish: () => {},
 });
 

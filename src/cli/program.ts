@@ -14,6 +14,7 @@ import { addRun } from "./commands/run.ts";
 import { addSampleMls } from "./commands/sample-mls.ts";
 import { addShow } from "./commands/show.ts";
 import { addStatus } from "./commands/status.ts";
+import { addTypes } from "./commands/types.ts";
 import { addVerify } from "./commands/verify.ts";
 
 const COMMANDS = [
@@ -30,6 +31,7 @@ const COMMANDS = [
   addRelease,
   addParked,
   addBackup,
+  addTypes,
   addDemo,
   addSampleMls,
 ] as const;

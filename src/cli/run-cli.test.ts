@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { fakeIo } from "../../test/support/cli-io.ts";
-import { configSchema, openLockstep } from "../app.ts";
+import { configSchema, openLockstep, systemTypes } from "../app.ts";
 import type { ErrorJson } from "./json.ts";
 import { runCli } from "./run-cli.ts";
 
-const APP = { open: openLockstep, configSchema: async () => configSchema() };
+const APP = { open: openLockstep, types: systemTypes, configSchema: async () => configSchema() };
 let directory = "";
 
 before(() => {

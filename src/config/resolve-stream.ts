@@ -33,7 +33,10 @@ const DEFAULT_REFRESH_MS = 24 * 3_600_000;
 /** One stream with its sync's and its connector's defaults; mistakes are added to `problems`. */
 export function resolveStream(stream: string, input: StreamInput, place: StreamPlace): StreamSpec {
   const { sync, defaults } = place;
-  const overlapMs = duration(input.overlap ?? sync.overlap, DEFAULT_OVERLAP_MS);
+  const overlapMs = duration(
+    input.overlap ?? sync.overlap,
+    defaults.overlapMs ?? DEFAULT_OVERLAP_MS,
+  );
   const parent = resolveParent(stream, input.parent, place);
   return {
     stream,

@@ -5,7 +5,13 @@ import type { Destination } from "../ports/destination.ts";
 import type { HttpTransport } from "../ports/http.ts";
 import type { Clock, Memory, Random } from "../ports/runtime.ts";
 import { type OdataConfig, odataConfigSchema, resolveOdataSettings } from "./odata/config.ts";
-import { resoBudget, resoConfigSchema, resoStreamDefaults } from "./reso/config.ts";
+import type { OdataSettings } from "./odata/settings.ts";
+import {
+  resoBudget,
+  resoConfigSchema,
+  resolveResoSettings,
+  resoStreamDefaults,
+} from "./reso/config.ts";
 
 /** A system's settings as its connector's schema gave them, every default filled in. */
 export type Settings = Readonly<Record<string, unknown>>;
@@ -35,6 +41,9 @@ export interface Budget {
   readonly perMinute?: number | undefined;
   readonly perHour?: number | undefined;
   readonly perDay?: number | undefined;
+  readonly bytesPerMinute?: number | undefined;
+  readonly bytesPerHour?: number | undefined;
+  readonly bytesPerDay?: number | undefined;
 }
 
 export interface RetryNeeds {
@@ -53,6 +62,8 @@ export interface ConnectorEntry {
   readonly http?: (settings: Settings) => HttpNeeds;
   /** How patiently its calls are tried again; what is not said is the default policy. */
   readonly retry?: (settings: Settings) => RetryNeeds;
+  /** Where and how its `$metadata` is read, for kinds that have one. */
+  readonly service?: (settings: Settings) => OdataSettings;
   readonly createSource?: (parts: ConnectorParts) => Promise<Connector>;
   /** `directory` is where relative paths are meant from. */
   readonly openDestination?: (settings: Settings, directory: string) => Promise<Destination>;
@@ -65,6 +76,7 @@ const reso: ConnectorEntry = {
   streamDefaults: resoStreamDefaults,
   http: (settings) => ({ ...timeoutOf(settings), budget: resoBudget(settings) }),
   retry: retryOf,
+  service: resolveResoSettings,
   createSource: async ({ settings, ...ports }) =>
     (await import("./reso/connector.ts")).createResoConnector(settings, ports),
 };
@@ -78,6 +90,7 @@ const odata: ConnectorEntry = {
     return { ...timeoutOf(settings), ...(budget === undefined ? {} : { budget }) };
   },
   retry: retryOf,
+  service: (settings) => resolveOdataSettings(settings as unknown as OdataConfig),
   createSource: async ({ settings, ...ports }) => {
     const { createOdataConnector } = await import("./odata/connector.ts");
     return createOdataConnector(resolveOdataSettings(settings as unknown as OdataConfig), ports);

@@ -70,7 +70,7 @@ export function withRetry(connector: Connector, options: RetryOptions): Connecto
     what: string,
     signal: AbortSignal,
     act: () => Promise<T>,
-  ): Promise<T> => (await effort(options, { stream, what }, signal, act)).result;
+  ): Promise<T> => retried(options, { stream, what }, signal, act);
   const related = connector.related?.bind(connector);
 
   return {
@@ -92,6 +92,23 @@ export function withRetry(connector: Connector, options: RetryOptions): Connecto
     }),
     close: () => connector.close(),
   };
+}
+
+/** What is tried again, as messages name it. */
+export interface RetriedCall {
+  readonly stream?: string | undefined;
+  /** `a page of "Property"`. */
+  readonly what: string;
+}
+
+/** Acts as a call of `withRetry` does, for what is no connector; acting twice must do no harm. */
+export async function retried<T>(
+  options: RetryOptions,
+  { stream, what }: RetriedCall,
+  signal: AbortSignal,
+  act: () => Promise<T>,
+): Promise<T> {
+  return (await effort(options, { stream, what }, signal, act)).result;
 }
 
 async function* readPages(

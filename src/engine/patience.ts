@@ -35,7 +35,7 @@ function createPatience({ clock, random, emit }: ReplicateContext, signal: Abort
       try {
         return await effect();
       } catch (error) {
-        if (!isSyncError(error) || error.code !== "HOME_UNREACHABLE") throw error;
+        if (!isSyncError(error) || !isAway(error.code, lostAt !== undefined)) throw error;
         lostAt ??= clock.monotonic();
         const bound = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** attempt);
         const delayMs = Math.round(bound * (0.5 + random.next() / 2));
@@ -47,6 +47,11 @@ function createPatience({ clock, random, emit }: ReplicateContext, signal: Abort
       }
     }
   };
+}
+
+/** What was under way when the connection was lost may keep its locks for a while. */
+function isAway(code: string, wasLost: boolean): boolean {
+  return code === "HOME_UNREACHABLE" || (wasLost && code === "HOME_LOCKED");
 }
 
 function patientHome(home: Home, runId: string, patience: Patience): Home {

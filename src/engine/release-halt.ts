@@ -21,7 +21,7 @@ export async function releaseHalt(
   }
   if (halt.releasedAt !== undefined) {
     throw new SyncError("USAGE", `Halt ${id} was released already, by "${halt.releasedBy}".`, {
-      hint: `Run \`lockstep run ${halt.sync}\`; it goes on from there.`,
+      hint: "Repeat the run that halted; it goes on from there.",
     });
   }
   const backup = await backupAll(parts, `before-release-${id}`);

@@ -82,4 +82,6 @@ export interface StreamDefaults {
   readonly table?: string;
   readonly parent?: ParentSpec;
   readonly monitor?: MonitorSpec;
+  /** Overlap of incremental runs that the vendor asks for. */
+  readonly overlapMs?: number;
 }

@@ -76,14 +76,6 @@ const CASES: readonly Case[] = [
   Code: CONNECTOR_ERROR_BODY`,
   },
   {
-    name: "500 that stays",
-    fault: { kind: "status" },
-    exit: 1,
-    told: `Property failed: The server answered 500 for stream "Property": "The server had trouble". ${GAVE_UP}
-  What to do: Try again later.
-  Code: CONNECTOR_UNAVAILABLE`,
-  },
-  {
     name: "Retry-After longer than a run waits",
     fault: { kind: "status", status: 429, retryAfter: 3600 },
     exit: 1,

@@ -117,6 +117,8 @@ async function surviveKills(into: "home" | "replica", kills: number, seed: numbe
       if (into === "home" && step % 10 === 0) await checkLog(place);
     }
     await runToEnd(place, []);
+    // The first sweep finishes an interrupted one, which may have passed what vanished since.
+    await runToEnd(place, ["--sweep"]);
     await runToEnd(place, ["--sweep"]);
     const proofs = proveReplica(
       database,

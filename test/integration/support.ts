@@ -17,13 +17,14 @@ import {
 import type { SampleMlsOptions } from "../../src/testing/sample-mls/options.ts";
 import { createTemporaryFolder } from "../../src/testing/temporary-folder.ts";
 
-const CLI = resolve("src/cli/main.ts");
+/** What every command line begins with. */
+export const LOCKSTEP: readonly [string, string] = [process.execPath, resolve("src/cli/main.ts")];
 /** Types are stripped once for all the processes of these tests, which halves their start. */
 const COMPILE_CACHE = join(tmpdir(), "lockstep-test-compile-cache");
 
 /** A small MLS of several pages, with ties that straddle them. */
 export function startSmallMls(options: SampleMlsOptions = {}): Promise<SampleMls> {
-  return startSampleMls({ listings: 90, pageSize: 20, tieSize: 30, deletedHistory: 5, ...options });
+  return startSampleMls({ listings: 66, pageSize: 20, tieSize: 30, deletedHistory: 5, ...options });
 }
 
 /** What a person has in `lockstep.yaml` beyond the least. */
@@ -141,33 +142,41 @@ function startProcess(
   args: readonly string[],
   { env, uid, shell }: ProcessOptions = {},
 ): Running {
-  const command = [process.execPath, CLI, ...args];
+  const command = [...LOCKSTEP, ...args];
   const [program = "", ...rest] =
     shell === undefined ? command : ["bash", "-c", `${shell}; exec "$@"`, "bash", ...command];
   const child = spawn(program, rest, {
     cwd: place.folder,
-    env: {
-      PATH: process.env["PATH"],
-      HOME: place.folder,
-      TZ: "UTC",
-      NODE_COMPILE_CACHE: COMPILE_CACHE,
-      MLS_TOKEN: place.mls.token,
-      ...env,
-    },
+    env: { ...environment(place), ...env },
     stdio: ["ignore", "pipe", "pipe"],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   return { child, ended: endOf(child, place) };
 }
 
-async function endOf(child: ChildProcess, place: Pick<Place, "folder" | "mls">): Promise<Ended> {
+/** What a command finds in its environment. */
+export function environment({ folder, mls }: Pick<Place, "folder" | "mls">): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env["PATH"],
+    HOME: folder,
+    TZ: "UTC",
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
+    MLS_TOKEN: mls.token,
+  };
+}
+
+/** What a started process printed and ended with. */
+export async function endOf(
+  child: ChildProcess,
+  place: Pick<Place, "folder" | "mls">,
+): Promise<Ended> {
   const [out, err, [exit]] = await Promise.all([
     textOf(child.stdout),
     textOf(child.stderr),
     once(child, "close") as Promise<[number | null]>,
   ]);
-  const told = toldIn(out) || err;
-  return { exit, out, err, told: compared(told, place) };
+  const errors = err.replace(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}.*\n/gm, "");
+  return { exit, out, err, told: toldIn(out, place) || compared(errors, place) };
 }
 
 async function textOf(stream: AsyncIterable<Buffer> | null): Promise<string> {
@@ -176,14 +185,14 @@ async function textOf(stream: AsyncIterable<Buffer> | null): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** A run's summary up to its table, without the line of what changed. */
-function toldIn(out: string): string {
+/** A run's summary up to its table, without the line of what changed, as a test compares it. */
+export function toldIn(out: string, place: Pick<Place, "folder" | "mls">): string {
   const lines = out.split("\n");
   const table = lines.findIndex((line) => /^stream +(run +)?read /.test(line));
-  return lines
+  const told = lines
     .slice(0, table < 0 ? lines.length : table)
-    .filter((line) => !/^ {2}(\d+ (new|updated|deleted)\b|Nothing changed)/.test(line))
-    .join("\n");
+    .filter((line) => !/^ {2}(\d+ (new|updated|deleted)\b|Nothing changed)/.test(line));
+  return compared(told.join("\n"), place);
 }
 
 /** A text with what differs from run to run named: folder, port, times, durations. */
@@ -192,6 +201,7 @@ export function compared(text: string, { folder, mls }: Pick<Place, "folder" | "
     .replaceAll(folder, "FOLDER")
     .replaceAll(new URL(mls.url).host, "MLS")
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+Z|Z)?/g, "TIME")
+    .replace(/\b\d\d:\d\d:\d\d\b/g, "CLOCK")
     .replace(/\b\d+(\.\d+)? (ms|s)\b/g, "N s")
     .replace(/\b\d+ (bytes|characters)\b/g, "N $1")
     .trim();

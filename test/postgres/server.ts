@@ -13,9 +13,11 @@ export interface PostgresServer {
   readonly port: number;
   /** A new empty database. */
   createDatabase(): Promise<TestDatabase>;
+  /** Stops it as if its machine were restarted; `start` brings it back on the same port and data. */
   stop(): Promise<void>;
-  /** Starts it again, on the same port and data. */
   start(): Promise<void>;
+  /** Stops it and takes its data away. */
+  remove(): Promise<void>;
 }
 
 export interface TestDatabase {
@@ -49,7 +51,7 @@ export function postgresServer(): Promise<PostgresServer> {
 
 // Said here and not where the server starts, which is inside some test and would be that test's end.
 after(async () => {
-  await (await shared)?.stop();
+  await (await shared)?.remove();
 });
 
 function findPackage(): boolean {
@@ -91,7 +93,8 @@ async function startServer(): Promise<PostgresServer> {
   return {
     port,
     start,
-    stop: async () => {
+    stop: () => server.stop(),
+    remove: async () => {
       await server.stop();
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },

@@ -59,7 +59,7 @@ export function addParked(program: Command, cli: Cli): void {
     );
   parked
     .command("drop")
-    .description("gives them up until they change at the source; audited")
+    .description("takes them off the list until they are read again; audited")
     .argument("[ids...]", "their numbers", collectId)
     .option("--stream <name>", "all of this stream")
     .option("--all", "all")

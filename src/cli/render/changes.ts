@@ -21,7 +21,7 @@ function changeFacts(change: ClassifiedChange, monitor: MonitorSpec): readonly s
   if (change.kind !== "update") {
     const image = change.kind === "create" ? change.after : change.before;
     const facts = image === undefined ? "" : imageInWords(image, monitor);
-    return [change.kind === "create" ? `new record${facts}` : `deleted record${facts}`];
+    return [change.kind === "delete" && facts !== "" ? `was ${facts}` : facts];
   }
   const rank = (field: string): number =>
     monitor.status.includes(field) ? 0 : monitor.price.includes(field) ? 1 : 2;
@@ -40,14 +40,14 @@ function withoutStamps({ fields, sourceTime }: ClassifiedChange): readonly Field
   return told.length === 0 ? fields : told;
 }
 
-/** `: StandardStatus Active, ListPrice 450,000`. */
+/** `StandardStatus Active, ListPrice 450,000`; nothing where no monitored field has a value. */
 function imageInWords(image: Readonly<Record<string, Value>>, monitor: MonitorSpec): string {
   const facts = [...monitor.status, ...monitor.price].flatMap((field) => {
     const value = image[field];
     if (value === undefined || value === null) return [];
     return [`${field} ${showValue(value, monitor.price.includes(field))}`];
   });
-  return facts.length === 0 ? "" : `: ${facts.slice(0, FIELDS_SHOWN).join(", ")}`;
+  return facts.slice(0, FIELDS_SHOWN).join(", ");
 }
 
 /** Widths that hold for several changes below one another. */
@@ -90,7 +90,10 @@ export function changeLines(
   );
   const [first = "", ...more] = changeFacts(change, monitor);
   const room = Math.max(20, look.columns - margin.length - 1);
-  return [`${head}  ${clip(first, room)}`, ...more.map((fact) => margin + clip(fact, room))];
+  return [
+    `${head}  ${clip(first, room)}`.trimEnd(),
+    ...more.map((fact) => margin + clip(fact, room)),
+  ];
 }
 
 /** One sentence on a record's history: `4 changes since …: price 3 times, 450,000 → 440,000; …`. */

@@ -187,6 +187,10 @@ function samples(stream: StreamVerification, look: Look): readonly string[] {
   );
   if (stream.error !== undefined)
     lines.push(`${stream.stream} could not be compared: ${cleanText(stream.error.message)}`);
+  else if (!stream.equal && lines.length === 0 && stream.sourceCount !== undefined)
+    lines.push(
+      `${stream.stream}: the source counts ${formatCount(stream.sourceCount)} and the replica holds ${formatCount(stream.replicaCount)}; without --sample it is shown which records differ.`,
+    );
   return lines.length === 0 ? [] : ["", ...lines];
 }
 

@@ -65,7 +65,7 @@ export function parkedRecordLines(record: ParkedRecord, look: Look): readonly st
     ...prettyImage(record.image),
     "",
     `lockstep parked retry ${record.id}  reads it again`,
-    `lockstep parked drop ${record.id}   gives it up until it changes at the source`,
+    `lockstep parked drop ${record.id}   takes it off the list until it is read again`,
   ];
 }
 

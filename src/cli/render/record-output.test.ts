@@ -37,6 +37,11 @@ test("changes are told by their most telling word, monitored fields first", () =
       },
     }),
     change(["deleted"], [], { kind: "delete", key: "9" as RecordKey }),
+    change(["deleted"], [], {
+      kind: "delete",
+      key: "10" as RecordKey,
+      before: { ListPrice: "450000", StandardStatus: "Closed" },
+    }),
   ];
   assertLines(
     changes.flatMap((entry) => changeLines(entry, MONITOR, { stream: 8, key: 7 }, LOOK)),
@@ -46,8 +51,9 @@ test("changes are told by their most telling word, monitored fields first", () =
                                                  Remarks Line one⏎Line two �[31m → (empty)
                                                  Appliances +Dishwasher −Range
                                                  and 1 more field
-2026-11-21 14:00:20  Property  1611952  new      new record: StandardStatus Active, ListPrice 450,…
-2026-11-21 14:00:20  Property  9        deleted  deleted record
+2026-11-21 14:00:20  Property  1611952  new      StandardStatus Active, ListPrice 450,000
+2026-11-21 14:00:20  Property  9        deleted
+2026-11-21 14:00:20  Property  10       deleted  was StandardStatus Closed, ListPrice 450,000
 `,
   );
 });
@@ -196,7 +202,7 @@ Parked record 3  Property 1611952 of mls
 }
 
 lockstep parked retry 3  reads it again
-lockstep parked drop 3   gives it up until it changes at the source
+lockstep parked drop 3   takes it off the list until it is read again
 `,
   );
 });

@@ -128,6 +128,11 @@ Next:
   );
 });
 
+test("a run to which nothing was due says so and draws no table", () => {
+  const lines = runSummary(runResult({ runs: [], changes: [], parkedWaiting: 0 }), LOOK);
+  assert.deepEqual(lines, ["Done: mls is up to date.", "  Nothing was due."]);
+});
+
 test("a run that halted says for what and how to go on", () => {
   const result = runResult({
     outcome: "halted",
@@ -189,18 +194,22 @@ test("a verification that finds a difference names it and the way to repair it",
           sample: [{ key: KEY, state: "local-missing", action: "create", fields: [] } as const],
         },
       }),
+      verification("Office", { equal: false, compared: 5, sourceCount: 8, replicaCount: 9 }),
     ],
   };
   assertLines(
     verifyLines(result, { fields: true }, LOOK),
     `
-Not equal: mls differs from its source (compared every field; 2 streams, 4 s).
+Not equal: mls differs from its source (compared every field; 3 streams, 4 s).
 
 stream    compared  source  replica  missing  extra  stale  different  parked
 Member          60      60       60        0      0      0          0       0  equal
 Property    12,000       ?   11,999        1      0      0          0       0  differs
+Office           5       8        9        0      0      0          0       0  differs
 
 Property: 1 missing here, such as 1611952
+
+Office: the source counts 8 and the replica holds 9; without --sample it is shown which records differ.
 
 What to do: lockstep verify --repair puts right what differs, and nothing else.
 `,

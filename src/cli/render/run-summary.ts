@@ -13,6 +13,8 @@ import { formatDuration } from "./times.ts";
  */
 export function runSummary(result: SyncRunResult, look: Look): readonly string[] {
   const { style } = look;
+  if (result.runs.length === 0)
+    return [headline(result, style), "  Nothing was due.", ...nextSteps(result)];
   return [
     headline(result, style),
     ...indent([...changed(result, style)]),

@@ -55,11 +55,13 @@ async function deletionFact(
   model: StreamModel,
   signal: AbortSignal,
 ): Promise<string> {
-  const feed = deletionFeedOf(session.settings.deletions, model)?.feed;
+  const feed = deletionFeedOf(session.settings, model)?.feed;
   if (feed === undefined) return "deletions: no feed configured, a sweep finds them by absence";
   try {
     await fetchQuery(session, feed, { filter: feed.filter, top: 1 }, signal);
-    return `deletions: told by "${feed.set}"`;
+    return feed.isHidden === true
+      ? "deletions: told by the stream itself"
+      : `deletions: told by "${feed.set}"`;
   } catch (error) {
     if (!isAbsent(error) && !isRefusal(error)) throw error;
     return `deletions: "${feed.set}" is not served, a sweep finds them by absence`;

@@ -1,6 +1,12 @@
 import { z } from "zod";
 import type { ZoneRule } from "../../model/coerce-scalar.ts";
-import type { DeletionFeedSettings, OdataSettings, StreamSettings } from "./settings.ts";
+import type {
+  DeletionFeedSettings,
+  OdataSettings,
+  ScopeSettings,
+  ServedSettings,
+  StreamSettings,
+} from "./settings.ts";
 
 /** What may stand under a stream in a system's `streams`. */
 export interface OdataStreamConfig {
@@ -39,12 +45,16 @@ export interface OdataConfig {
   readonly retry?: RetryConfig | undefined;
 }
 
-/** Requests that may be sent in a window; the composing root enforces it. */
+/** Requests that may be sent, and bytes received, in a window; the composing root enforces it. */
 export interface BudgetConfig {
   readonly perSecond?: number | undefined;
   readonly perMinute?: number | undefined;
   readonly perHour?: number | undefined;
   readonly perDay?: number | undefined;
+  /** Bytes as they come over the wire. */
+  readonly bytesPerMinute?: number | undefined;
+  readonly bytesPerHour?: number | undefined;
+  readonly bytesPerDay?: number | undefined;
 }
 
 /** How often and how patiently a failed request is tried again; the composing root does it. */
@@ -95,6 +105,9 @@ const budget = z.strictObject({
   perMinute: positive(1_000_000).optional(),
   perHour: positive(10_000_000).optional(),
   perDay: positive(100_000_000).optional(),
+  bytesPerMinute: positive(1e15).optional(),
+  bytesPerHour: positive(1e15).optional(),
+  bytesPerDay: positive(1e15).optional(),
 });
 
 const retry = z.strictObject({
@@ -156,7 +169,7 @@ export const odataShape = {
   streams: z.record(name, stream).optional(),
   deletions: z.union([z.literal(false), deletions]).optional(),
   timeoutSeconds: positive(3600).optional().describe("For one request. Default: 60."),
-  budget: budget.optional().describe("Requests to send at most."),
+  budget: budget.optional().describe("Requests to send and bytes to receive at most."),
   retry: retry.optional().describe("How often and how long trouble that may pass is waited out."),
 } as const satisfies Record<keyof OdataConfig, z.ZodType>;
 
@@ -171,6 +184,13 @@ export interface OdataPreset {
   readonly deletions?: DeletionFeedConfig;
   readonly probeStreams: readonly string[];
   readonly expandable: Readonly<Record<string, readonly string[]>>;
+  readonly served?: ServedSettings;
+  readonly sessionOption?: string;
+  readonly scope?: ScopeSettings;
+  readonly probe?: OdataSettings["probe"];
+  readonly membership?: OdataSettings["membership"];
+  readonly keysPerRead?: number;
+  readonly concurrency?: number;
 }
 
 const NO_PRESET: OdataPreset = {
@@ -194,11 +214,11 @@ export function resolveOdataSettings(
   return {
     url: config.url.replace(/\/+$/, ""),
     paging: config.paging ?? "auto",
-    probe: config.probe ?? "auto",
-    keysPerRead: config.keysPerRead ?? 50,
+    probe: config.probe ?? preset.probe ?? "auto",
+    keysPerRead: config.keysPerRead ?? preset.keysPerRead ?? 50,
     urlLengthMax: config.urlLengthMax ?? 2000,
-    membership: config.membership ?? "auto",
-    concurrency: config.concurrency ?? 4,
+    membership: config.membership ?? preset.membership ?? "auto",
+    concurrency: config.concurrency ?? preset.concurrency ?? 4,
     lookups: config.lookups ?? "name",
     streams,
     requiredStreams: configured.map(([stream]) => stream),
@@ -208,7 +228,15 @@ export function resolveOdataSettings(
     ...(config.token === undefined ? {} : { token: config.token }),
     ...(pageSize === undefined ? {} : { pageSize }),
     ...(deletions === undefined ? {} : { deletions }),
+    ...(preset.served === undefined ? {} : { served: servedOf(preset.served, config) }),
+    ...(preset.sessionOption === undefined ? {} : { sessionOption: preset.sessionOption }),
+    ...(preset.scope === undefined ? {} : { scope: preset.scope }),
   };
+}
+
+/** A configured page size holds for pages in the server's order too. */
+function servedOf(served: ServedSettings, { pageSize }: OdataConfig): ServedSettings {
+  return pageSize === undefined ? served : { ...served, pageSize };
 }
 
 function streamOf({ key, modifiedAt, zones }: OdataStreamConfig): StreamSettings {

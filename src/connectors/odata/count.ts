@@ -1,5 +1,5 @@
 import { queryUrl } from "./query.ts";
-import { fetchQuery, isAbsent, isRefusal, type Session, type Source } from "./session.ts";
+import { fetchQuery, isAbsent, isRefusal, type Session, type Source, scoped } from "./session.ts";
 
 /** The server's count, by the way that the probe found or, unprobed, by trying both. */
 export async function countOf(
@@ -36,11 +36,13 @@ export async function inlineCount(
 /** Likewise, by `SET/$count`. */
 export async function countByPath(
   session: Session,
-  { set, purpose }: Source,
+  source: Source,
   filter: string | undefined,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const url = queryUrl(session.settings.url, `${set}/$count`, { filter });
+  const { set, purpose } = source;
+  const whole = await scoped(session, source, filter, signal);
+  const url = queryUrl(session.settings.url, `${set}/$count`, { filter: whole });
   try {
     const { body } = await session.client.text(url, "text/plain", purpose, signal);
     return /^\s*\d+\s*$/.test(body) ? Number(body) : undefined;

@@ -2,9 +2,13 @@ import type { Cursor } from "../../model/cursor.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import { compareTimestamps, parseTimestamp } from "../../model/timestamp.ts";
 
-/** A place in the order of keys: strictly after the key, or on the page that a link leads to. */
+/**
+ * A place in a walk: strictly after the key, on the page that a link leads to or, where the server
+ * gives the oldest change first, before every record of that time.
+ */
 export type WalkPosition =
   | { readonly kind: "walk"; readonly key: readonly string[] }
+  | { readonly kind: "walk"; readonly time: string }
   | { readonly kind: "walk"; readonly link: string };
 
 /**
@@ -33,8 +37,9 @@ export function writeCursor(position: Position): Cursor {
 
 /** Throws CURSOR_INVALID for anything that is no position of a walk. */
 export function readWalkCursor(cursor: Cursor): WalkPosition {
-  const { kind, key, link } = parse(cursor);
+  const { kind, key, link, time } = parse(cursor);
   if (kind === "walk" && typeof link === "string") return { kind, link };
+  if (kind === "walk" && isTime(time)) return { kind, time };
   if (kind === "walk" && isKey(key)) return { kind, key };
   throw unreadable(cursor);
 }
@@ -42,10 +47,12 @@ export function readWalkCursor(cursor: Cursor): WalkPosition {
 /** Throws CURSOR_INVALID for anything that is no position of that kind. */
 export function readTimeCursor(cursor: Cursor, kind: TimePosition["kind"]): TimePosition {
   const { kind: found, time, key } = parse(cursor);
-  const isTime =
-    typeof time === "string" && /Z$/.test(time) && parseTimestamp(time).kind === "instant";
-  if (found === kind && isTime && (key === null || isKey(key))) return { kind, time, key };
+  if (found === kind && isTime(time) && (key === null || isKey(key))) return { kind, time, key };
   throw unreadable(cursor);
+}
+
+function isTime(time: unknown): time is string {
+  return typeof time === "string" && /Z$/.test(time) && parseTimestamp(time).kind === "instant";
 }
 
 /**

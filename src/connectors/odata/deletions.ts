@@ -2,19 +2,31 @@ import { fieldDecoder } from "../../model/coerce.ts";
 import { scalarDecoder } from "../../model/coerce-scalar.ts";
 import { exactJson } from "../../model/exact-number.ts";
 import { type BadRecord, type RecordKey, recordKey, type Tombstone } from "../../model/record.ts";
+import { projectSchema } from "../../model/schema.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import { compareTimestamps, timestampFromEpochMs } from "../../model/timestamp.ts";
 import type { Clock } from "../../ports/runtime.ts";
 import type { TimePosition } from "./cursor.ts";
 import { compare, type FieldRef } from "./query.ts";
 import type { RowPlace } from "./records.ts";
-import type { DeletionFeedSettings } from "./settings.ts";
+import { createRowReader } from "./records.ts";
+import { servedSet } from "./served-set.ts";
+import type {
+  DeletionFeedSettings,
+  OdataSettings,
+  ScopeSettings,
+  ServedSettings,
+} from "./settings.ts";
 import type { StreamModel } from "./streams.ts";
 import type { TimeFeed } from "./time-feed.ts";
 
 /** The part of the deletion feed that tells of one stream. */
 export interface DeletionFeed {
   readonly feed: TimeFeed;
+  /** The set that tells of them. */
+  readonly origin: string;
+  /** How far back it reaches, where that is known. */
+  readonly retentionMs?: number;
   tombstones(rows: readonly unknown[]): {
     readonly tombstones: readonly Tombstone[];
     readonly bad: readonly BadRecord[];
@@ -23,12 +35,64 @@ export interface DeletionFeed {
 
 /** Nothing when the feed does not tell of the stream. */
 export function deletionFeedOf(
-  settings: DeletionFeedSettings | undefined,
+  { deletions, served, scope }: OdataSettings,
+  model: StreamModel,
+): DeletionFeed | undefined {
+  return (
+    (scope && withdrawalsOf(scope, served, model)) ??
+    (deletions && listedDeletions(deletions, model))
+  );
+}
+
+/** The stream itself, seen by records that may no longer be shown. */
+function withdrawalsOf(
+  { visible }: ScopeSettings,
+  served: ServedSettings | undefined,
+  model: StreamModel,
+): DeletionFeed | undefined {
+  const { name, fields } = model.schema;
+  const { time } = model;
+  if (visible === undefined || time === undefined) return undefined;
+  if (!fields.some((field) => field.name === visible.field)) return undefined;
+  const { place } = createRowReader(model, projectSchema(model.schema, []));
+  const order = servedSet(served, name);
+  return {
+    origin: name,
+    retentionMs: visible.retentionMs,
+    feed: {
+      kind: "deletions",
+      subject: `withdrawn ${name}`,
+      set: name,
+      isHidden: true,
+      purpose: { what: `deletions of stream "${name}"`, stream: name },
+      time,
+      keys: model.keys,
+      hasNumericKey: model.hasNumericKey,
+      select: [...model.keys, time].map((field) => field.name),
+      place,
+      ...(order === undefined ? {} : { served: order }),
+    },
+    tombstones(rows) {
+      const places = rows.map((row) => ({ row, at: place(row) }));
+      return {
+        tombstones: places.flatMap(({ at }): readonly Tombstone[] => {
+          if (at === undefined) return [];
+          const key = recordKey(at.key);
+          return [at.time === undefined ? { key } : { key, deletedAt: at.time }];
+        }),
+        bad: places.filter(({ at }) => at === undefined).map(({ row }) => badTombstone(row, name)),
+      };
+    },
+  };
+}
+
+function listedDeletions(
+  settings: DeletionFeedSettings,
   model: StreamModel,
 ): DeletionFeed | undefined {
   const { name } = model.schema;
-  const resource = settings?.resources(name);
-  if (settings === undefined || resource === undefined) return undefined;
+  const resource = settings.resources(name);
+  if (resource === undefined) return undefined;
   const time: FieldRef = { name: settings.timeField, literal: { kind: "bare" } };
   const key: FieldRef = { name: settings.keyField, literal: { kind: "string" } };
   const of: FieldRef = { name: settings.resourceField, literal: { kind: "string" } };
@@ -47,6 +111,8 @@ export function deletionFeedOf(
   };
 
   return {
+    origin: settings.set,
+    ...(settings.retentionMs === undefined ? {} : { retentionMs: settings.retentionMs }),
     feed: {
       kind: "deletions",
       subject: settings.set,
@@ -94,18 +160,18 @@ function keyDecoder({ schema }: StreamModel): (place: RowPlace) => RecordKey | u
  * would be missed, and only a sweep of the keys finds them.
  */
 export function requireRetained(
-  settings: DeletionFeedSettings,
+  { origin, retentionMs }: DeletionFeed,
   position: TimePosition,
   stream: string,
   clock: Clock,
 ): void {
-  if (settings.retentionMs === undefined) return;
+  if (retentionMs === undefined) return;
   // Our clock may decide here: days are compared, and the position itself stays the server's.
-  const oldest = timestampFromEpochMs(clock.now() - settings.retentionMs);
+  const oldest = timestampFromEpochMs(clock.now() - retentionMs);
   if (compareTimestamps(position.time, oldest) >= 0) return;
   throw new SyncError(
     "CURSOR_EXPIRED",
-    `The deletions of stream "${stream}" were last read up to ${position.time}, and "${settings.set}" reaches back to ${oldest} only.`,
+    `The deletions of stream "${stream}" were last read up to ${position.time}, and "${origin}" reaches back to ${oldest} only.`,
     { context: { stream } },
   );
 }

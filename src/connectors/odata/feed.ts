@@ -2,6 +2,7 @@ import { addMs } from "../../model/timestamp.ts";
 import { furthest, type TimePosition } from "./cursor.ts";
 import { readByLinks, readByPairs, readByTies } from "./feed-ways.ts";
 import type { FeedWay, ProbeNotes } from "./notebook.ts";
+import { readInServedOrder } from "./served.ts";
 import { isRefusal, type Session } from "./session.ts";
 import { held, type TimeFeed } from "./time-feed.ts";
 
@@ -30,7 +31,8 @@ export async function* readFeed(
   const { notebook, settings } = session;
   const probe = await notebook.probe();
   const noted = settings.probe === "always" ? undefined : (await notebook.ways(feed.subject)).feed;
-  const ways = waysOf(settings.paging, probe, noted);
+  const ways: readonly (keyof typeof WAYS)[] =
+    feed.served === undefined ? waysOf(settings.paging, probe, noted) : ["order"];
   const marginMs = probe?.inclusiveGe === false ? EXCLUSIVE_MARGIN_MS : 0;
   let at: TimePosition =
     overlapMs > 0 ? { kind: feed.kind, time: addMs(since.time, -overlapMs), key: null } : since;
@@ -52,13 +54,20 @@ export async function* readFeed(
       refused ??= error;
       continue;
     }
-    if (refused !== undefined) await notebook.noteWay(feed.subject, { feed: way });
+    if (refused !== undefined && way !== "order") {
+      await notebook.noteWay(feed.subject, { feed: way });
+    }
     return;
   }
   throw refused;
 }
 
-const WAYS = { pair: readByPairs, link: readByLinks, tie: readByTies } as const;
+const WAYS = {
+  order: readInServedOrder,
+  pair: readByPairs,
+  link: readByLinks,
+  tie: readByTies,
+} as const;
 
 /**
  * The ways worth trying, in order. Next links that work by offset come last: a record that moves

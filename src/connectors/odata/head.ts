@@ -52,7 +52,7 @@ async function newestDeletion(
   changedAt: string | undefined,
   signal: AbortSignal,
 ): Promise<TimePosition | undefined> {
-  const feed = deletionFeedOf(session.settings.deletions, model)?.feed;
+  const feed = deletionFeedOf(session.settings, model)?.feed;
   if (feed === undefined) return undefined;
   try {
     return await newestOf(session, feed, signal, changedAt);
@@ -70,6 +70,7 @@ async function newestOf(
   signal: AbortSignal,
   whenEmpty?: string,
 ): Promise<TimePosition | undefined> {
+  if (feed.served?.takesOrder === false) return justNow(session, feed, signal);
   let page = await newestPage(session, feed, undefined, signal);
   let newest = timeOf(feed, page);
   if (page.rows.length > 0 && newest === undefined) {
@@ -78,6 +79,18 @@ async function newestOf(
   }
   const time = newest ?? whenEmpty ?? (page.serverTime && addMs(page.serverTime, DATE_MARGIN_MS));
   return time ? held({ kind: feed.kind, time, key: null }, page.serverTime) : undefined;
+}
+
+/** Where the newest record cannot be asked for: the server's own clock, a minute earlier. */
+async function justNow(
+  session: Session,
+  feed: TimeFeed,
+  signal: AbortSignal,
+): Promise<TimePosition | undefined> {
+  const select = [...feed.keys, feed.time].map(({ name }: FieldRef) => name);
+  const { serverTime } = await fetchQuery(session, feed, { select, top: 1 }, signal);
+  if (serverTime === undefined) return undefined;
+  return { kind: feed.kind, time: addMs(serverTime, DATE_MARGIN_MS), key: null };
 }
 
 function newestPage(

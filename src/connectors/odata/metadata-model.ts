@@ -31,6 +31,7 @@ export interface Property {
   readonly maxLength?: string;
   readonly precision?: string;
   readonly scale?: string;
+  readonly srid?: string;
 }
 
 export type PropertyType =

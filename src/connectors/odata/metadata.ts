@@ -183,6 +183,7 @@ function readProperty(owner: string, xml: XmlElement, scope: Scope): Property {
     ...optional("maxLength", xml.attribute("MaxLength")),
     ...optional("precision", xml.attribute("Precision")),
     ...optional("scale", xml.attribute("Scale")),
+    ...optional("srid", xml.attribute("SRID")),
   };
 }
 

@@ -7,9 +7,10 @@ import { readFeed } from "./feed.ts";
 import { readKeys } from "./keys.ts";
 import { queryUrl } from "./query.ts";
 import { createRowReader, type RowReader } from "./records.ts";
+import { servedSet } from "./served-set.ts";
 import type { Session } from "./session.ts";
 import type { StreamModel } from "./streams.ts";
-import type { TimeFeed } from "./time-feed.ts";
+import type { ServedSet, TimeFeed } from "./time-feed.ts";
 import { readWalk } from "./walk.ts";
 
 type Read<K extends ReadRequest["kind"]> = Extract<ReadRequest, { readonly kind: K }>;
@@ -44,6 +45,8 @@ async function* readWalkPages(
   const wanted = isKeyOnly ? projectSchema(model.schema, []) : query.schema;
   const walked = {
     ...sourceOf(session, model, { ...query, schema: wanted }),
+    ...servedPart(session, model),
+    ...(model.time === undefined ? {} : { time: model.time }),
     keys: model.keys,
     hasNumericKey: model.hasNumericKey,
     place: reader.place,
@@ -75,11 +78,10 @@ async function* readDeletionPages(
   signal: AbortSignal,
 ): AsyncGenerator<Page> {
   const { name } = model.schema;
-  const { deletions } = session.settings;
-  const told = deletionFeedOf(deletions, model);
-  if (told === undefined || deletions === undefined) throw unsupported(name, "deletions");
+  const told = deletionFeedOf(session.settings, model);
+  if (told === undefined) throw unsupported(name, "deletions");
   const from = readTimeCursor(since, "deletions");
-  requireRetained(deletions, from, name, session.clock);
+  requireRetained(told, from, name, session.clock);
   for await (const { rows, position } of readFeed(session, told.feed, from, overlapMs, signal)) {
     yield { ...EMPTY, ...told.tombstones(rows), cursor: writeCursor(position) };
   }
@@ -117,7 +119,16 @@ export function changesFeed(session: Session, model: StreamModel, query: StreamQ
     keys: model.keys,
     hasNumericKey: model.hasNumericKey,
     place: createPlace(model),
+    ...servedPart(session, model),
   };
+}
+
+/** A stream without a time cannot be read on by it, whatever the server's order. */
+function servedPart({ settings }: Session, model: StreamModel): { readonly served?: ServedSet } {
+  const served = servedSet(settings.served, model.schema.name);
+  if (served === undefined) return {};
+  if (served.order === "key" || model.time !== undefined) return { served };
+  return served.takesOrder ? {} : { served: { ...served, order: "key" } };
 }
 
 function createPlace(model: StreamModel): RowReader["place"] {

@@ -1,3 +1,4 @@
+import { isSyncError } from "../../model/sync-error.ts";
 import { compareTimestamps } from "../../model/timestamp.ts";
 import { countByPath, inlineCount } from "./count.ts";
 import { compareNumericKeys } from "./cursor.ts";
@@ -136,9 +137,14 @@ async function probeLink(
     if (repeats || !rises) return "loses";
     return /[?&](?:\$|%24)skip=/i.test(page.nextUrl) ? "skips" : "keeps";
   } catch (error) {
-    if (isRefusal(error)) return "loses";
+    // A link that may not be followed serves no read; one that goes by key needs none.
+    if (isRefusal(error) || isForeign(error)) return "loses";
     throw error;
   }
+}
+
+function isForeign(error: unknown): boolean {
+  return isSyncError(error) && error.code === "PAGING_FOREIGN_ORIGIN";
 }
 
 async function probeIn(

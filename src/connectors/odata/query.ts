@@ -75,6 +75,8 @@ export interface Query {
   readonly top?: number | undefined;
   readonly isCounted?: boolean | undefined;
   readonly expand?: readonly string[] | undefined;
+  /** A custom option as it is, `name=value`. */
+  readonly custom?: string | undefined;
 }
 
 /** The URL of a query on a path below the service root. A space is `%20`: strict servers refuse `+`. */
@@ -86,6 +88,7 @@ export function queryUrl(root: string, path: string, query: Query = {}): string 
     option("$expand", query.expand?.join(",")),
     option("$top", query.top?.toString()),
     option("$count", query.isCounted === true ? "true" : undefined),
+    query.custom,
   ].filter((each) => each !== undefined);
   const url = `${root.replace(/\/+$/, "")}/${path}`;
   return options.length === 0 ? url : `${url}?${options.join("&")}`;
@@ -113,6 +116,12 @@ export function recordPath(
   return `${set}(${parts.map((part) => encodeURIComponent(part).replaceAll("%3D", "=")).join(",")})`;
 }
 
+/** True for an `or` outside of parentheses. */
 function holdsOr(filter: string): boolean {
-  return /\bor\b/i.test(filter.replace(/'(?:[^']|'')*'/g, "''"));
+  let bare = filter.replace(/'(?:[^']|'')*'/g, "''");
+  for (let before = ""; before !== bare; ) {
+    before = bare;
+    bare = bare.replace(/\([^()]*\)/g, "");
+  }
+  return /\bor\b/i.test(bare);
 }

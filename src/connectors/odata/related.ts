@@ -46,6 +46,8 @@ export async function readRelated(
   // A missing key is answered with 404 or, by some, with an empty collection.
   const row = Array.isArray(body["value"]) ? (body["value"][0] as JsonObject | undefined) : body;
   if (row === undefined) return undefined;
+  const visible = settings.scope?.visible?.field;
+  if (visible !== undefined && row[visible] === false) return undefined;
   const streams = await session.streams(signal);
   const related: Record<string, readonly Readonly<Record<string, Value>>[]> = {};
   for (const each of names) {
@@ -57,8 +59,8 @@ export async function readRelated(
 }
 
 /** All rows of an expanded collection, those of its own next links included. */
-async function expandedRows(
-  session: Session,
+export async function expandedRows(
+  session: Pick<Session, "client">,
   row: JsonObject,
   name: string,
   url: string,

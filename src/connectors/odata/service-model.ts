@@ -3,6 +3,7 @@ import type { HttpResponse } from "../../ports/http.ts";
 import { isHtml } from "../http/vendor-errors.ts";
 import type { OdataClient } from "./client.ts";
 import { parseMetadata } from "./metadata.ts";
+import type { ServiceModel } from "./metadata-model.ts";
 import { queryUrl } from "./query.ts";
 import type { OdataSettings } from "./settings.ts";
 import { type StreamModel, streamsOf } from "./streams.ts";
@@ -17,26 +18,35 @@ export interface ServiceModelSource {
   known(signal: AbortSignal): Promise<Streams>;
 }
 
-/**
- * Throws CONNECTOR_NOT_ODATA when the address answers with something else than metadata, besides
- * what `parseMetadata` and `streamsOf` throw.
- */
+/** The service's streams; throws what `fetchServiceModel` and `streamsOf` throw. */
 export function createServiceModel(
   settings: OdataSettings,
   client: OdataClient,
 ): ServiceModelSource {
-  const url = queryUrl(settings.url, "$metadata");
   let last: Streams | undefined;
   const fetch = async (signal: AbortSignal): Promise<Streams> => {
-    // The address itself, since it is what is wrong most often.
-    const purpose = { what: `"${url}"` };
-    const response = await client.text(url, "application/xml", purpose, signal);
-    const why = notMetadata(response);
-    if (why !== undefined) throw notOdata(settings, why);
-    last = streamsOf(parseMetadata(response.body), settings);
+    last = streamsOf(await fetchServiceModel(settings, client, signal), settings);
     return last;
   };
   return { fetch, known: async (signal) => last ?? fetch(signal) };
+}
+
+/**
+ * What the service says of itself. Throws CONNECTOR_NOT_ODATA when the address answers with
+ * something else than metadata, besides what `parseMetadata` throws.
+ */
+export async function fetchServiceModel(
+  settings: OdataSettings,
+  client: OdataClient,
+  signal: AbortSignal,
+): Promise<ServiceModel> {
+  const url = queryUrl(settings.url, "$metadata");
+  // The address itself, since it is what is wrong most often.
+  const purpose = { what: `"${url}"` };
+  const response = await client.text(url, "application/xml", purpose, signal);
+  const why = notMetadata(response);
+  if (why !== undefined) throw notOdata(settings, why);
+  return parseMetadata(response.body);
 }
 
 /** What the address answers with instead of metadata; nothing when it may be metadata. */

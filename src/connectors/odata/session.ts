@@ -3,7 +3,7 @@ import type { Clock } from "../../ports/runtime.ts";
 import type { OdataClient, Purpose } from "./client.ts";
 import type { Notebook } from "./notebook.ts";
 import { fetchFilledPage, fetchPage, type LinkGuard, type RawPage } from "./page.ts";
-import { type Query, queryUrl } from "./query.ts";
+import { allOf, literal, type Query, queryUrl } from "./query.ts";
 import type { OdataSettings } from "./settings.ts";
 import type { StreamModel } from "./streams.ts";
 
@@ -21,6 +21,8 @@ export interface Session {
 export interface Source {
   readonly set: string;
   readonly purpose: Purpose;
+  /** Records that may no longer be shown, instead of those that may. */
+  readonly isHidden?: boolean;
 }
 
 export interface FetchOptions {
@@ -31,6 +33,8 @@ export interface FetchOptions {
    * `$top` for all that is wanted and gives no link.
    */
   readonly isSized?: boolean;
+  /** Instead of the configured size. */
+  readonly size?: number | undefined;
 }
 
 /**
@@ -42,16 +46,17 @@ export async function fetchQuery(
   source: Source,
   query: Query,
   signal: AbortSignal,
-  { guard, isSized = true }: FetchOptions = {},
+  { guard, isSized = true, size: wanted }: FetchOptions = {},
 ): Promise<RawPage> {
   const { settings, client, notebook } = session;
+  const filter = await scoped(session, source, query.filter, signal);
   const fetchWith = (top: number | undefined): Promise<RawPage> => {
-    const url = queryUrl(settings.url, source.set, { ...query, top });
+    const url = queryUrl(settings.url, source.set, { ...query, filter, top });
     return guard === undefined
       ? fetchPage(client, url, source.purpose, signal)
       : fetchFilledPage(client, url, source.purpose, guard, signal);
   };
-  const size = isSized && !notebook.isTopRefused() ? settings.pageSize : undefined;
+  const size = isSized && !notebook.isTopRefused() ? (wanted ?? settings.pageSize) : undefined;
   if (query.top !== undefined || size === undefined) return fetchWith(query.top);
   try {
     return await fetchWith(size);
@@ -64,6 +69,31 @@ export async function fetchQuery(
     notebook.noteTopRefused();
     return page;
   }
+}
+
+/**
+ * The filter with what every request must say. Comparisons of the scope stand first and bare, since
+ * a platform exists that reads them otherwise in parentheses.
+ */
+export async function scoped(
+  session: Session,
+  { purpose, isHidden = false }: Source,
+  filter: string | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { scope } = session.settings;
+  if (scope === undefined) return filter;
+  const schema = (await session.streams(signal)).get(purpose.stream ?? "")?.schema;
+  const has = (name: string | undefined): boolean =>
+    schema?.fields.some((field) => field.name === name) === true;
+  const { origin, visible } = scope;
+  return allOf([
+    origin !== undefined && has(origin.field)
+      ? `${origin.field} eq ${literal({ kind: "string" }, origin.value)}`
+      : undefined,
+    has(visible?.field) ? `${visible?.field} eq ${String(!isHidden)}` : undefined,
+    filter,
+  ]);
 }
 
 /** True when the server will not do it this way and may do it in another. */

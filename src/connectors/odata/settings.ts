@@ -28,6 +28,33 @@ export type Paging = "auto" | "keyset" | "next-link";
 /** `auto`: once per service, then remembered; `always`: by every connector anew; `never`: try and fall back. */
 export type ProbePolicy = "auto" | "always" | "never";
 
+/**
+ * How a server gives sets of which it takes no `$orderby`: oldest change first (`time`), or by key
+ * with next links that hold the key (`key`).
+ */
+export interface ServedSettings {
+  readonly order: "time" | "key";
+  /** What follows the set where its pages come so, such as `/replication`; absent: nothing. */
+  readonly path?: string;
+  /** Streams that are given so; absent: all. */
+  readonly streams?: readonly string[];
+  /** Records asked for per page; absent: as elsewhere. */
+  readonly pageSize?: number;
+  /** The set itself takes `$orderby`, so that its newest record can be asked for. */
+  readonly takesOrder: boolean;
+}
+
+/** What every request must be about, for streams that have the fields. */
+export interface ScopeSettings {
+  /** One value that a field must have. */
+  readonly origin?: { readonly field: string; readonly value: string };
+  /**
+   * A field that is false in records that may no longer be shown: these are tombstones, never
+   * records, and the server forgets them after `retentionMs`.
+   */
+  readonly visible?: { readonly field: string; readonly retentionMs: number };
+}
+
 /** An OData connector's settings with every default filled in. */
 export interface OdataSettings {
   /** Service root, without a slash at its end. */
@@ -56,4 +83,11 @@ export interface OdataSettings {
   readonly probeStreams: readonly string[];
   /** Navigation names that work although `$metadata` does not declare them, by stream. */
   readonly expandable: Readonly<Record<string, readonly string[]>>;
+  readonly served?: ServedSettings;
+  /**
+   * Query option with which an answer holds a link that gives the next page each time it is
+   * called: the server keeps the place, so a lost answer or an expired link begins a new one.
+   */
+  readonly sessionOption?: string;
+  readonly scope?: ScopeSettings;
 }

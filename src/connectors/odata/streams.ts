@@ -89,7 +89,9 @@ function streamOf(set: EntitySet, service: ServiceModel, settings: OdataSettings
     ...(modifiedAt === undefined ? {} : { modifiedAt }),
     traits: {
       changes: modifiedAt !== undefined,
-      deletions: settings.deletions?.resources(set.name) !== undefined,
+      deletions:
+        settings.deletions?.resources(set.name) !== undefined ||
+        (modifiedAt !== undefined && own.has(settings.scope?.visible?.field ?? "")),
       sweep: true,
       count: true,
     },
@@ -251,7 +253,8 @@ function facet<K extends string>(
   return (isMeant ? { [name]: Number(text) } : {}) as { readonly [P in K]?: number };
 }
 
-function refOf(property: Property): FieldRef {
+/** The property as queries compare and order by it. */
+export function refOf(property: Property): FieldRef {
   return { name: property.name, literal: literalTypeOf(property) };
 }
 

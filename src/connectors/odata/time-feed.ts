@@ -15,6 +15,16 @@ export interface TimeFeed extends Source {
   readonly filter?: string;
   readonly select?: readonly string[] | undefined;
   readonly place: (row: unknown) => RowPlace | undefined;
+  /** Present where the server has an order of its own. */
+  readonly served?: ServedSet;
+}
+
+/** A set that the server gives in its own order. */
+export interface ServedSet {
+  readonly order: "time" | "key";
+  readonly set: string;
+  readonly size: number | undefined;
+  readonly takesOrder: boolean;
 }
 
 /** A server's clock may run behind the one that stamps its records by this much. */

@@ -1,30 +1,18 @@
 import type { Cursor } from "../../model/cursor.ts";
-import { isSyncError } from "../../model/sync-error.ts";
-import { compareNumericKeys, readWalkCursor, type WalkPosition, writeCursor } from "./cursor.ts";
+import { readWalkCursor, type WalkPosition, writeCursor } from "./cursor.ts";
 import type { WalkWay } from "./notebook.ts";
 import { createLinkGuard, fetchFilledPage, type RawPage } from "./page.ts";
-import { after, allOf, type FieldRef, type Query } from "./query.ts";
-import type { RowPlace } from "./records.ts";
-import { fetchQuery, isRefusal, lost, type Session, type Source } from "./session.ts";
-
-/** A set that is read whole, in the order of its key. */
-export interface WalkedSet extends Source {
-  readonly keys: readonly FieldRef[];
-  readonly hasNumericKey: boolean;
-  readonly filter?: string;
-  readonly select?: readonly string[] | undefined;
-  readonly place: (row: unknown) => RowPlace | undefined;
-}
-
-export interface WalkPage {
-  readonly rows: readonly unknown[];
-  readonly cursor: Cursor;
-}
+import { after, allOf, type Query } from "./query.ts";
+import { readServedWalk } from "./served-walk.ts";
+import { fetchQuery, isRefusal, type Session } from "./session.ts";
+import { isGone, lastKey, type WalkedSet, type WalkPage } from "./walked-set.ts";
 
 interface WalkStep {
   readonly rows: readonly unknown[];
   readonly position: WalkPosition;
 }
+
+const BY_KEY_LINKS: readonly WalkWay[] = ["bare-link"];
 
 /** Link of the cursor of a link walk's last page: there is nothing after it. */
 const ENDED = "";
@@ -43,6 +31,11 @@ export async function* readWalk(
 ): AsyncGenerator<WalkPage> {
   const from = cursor === null ? undefined : readWalkCursor(cursor);
   const { client, notebook } = session;
+  const own = readServedWalk(session, walked, from, signal);
+  if (own !== undefined) {
+    yield* own;
+    return;
+  }
   if (from !== undefined && "link" in from) {
     if (from.link === ENDED) return;
     const steps = readLinks(session, walked, client.opened(from.link), signal);
@@ -52,7 +45,8 @@ export async function* readWalk(
   const start = from !== undefined && "key" in from ? from.key : null;
   const noted = (await notebook.ways(walked.set)).walk;
   let refused: unknown;
-  for (const way of waysOf(session.settings.paging, noted)) {
+  const ways = walked.served === undefined ? waysOf(session.settings.paging, noted) : BY_KEY_LINKS;
+  for (const way of ways) {
     const error = yield* tried(session, way, walkBy(session, walked, way, start, signal));
     if (error === undefined) {
       if (refused !== undefined) await notebook.noteWay(walked.set, { walk: way });
@@ -118,6 +112,7 @@ async function* readKeyset(
   for (;;) {
     const query: Query = {
       select: walked.select,
+      expand: walked.expand,
       orderBy,
       filter: allOf([at === null ? undefined : after(walked.keys, at), walked.filter]),
     };
@@ -128,31 +123,10 @@ async function* readKeyset(
   }
 }
 
-/** The key of the last row that has one. Throws when an order or filter was shown to be ignored. */
-function lastKey(
-  walked: WalkedSet,
-  page: RawPage,
-  from: readonly string[] | null,
-): readonly string[] {
-  let last = from;
-  for (const row of page.rows) {
-    const key = walked.place(row)?.key;
-    if (key === undefined) continue;
-    // Text stands in the server's own collation, which nobody outside can check.
-    if (walked.hasNumericKey && last !== null && compareNumericKeys(key, last) <= 0) {
-      throw lost(walked.purpose, "they are not in the order of the key");
-    }
-    last = key;
-  }
-  if (last === null || last.join("\n") === from?.join("\n")) {
-    throw lost(walked.purpose, "a page ends where the one before it ended");
-  }
-  return last;
-}
-
 function linkQuery(walked: WalkedSet, way: WalkWay): Query {
   const orderBy = way === "link" ? walked.keys.map(({ name }) => `${name} asc`) : undefined;
-  return { select: walked.select, filter: walked.filter, orderBy };
+  const { select, expand, filter } = walked;
+  return { select, expand, filter, orderBy };
 }
 
 async function* readLinks(
@@ -168,7 +142,12 @@ async function* readLinks(
   let page =
     typeof from === "string"
       ? await follow(from)
-      : await fetchQuery(session, walked, from, signal, { guard, isSized: false });
+      : await fetchQuery(session, walked, from, signal, {
+          guard,
+          // Where the server's own links hold the key, `$top` is the size of their pages.
+          isSized: walked.served !== undefined,
+          size: walked.served?.size,
+        });
   for (;;) {
     const { nextUrl } = page;
     if (page.rows.length > 0) {
@@ -192,8 +171,7 @@ async function* resumed(
     }
     return false;
   } catch (error) {
-    const isGone = isSyncError(error) && [400, 404, 410].includes(error.context.status ?? 0);
-    if (isFirst && isGone) return true;
+    if (isFirst && isGone(error)) return true;
     throw error;
   }
 }

@@ -33,28 +33,23 @@ export type Storage =
 
 const INTEGERS = { 16: "smallint", 32: "integer", 64: "bigint" } as const;
 
+const STORAGES: Readonly<Record<Exclude<ValueType["kind"], "integer">, Storage>> = {
+  text: "text",
+  decimal: "numeric",
+  double: "double precision",
+  boolean: "boolean",
+  date: "date",
+  timestamp: "timestamptz",
+  time: "time",
+  binary: "bytea",
+  json: "json",
+  list: "jsonb",
+};
+
 /** The storage a new column for the type gets. */
 export function storageFor(type: ValueType, isKey: boolean): Storage {
   if (type.kind === "integer") return INTEGERS[type.bits];
-  if (isKey) return "key";
-  switch (type.kind) {
-    case "decimal":
-      return "numeric";
-    case "double":
-      return "double precision";
-    case "boolean":
-    case "date":
-    case "time":
-    case "json":
-    case "text":
-      return type.kind;
-    case "timestamp":
-      return "timestamptz";
-    case "binary":
-      return "bytea";
-    case "list":
-      return "jsonb";
-  }
+  return isKey ? "key" : STORAGES[type.kind];
 }
 
 /** Storages that PostgreSQL turns into another one without changing any value. */

@@ -8,16 +8,31 @@ import {
   serviceUrl,
 } from "../odata/config.ts";
 import type { OdataSettings } from "../odata/settings.ts";
+import { bridge } from "./bridge-profile.ts";
 import { generic } from "./generic-profile.ts";
+import { mlsgrid } from "./mlsgrid-profile.ts";
 import type { ResoProfile, ResoStreamDefaults } from "./profile.ts";
+import { spark } from "./spark-profile.ts";
+import { trestle } from "./trestle-profile.ts";
 import { wfrmls } from "./wfrmls-profile.ts";
 
-const PROFILES = { generic, wfrmls } as const satisfies Record<string, ResoProfile>;
+const PROFILES = {
+  generic,
+  wfrmls,
+  mlsgrid,
+  trestle,
+  bridge,
+  spark,
+} as const satisfies Record<string, ResoProfile>;
+
+const DAY_MS = 86_400_000;
 
 /** A system of connector `reso` as a person configures it; `token` is the text, resolved. */
 export interface ResoConfig extends Omit<OdataConfig, "url"> {
   readonly profile?: keyof typeof PROFILES | undefined;
   readonly url?: string | undefined;
+  /** Of platforms that serve several MLSs: the one to read. */
+  readonly originatingSystem?: string | undefined;
 }
 
 /** The schema of a system of connector `reso`, for `ConnectorKind.settings`. */
@@ -25,15 +40,31 @@ export const resoConfigSchema: z.ZodObject = z
   .strictObject({
     ...odataShape,
     profile: z
-      .enum(["generic", "wfrmls"])
+      .enum(Object.keys(PROFILES) as [keyof typeof PROFILES])
       .optional()
       .describe("What is known of the MLS. Default: generic."),
     url: serviceUrl
       .optional()
       .describe("The service root: the address that `/$metadata` follows. Default: the profile's."),
+    originatingSystem: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("The MLS to read, where a platform serves several. Needed by mlsgrid."),
   })
   .check((context) => {
-    const { profile = "generic", url } = context.value as ResoConfig;
+    const { profile = "generic", url, originatingSystem } = context.value as ResoConfig;
+    const takesOrigin = profileOf({ profile }).platform !== undefined;
+    if (takesOrigin !== (originatingSystem !== undefined)) {
+      context.issues.push({
+        code: "custom",
+        path: ["originatingSystem"],
+        message: takesOrigin
+          ? `must be set: the profile "${profile}" reads one MLS of several`
+          : `must not be set: the profile "${profile}" reads one MLS`,
+        input: originatingSystem,
+      });
+    }
     if (url !== undefined || profileOf({ profile }).url !== undefined) return;
     context.issues.push({
       code: "custom",
@@ -51,7 +82,20 @@ export function profileOf({ profile }: Pick<ResoConfig, "profile">): ResoProfile
 /** Fills in every default, the profile's first. */
 export function resolveResoSettings(config: ResoConfig): OdataSettings {
   const profile = profileOf(config);
-  return resolveOdataSettings({ ...config, url: config.url ?? profile.url ?? "" }, profile.preset);
+  const scope = scopeOf(profile, config.originatingSystem);
+  return resolveOdataSettings(
+    { ...config, url: config.url ?? profile.url ?? "" },
+    { ...profile.preset, ...(scope === undefined ? {} : { scope }) },
+  );
+}
+
+function scopeOf({ platform }: ResoProfile, value = ""): OdataSettings["scope"] {
+  if (platform === undefined) return undefined;
+  const { field, retentionDays } = platform.visible;
+  return {
+    origin: { field: platform.origin, value },
+    visible: { field, retentionMs: retentionDays * DAY_MS },
+  };
 }
 
 /**

@@ -26,6 +26,7 @@ const TRANSLATIONS: ReadonlyMap<string, Translation> = new Map([
   ["55P03", LOCKED],
   ["40", LOCKED],
   ["57014", { code: "HOME_LOCKED", what: "gave up a statement that took too long" }],
+  ["0A000", { code: "HOME_READ_ONLY", what: "does not allow a change" }],
   ["58", { code: "HOME_UNREADABLE", what: "cannot be read or written by the server" }],
   ["XX001", { code: "HOME_UNREADABLE", what: "is damaged" }],
   ["XX002", { code: "HOME_UNREADABLE", what: "has a damaged index" }],
@@ -58,7 +59,7 @@ const NO_TLS_WORDS = /does not support SSL/i;
 const ROW_STATES = /^(22|23|54|P0001$|44)/;
 
 /** The SQLSTATE of an error that the server gave, or undefined for any other error. */
-export function sqlState(error: unknown): string | undefined {
+function sqlState(error: unknown): string | undefined {
   const state = codeOf(error);
   return state !== undefined && /^[0-9A-Z]{5}$/.test(state) ? state : undefined;
 }

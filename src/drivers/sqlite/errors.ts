@@ -19,6 +19,8 @@ const PRIMARY = {
 
 /** The shared-memory file could not grow: how a full disk shows itself in WAL mode. */
 const IOERR_SHMSIZE = 4874;
+/** A write was refused for another reason than a full disk: a quota, a limit, a broken disk. */
+const IOERR_WRITE = 778;
 
 interface Translation {
   readonly code: ErrorCode;
@@ -38,6 +40,10 @@ const TRANSLATIONS: ReadonlyMap<number, Translation> = new Map([
     },
   ],
   [PRIMARY.FULL, { code: "HOME_FULL", what: "cannot grow: there is no space left" }],
+  [
+    IOERR_WRITE,
+    { code: "HOME_FULL", what: "cannot grow: the disk or a quota is full, or the disk fails" },
+  ],
   [PRIMARY.IOERR, { code: "HOME_UNREADABLE", what: "cannot be read or written by the disk" }],
   [PRIMARY.CORRUPT, { code: "HOME_UNREADABLE", what: "is damaged" }],
   [PRIMARY.NOTADB, { code: "HOME_UNREADABLE", what: "is not a SQLite database" }],
@@ -63,8 +69,8 @@ export function translateSqliteError(error: unknown, path: string): SyncError {
   if (error instanceof SyncError) return error;
   const extended = sqliteResultCode(error);
   const words = error instanceof Error ? error.message : String(error);
-  const full = extended === IOERR_SHMSIZE ? PRIMARY.FULL : (extended ?? 0) & 0xff;
-  const translation = TRANSLATIONS.get(full);
+  const code = extended === IOERR_SHMSIZE ? PRIMARY.FULL : (extended ?? 0);
+  const translation = TRANSLATIONS.get(code) ?? TRANSLATIONS.get(code & 0xff);
   if (translation === undefined) {
     return new SyncError("INTERNAL", `The database "${path}" refused a statement: ${words}.`, {
       cause: error,

@@ -40,7 +40,8 @@ export async function haltUnlessReleased(
       evidence.candidates <= Number(halt.details["candidates"] ?? 0) * RELEASE_MARGIN,
   );
   if (isReleased) return;
-  throw new SyncError(verdict.code, `${work.spec.stream}: ${verdict.message}`, {
+  throw new SyncError(verdict.code, verdict.message, {
+    context: { stream: work.spec.stream },
     details: { ...verdict.details, ...evidence },
   });
 }

@@ -8,6 +8,7 @@ import type { SchemaChange, TableSpec } from "../../ports/destination.ts";
 import type { Lease } from "../../ports/home.ts";
 import type { ReplicateContext } from "../context.ts";
 import { rememberSchemas } from "../schema-memory.ts";
+import { whileLocked } from "./commit-plan.ts";
 import { hashText } from "./hash.ts";
 import { note, type StreamWork, type Tally } from "./stream-work.ts";
 
@@ -107,9 +108,10 @@ export async function openStream(
   },
 ): Promise<StreamWork> {
   const { spec, schema, query, table } = planned;
-  const changes = await context.destination.prepare(table);
+  const opening = { context, spec, signal: run.signal };
+  const changes = await whileLocked(opening, () => context.destination.prepare(table));
   const kept = keptSchema(schema, changes);
-  await rememberSchemas(context, [kept]);
+  await whileLocked(opening, () => rememberSchemas(context, [kept]));
   const work: StreamWork = {
     context,
     ...run,

@@ -11,10 +11,11 @@ import { missingCursor, requireTrait } from "./run-incremental.ts";
 import { settleKeys } from "./settle-keys.ts";
 import { enterPhase, loadCheckpoint, type StreamWork } from "./stream-work.ts";
 
-/** One page of the feed, reduced to keys that the replica still holds. */
+/** One page of the feed, reduced to keys that the replica still holds, or that are parked. */
 interface FeedPage {
   readonly cursor: Cursor;
   readonly living: readonly RecordKey[];
+  readonly parked: readonly RecordKey[];
   readonly times: ReadonlyMap<RecordKey, string>;
   /** Distinct keys told in the page. */
   readonly told: number;
@@ -22,8 +23,8 @@ interface FeedPage {
 
 /**
  * Mode `deletions`: reads the source's feed of deleted keys. All of it is read before anything is
- * deleted, so that the guard sees the whole; only keys that the replica holds are kept in memory.
- * Each of them is asked for once more, since a key may have been created anew.
+ * deleted, so that the guard sees the whole; only keys that the replica holds or that are parked
+ * are kept in memory. Each of them is asked for once more, since a key may have been created anew.
  */
 export async function runDeletions(work: StreamWork): Promise<void> {
   requireTrait(work, "deletions", "deletions");
@@ -36,9 +37,10 @@ export async function runDeletions(work: StreamWork): Promise<void> {
     since: checkpoint.cursor,
     overlapMs: work.spec.overlapMs,
   } as const;
+  const parked = await parkedKeys(work);
   const pages: FeedPage[] = [];
   for await (const page of work.context.source.read(request, work.signal)) {
-    pages.push(await livingOf(work, page));
+    pages.push(await reducePage(work, page, parked));
     work.tally.walked += page.tombstones.length;
   }
   enterPhase(work, "guarding");
@@ -69,28 +71,39 @@ async function guardFeed(work: StreamWork, keys: readonly RecordKey[]): Promise<
   });
 }
 
-async function livingOf(work: StreamWork, page: Page): Promise<FeedPage> {
+async function parkedKeys({ context, spec }: StreamWork): Promise<ReadonlySet<RecordKey | null>> {
+  const records = await context.home.parked({ sync: context.spec.name, stream: spec.stream });
+  return new Set(records.map(({ key }) => key));
+}
+
+async function reducePage(
+  work: StreamWork,
+  page: Page,
+  parkedBefore: ReadonlySet<RecordKey | null>,
+): Promise<FeedPage> {
   const keys = [...new Set(page.tombstones.map((tombstone) => tombstone.key))];
   const marks = await work.context.destination.marks(work.table, keys);
   const living = keys.filter((key) => marks.get(key)?.deleted === false);
   const wanted = new Set(living);
+  const parked = keys.filter((key) => parkedBefore.has(key) && !wanted.has(key));
   const times = new Map<RecordKey, string>();
   for (const { key, deletedAt } of page.tombstones) {
     if (deletedAt !== undefined && wanted.has(key)) times.set(key, deletedAt);
   }
-  return { cursor: page.cursor, living, times, told: keys.length };
+  return { cursor: page.cursor, living, parked, times, told: keys.length };
 }
 
 async function deletePage(work: StreamWork, page: FeedPage): Promise<void> {
   const position: Position = {
     checkpoints: [{ lane: "deletions", cursor: page.cursor, state: {} }],
   };
-  const alreadyGone = page.told - page.living.length;
+  const asked = [...page.living, ...page.parked];
+  const alreadyGone = page.told - asked.length;
   const known = { ...EMPTY_PLAN, ledger: { ...EMPTY_LEDGER, found: alreadyGone, alreadyGone } };
-  if (page.living.length === 0) {
+  if (asked.length === 0) {
     await commitPlan(work, known, position);
     return;
   }
   await commitPlan(work, known, {});
-  await settleKeys(work, page.living, { suspected: true, position, times: page.times });
+  await settleKeys(work, asked, { suspected: true, position, times: page.times });
 }

@@ -41,7 +41,12 @@ export async function openWalk(work: StreamWork, lane: WalkLane): Promise<OpenWa
   const state = checkpoint === undefined ? undefined : walkState(checkpoint);
   if (checkpoint !== undefined && state !== undefined) {
     if (await mayResume(work, state)) {
-      if (!state.ended && state.walked > 0) note(work, `Resumed after ${state.walked} records.`);
+      if (!state.ended && state.walked > 0) {
+        note(
+          work,
+          `Resumed after ${state.walked} records; what vanished among those since is found by the next walk.`,
+        );
+      }
       return { state, cursor: checkpoint.cursor };
     }
     await commitPlan(work, EMPTY_PLAN, { forgetWalk: state.walkId, dropCheckpoints: [lane] });

@@ -15,7 +15,7 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [{ version: 1, sql: initial }];
 
 /** All tables of a home, and nothing of a destination in the same schema. */
-export const isHomeTable = (name: string): boolean =>
+const isHomeTable = (name: string): boolean =>
   name.startsWith("_lockstep_") && name !== "_lockstep_tables";
 
 /**

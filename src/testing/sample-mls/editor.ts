@@ -82,7 +82,9 @@ export class Editor {
     const index = table.index("key");
     const slots =
       request.keys === undefined
-        ? [...index.slice(0, request.count ?? 0)]
+        ? [...index.slice(0, index.length)]
+            .filter((slot) => table.state(slot) === "visible")
+            .slice(0, request.count ?? 0)
         : request.keys.map((key) => this.#require({ set, key }).slot);
     this.#apply(table, slots, request.fields ?? {}, { time: this.#clock.stamp(), touch: true });
     return slots.map((slot) => table.key(slot));
@@ -226,6 +228,11 @@ export class Editor {
 
   #deleteRow(table: Table, slot: number): void {
     const time = this.#clock.stamp();
+    if (findProperty(table.entity, "MlgCanView") !== undefined) {
+      table.setState(slot, "withdrawn");
+      table.setTimes([slot], time);
+      return;
+    }
     table.setState(slot, "deleted");
     this.#store.table("Deleted").append(
       time,

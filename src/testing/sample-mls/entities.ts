@@ -6,20 +6,42 @@ import type {
   NavigationDefinition,
   PropertyDefinition,
 } from "./model.ts";
+import type { SampleVendor } from "./options.ts";
 import { amount, choice, count, flag, integer, stamp, text } from "./property-definition.ts";
 import { PROPERTY_FIELDS, widenedFields } from "./property-fields.ts";
 
 /** Builds the model; `propertyFields` sets how many columns Property has. */
-export function createModel(propertyFields: number): Model {
+export function createModel(propertyFields: number, plays?: SampleVendor): Model {
   const property = entity("Property", "ListingKeyNumeric", {
     alternateKeys: ["ListingKey", "ListingId"],
     properties: [...PROPERTY_FIELDS, ...widenedFields(propertyFields)],
     navigations: ["Media", "Member", "Office", "OpenHouse", "PropertyUnitTypes", "Adu"],
   });
   return {
-    entities: [property, ...OTHER_ENTITIES],
+    entities: [property, ...OTHER_ENTITIES].map((each) => playedEntity(each, plays)),
     enums: new Map(ENUM_DEFINITIONS.map((definition) => [definition.name, definition])),
   };
+}
+
+const BRIDGE_SETS: ReadonlySet<string> = new Set(["Property", "Member", "Office", "OpenHouse"]);
+
+/** The entity with the fields that a platform adds to it. */
+function playedEntity(entity: EntityDefinition, plays: SampleVendor | undefined): EntityDefinition {
+  const { name, properties, timestamp } = entity;
+  if (plays === "mlsgrid" && timestamp !== "TimestampModified" && !entity.isUndocumented) {
+    const added = [text("OriginatingSystemName", 255), flag("MlgCanView")];
+    return { ...entity, properties: [...properties, ...added], addedProperties: added.length };
+  }
+  if (plays === "bridge" && BRIDGE_SETS.has(name)) {
+    const own = "BridgeModificationTimestamp";
+    return {
+      ...entity,
+      timestamp: own,
+      properties: [...properties, stamp(own)],
+      addedProperties: 1,
+    };
+  }
+  return entity;
 }
 
 interface EntityParts {
@@ -43,6 +65,7 @@ function entity(name: string, key: string | undefined, parts: EntityParts): Enti
     parentKeys: parts.parentKeys ?? [],
     properties: parts.properties,
     navigations,
+    addedProperties: 0,
     isUndocumented: key === undefined,
   };
 }

@@ -1,6 +1,7 @@
 import type { Literal } from "./filter-lexer.ts";
-import type { Operand } from "./filter-parser.ts";
-import type { EnumDefinition, PropertyDefinition } from "./model.ts";
+import type { Geography, Operand } from "./filter-parser.ts";
+import { milesBetween } from "./geo.ts";
+import type { EnumDefinition, GeoPoint, PropertyDefinition } from "./model.ts";
 import { findProperty } from "./model.ts";
 import type { SampleBehavior } from "./options.ts";
 import { badRequest } from "./request-error.ts";
@@ -29,6 +30,9 @@ export interface Side {
 export function bind(operand: Operand, context: FilterContext, other?: Operand): Side {
   if (operand.kind === "now") {
     return constant("timestamp", context.now);
+  }
+  if (operand.kind === "distance") {
+    return bindDistance(operand.name, operand.to, context);
   }
   return operand.kind === "property"
     ? bindProperty(requireProperty(operand.name, context), context)
@@ -72,6 +76,28 @@ function bindProperty(property: PropertyDefinition, context: FilterContext): Sid
   }
 }
 
+/** The reference system that `$metadata` declares for every place. */
+const SRID = "3956";
+
+/** Miles; as in OData, a distance to no place is null, which no comparison holds for. */
+function bindDistance(name: string, { srid, point }: Geography, context: FilterContext): Side {
+  const property = requireProperty(name, context);
+  if (property.type !== "GeographyPoint") {
+    throw badRequest(`geo.distance takes a place, and '${name}' is none`);
+  }
+  if (srid !== SRID) {
+    throw badRequest(`SRID ${srid} is not supported: '${name}' has ${SRID}`);
+  }
+  const read = context.table.reader(name);
+  return {
+    domain: "number",
+    read: (slot) => {
+      const place = read(slot) as GeoPoint | null;
+      return place === null ? null : milesBetween(place, point);
+    },
+  };
+}
+
 function toMicros(value: Comparable): number | null {
   return value === null ? null : (parseTimestamp(String(value)) ?? null);
 }
@@ -84,6 +110,8 @@ function bindLiteral(literal: Literal, context: FilterContext, other?: Operand):
       return constant("boolean", literal.value);
     case "timestamp":
       return constant("timestamp", literal.micros);
+    case "geography":
+      throw badRequest("A geography point can only be measured by geo.distance");
     case "enum":
       return bindEnum(literal.enumName, literal.members, context);
     case "string": {

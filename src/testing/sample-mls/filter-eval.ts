@@ -46,7 +46,7 @@ export function compileFilter(filter: Filter, context: FilterContext): RowTest {
 export function filterProperties(filter: Filter): Set<string> {
   const names = new Set<string>();
   const note = (operand: Operand): void => {
-    if (operand.kind === "property") {
+    if (operand.kind === "property" || operand.kind === "distance") {
       names.add(operand.name);
     }
   };

@@ -1,3 +1,4 @@
+import type { GeoPoint } from "./model.ts";
 import { badRequest } from "./request-error.ts";
 import { isDate, parseTimestamp } from "./timestamps.ts";
 
@@ -9,6 +10,7 @@ export type Literal =
   | { readonly kind: "date"; readonly text: string }
   | { readonly kind: "boolean"; readonly value: boolean }
   | { readonly kind: "null" }
+  | { readonly kind: "geography"; readonly srid: string; readonly point: GeoPoint }
   | { readonly kind: "enum"; readonly enumName: string; readonly members: readonly string[] };
 
 /** One token of a filter. */
@@ -23,7 +25,9 @@ const DATE = /\d{4}-\d\d-\d\d/y;
 const NUMBER = /-?\d+(?:\.\d+)?/y;
 const STRING = /'((?:[^']|'')*)'/y;
 const ENUM = /Odata\.Models\.([A-Za-z_]\w*)'([^']*)'/y;
-const WORD = /[A-Za-z_]\w*/y;
+const GEOGRAPHY = /geography'SRID=(\d+);POINT\((-?\d+(?:\.\d+)?) (-?\d+(?:\.\d+)?)\)'/y;
+/** A name; of those with a point only the functions of geography are known. */
+const WORD = /geo\.[a-z]+|[A-Za-z_]\w*/y;
 const PUNCTUATION = /[(),]/y;
 const SPACES = / +/y;
 
@@ -105,8 +109,20 @@ function nextLiteral(take: Take): Literal | undefined {
   if (text !== undefined) {
     return { kind: "string", text: text.replaceAll("''", "'") };
   }
+  const geography = take(GEOGRAPHY);
+  if (geography !== undefined) {
+    const [, srid = "", longitude, latitude] = geography;
+    return { kind: "geography", srid, point: pointOf(Number(longitude), Number(latitude)) };
+  }
   const [, enumName, members] = take(ENUM) ?? [];
   return enumName === undefined
     ? undefined
     : { kind: "enum", enumName, members: (members ?? "").split(",") };
+}
+
+function pointOf(longitude: number, latitude: number): GeoPoint {
+  if (Math.abs(longitude) > 180 || Math.abs(latitude) > 90) {
+    throw badRequest(`POINT(${longitude} ${latitude}) is no place: longitude stands first`);
+  }
+  return { type: "Point", coordinates: [longitude, latitude] };
 }

@@ -41,6 +41,25 @@ test("literals keep what was written", () => {
   }
 });
 
+test("a distance is measured from a property to a point, whichever stands first", () => {
+  const to = {
+    kind: "geography",
+    srid: "3956",
+    point: { type: "Point", coordinates: [-111.5, 40] },
+  };
+  for (const inner of [
+    "A,geography'SRID=3956;POINT(-111.5 40)'",
+    "geography'SRID=3956;POINT(-111.5 40)', A",
+  ]) {
+    assert.deepEqual(parseFilter(`geo.distance(${inner}) lt 2.5`), {
+      kind: "compare",
+      operator: "lt",
+      left: { kind: "distance", name: "A", to },
+      right: { kind: "literal", literal: { kind: "number", text: "2.5" } },
+    });
+  }
+});
+
 test("what is not understood is refused", () => {
   const refused = [
     "",
@@ -61,7 +80,13 @@ test("what is not understood is refused", () => {
     "A eq 2024-01-01T25:00:00Z",
     "A eq 2024-01-01T00:00:00",
     "contains(A,'x')",
-    "geo.distance(A,geography'SRID=4326;POINT(1 2)') lt 1",
+    "geo.distance(A,geography'SRID=3956;POINT(1)') lt 1",
+    "geo.distance(A,geography'POINT(1 2)') lt 1",
+    "geo.distance(A,geography'SRID=3956;POINT(40.5 -111.9)') lt 1",
+    "geo.distance(A,B) lt 1",
+    "geo.distance(A) lt 1",
+    "geo.distance(geography'SRID=3956;POINT(1 2)',geography'SRID=3956;POINT(1 2)') lt 1",
+    "geo.intersects(A,geography'SRID=3956;POINT(1 2)')",
     "A/any(x:x eq 1)",
     "A in ()",
     "A in (B)",

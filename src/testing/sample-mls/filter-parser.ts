@@ -9,7 +9,12 @@ export type Operator = "eq" | "ne" | "gt" | "ge" | "lt" | "le" | "has";
 export type Operand =
   | { readonly kind: "property"; readonly name: string }
   | { readonly kind: "literal"; readonly literal: Literal }
+  /** Miles from a property's place to a point. */
+  | { readonly kind: "distance"; readonly name: string; readonly to: Geography }
   | { readonly kind: "now" };
+
+/** A point with the reference system it was written in. */
+export type Geography = Extract<Literal, { readonly kind: "geography" }>;
 
 /** A parsed filter; `and` and `or` are flat lists, so that long key lists do not nest. */
 export type Filter =
@@ -30,7 +35,7 @@ const DEPTH_MAX = 100;
 
 /**
  * Parses a `$filter`. The grammar is deliberately small (comparisons, `in`, `and`, `or`, `not`,
- * parentheses, `now()`); everything else is refused, as a strict server does.
+ * parentheses, `now()`, `geo.distance`); everything else is refused, as a strict server does.
  */
 export function parseFilter(text: string): Filter {
   const parser = new FilterParser(tokenize(text));
@@ -101,11 +106,28 @@ class FilterParser {
     if (!this.#takePunctuation("(")) {
       return { kind: "property", name: token.text };
     }
+    if (token.text === "geo.distance") {
+      return this.#distance();
+    }
     if (token.text !== "now") {
       throw badRequest(`Function '${token.text}' is not supported`);
     }
     this.#expect(")");
     return { kind: "now" };
+  }
+
+  /** What follows `geo.distance(`: a property and a point, either first. */
+  #distance(): Operand {
+    const operands = [this.#operand()];
+    this.#expect(",");
+    operands.push(this.#operand());
+    this.#expect(")");
+    const property = operands.find((each) => each.kind === "property");
+    const point = operands.find((each) => each.kind === "literal")?.literal;
+    if (property === undefined || point?.kind !== "geography") {
+      throw badRequest("geo.distance takes a property and a geography point");
+    }
+    return { kind: "distance", name: property.name, to: point };
   }
 
   #literals(): Literal[] {

@@ -201,3 +201,32 @@ function mostCommon(values: readonly string[]): string {
   }
   return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "";
 }
+
+test("a distance filter chooses the places within so many miles", async () => {
+  // Equirectangular: another formula than the server's, exact enough at this size.
+  const miles = (fields: Fields): number => {
+    const { coordinates } = fields["GeoLocation"] as unknown as { coordinates: number[] };
+    const [east = 0, north = 0] = coordinates.map((degrees) => (degrees * Math.PI) / 180);
+    const [toEast, toNorth] = [(-112.5 * Math.PI) / 180, (39.5 * Math.PI) / 180];
+    return 3958.76 * Math.hypot((east - toEast) * Math.cos((north + toNorth) / 2), north - toNorth);
+  };
+  const place = "geography'SRID=3956;POINT(-112.5 39.5)'";
+  const near = await getAll(
+    mls,
+    `/Property?$select=ListingKeyNumeric&$filter=geo.distance(GeoLocation,${encodeURIComponent(place)})%20lt%2060`,
+  );
+  const expected = keysWhere((fields) => miles(fields) < 60);
+  assert.ok(expected.length > 5 && expected.length < truth.length / 2, `${expected.length}`);
+  assert.deepEqual(
+    near.map((row) => row["ListingKeyNumeric"]),
+    expected,
+  );
+  for (const wrong of [
+    `geo.distance(ListPrice,${place}) lt 1`,
+    "geo.distance(GeoLocation,geography'SRID=4326;POINT(-112.5 39.5)') lt 1",
+    `GeoLocation eq ${place}`,
+  ]) {
+    const { status } = await get(mls, `/Property?$filter=${encodeURIComponent(wrong)}`);
+    assert.equal(status, 400, wrong);
+  }
+});

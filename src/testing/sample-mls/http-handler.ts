@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import type { Answer } from "./answer.ts";
 import { errorAnswer, jsonAnswer } from "./answer.ts";
 import type { FaultRequest } from "./faults.ts";
 import type { NextLinkOverride, ODataService } from "./odata-service.ts";
+import { WITHDRAWN_MS } from "./plays.ts";
 import { RequestError } from "./request-error.ts";
 import type { ServerState } from "./server-state.ts";
 
@@ -36,6 +38,11 @@ export class HttpHandler {
       this.#send(response, errorAnswer(429, "Too many requests", { "Retry-After": "1" }));
       return;
     }
+    const isGzip = this.#state.store.data.plays === "mlsgrid";
+    if (isGzip && !/\bgzip\b/.test(String(request.headers["accept-encoding"]))) {
+      this.#send(response, errorAnswer(400, "COMPRESSION REQUIRED"));
+      return;
+    }
     const fault = this.#state.faults.take(target);
     if (fault?.kind === "hang" || fault?.kind === "reset") {
       this.#state.counter.response(fault.kind, 0);
@@ -45,7 +52,7 @@ export class HttpHandler {
       return;
     }
     const answer = this.#answer(request, { path, query }, fault);
-    this.#send(response, answer, fault?.kind === "cut");
+    this.#send(response, isGzip ? zipped(answer) : answer, fault?.kind === "cut");
   }
 
   #answer(
@@ -59,6 +66,7 @@ export class HttpHandler {
     }
     try {
       this.#admit(request);
+      this.#state.store.forgetWithdrawn((this.#state.clock.nowMs() - WITHDRAWN_MS) * 1000);
       const prefer = request.headers["prefer"];
       const answer = this.#service.answer(
         { ...target, prefer: Array.isArray(prefer) ? prefer.join() : prefer },
@@ -124,6 +132,11 @@ export class HttpHandler {
       response.end(body);
     }
   }
+}
+
+function zipped(answer: Answer): Answer {
+  const headers = { ...answer.headers, "Content-Encoding": "gzip" };
+  return { ...answer, body: gzipSync(answer.body), headers };
 }
 
 function override(fault: FaultRequest | undefined): NextLinkOverride | undefined {

@@ -11,7 +11,7 @@ import type { TruthRecord } from "./store.ts";
 export type { SampleControl } from "./control.ts";
 export type { FaultKind, FaultRequest } from "./faults.ts";
 export type { LiveDay, LiveRequest } from "./live-day.ts";
-export type { SampleBehavior, SampleData, SampleMlsOptions } from "./options.ts";
+export type { SampleBehavior, SampleData, SampleMlsOptions, SampleVendor } from "./options.ts";
 export type { SampleStats } from "./stats.ts";
 export type { TruthRecord } from "./store.ts";
 

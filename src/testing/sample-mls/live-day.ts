@@ -165,9 +165,16 @@ function randomRow(
   isWanted: (slot: number) => boolean = () => true,
 ): number {
   const index = table.index("key");
-  let slot = index.at(random() % index.length);
+  const draw = (): number => {
+    let slot = index.at(random() % index.length);
+    while (table.state(slot) !== "visible") {
+      slot = index.at(random() % index.length);
+    }
+    return slot;
+  };
+  let slot = draw();
   for (let tries = 0; tries < TRIES_MAX && !isWanted(slot); tries += 1) {
-    slot = index.at(random() % index.length);
+    slot = draw();
   }
   return slot;
 }

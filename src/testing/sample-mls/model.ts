@@ -40,6 +40,8 @@ export interface EntityDefinition {
   readonly parentKeys: readonly string[];
   readonly properties: readonly PropertyDefinition[];
   readonly navigations: readonly NavigationDefinition[];
+  /** Columns at the end that a platform has added. */
+  readonly addedProperties: number;
   /** Served, but in neither `$metadata` nor the service document. */
   readonly isUndocumented: boolean;
 }

@@ -2,6 +2,8 @@ import type { Answer } from "./answer.ts";
 import { errorAnswer, jsonAnswer, textAnswer } from "./answer.ts";
 import { metadataXml } from "./metadata-xml.ts";
 import { findProperty } from "./model.ts";
+import { PlayService } from "./play-service.ts";
+import { playOf } from "./plays.ts";
 import type { Query } from "./query.ts";
 import { QueryRunner } from "./query.ts";
 import type { QueryOptions } from "./query-options.ts";
@@ -30,6 +32,7 @@ export class ODataService {
   readonly #root: string;
   readonly #runner: QueryRunner;
   readonly #renderer: Renderer;
+  readonly #player: PlayService | undefined;
   #metadata: string | undefined;
 
   /** `root` is the absolute URL of the service, without a slash at the end. */
@@ -38,6 +41,8 @@ export class ODataService {
     this.#root = root;
     this.#runner = new QueryRunner(state.store.model.enums, state.behavior);
     this.#renderer = new Renderer(state.store, state.behavior);
+    const play = playOf(state.store.data.plays);
+    this.#player = play && new PlayService(play, state, this.#runner);
   }
 
   /** Throws `RequestError` for what is to be refused. */
@@ -51,7 +56,8 @@ export class ODataService {
     }
     const [, set = "", key, rest] =
       /^\/(\w+)(?:\(((?:'(?:[^']|'')*'|[^')])+)\))?(?:\/([$\w]+))?$/.exec(request.path) ?? [];
-    if (!this.#state.store.has(set)) {
+    const isUnknown = this.#player !== undefined && set === "Deleted";
+    if (!this.#state.store.has(set) || isUnknown) {
       throw new RequestError(404, `Resource '${request.path}' is not found`);
     }
     const table = this.#state.store.table(set);
@@ -62,10 +68,36 @@ export class ODataService {
       const count = this.#runner.count(this.#query(request, table));
       return textAnswer("text/plain", String(count));
     }
-    if (rest !== undefined) {
+    const isReplication = rest === "replication";
+    if (rest !== undefined && !(isReplication && this.#player !== undefined)) {
       throw new RequestError(404, `Resource '${request.path}' is not found`);
     }
-    return this.#collection(request, this.#query(request, table), override);
+    return this.#player === undefined
+      ? this.#collection(request, this.#query(request, table), override)
+      : this.#played(this.#player, request, table, isReplication, override);
+  }
+
+  #played(
+    player: PlayService,
+    request: ServiceRequest,
+    table: Table,
+    isReplication: boolean,
+    override: NextLinkOverride | undefined,
+  ): Answer {
+    const given = parseQueryString(request.query);
+    const { query, slots, next } = player.page({ table, given, isReplication });
+    const { options } = query;
+    const link = override?.(this.#url(request)) ?? (next && `${this.#root}/${next}`);
+    const page = {
+      context: contextOf(table, options),
+      count: options.count ? this.#runner.count(query) : undefined,
+      rows: this.#renderer.rows(table, slots, options),
+      // One platform tells the next page in a header.
+      nextLink: isReplication && this.#state.store.data.plays === "bridge" ? undefined : link,
+    };
+    const headers: Record<string, string> =
+      page.nextLink === link || link === undefined ? {} : { Link: `<${link}>; rel="next"` };
+    return jsonAnswer(200, renderPage(page, false), headers);
   }
 
   #serviceDocument(): Answer {

@@ -1,3 +1,6 @@
+/** A platform whose contract the server can keep, strictly, instead of that of WFRMLS. */
+export type SampleVendor = "mlsgrid" | "trestle" | "bridge" | "spark";
+
 /** What the generated data is; fixed once the server has started. */
 export interface SampleData {
   /** Everything generated follows from it. Default 1. */
@@ -20,6 +23,8 @@ export interface SampleData {
   readonly epoch: string;
   /** Bound for the cache of serialised rows. Default 64 MiB. */
   readonly cacheBytes: number;
+  /** Whose contract the server keeps. Default: that of WFRMLS. */
+  readonly plays: SampleVendor | undefined;
 }
 
 /** How the server behaves; `control.configure` changes it while it runs. */
@@ -93,6 +98,7 @@ export function resolveData(options: SampleMlsOptions): SampleData {
     deletedHistory: options.deletedHistory ?? 50,
     epoch: options.epoch ?? "2025-06-01T00:00:00Z",
     cacheBytes: options.cacheBytes ?? 64 * 1024 * 1024,
+    plays: options.plays,
   };
   requireInteger("listings", listings, 0, LISTINGS_MAX);
   requireInteger("members", data.members, 1, LISTINGS_MAX);

@@ -66,6 +66,12 @@ export class QueryRunner {
     };
   }
 
+  /** All rows of the result. */
+  all(query: Query): Uint32Array {
+    const { plan, test } = this.#prepare(query);
+    return this.#result(query, plan, test);
+  }
+
   /** Number of rows of the whole result. */
   count(query: Query): number {
     const { plan, test } = this.#prepare(query);
@@ -110,9 +116,7 @@ export class QueryRunner {
     if (held?.table === table && held.version === table.version) {
       return held.slots;
     }
-    const matching = candidates(query, plan).filter(
-      (slot) => table.state(slot) === "visible" && test(slot),
-    );
+    const matching = candidates(query, plan).filter((slot) => table.isServed(slot) && test(slot));
     const slots = sortRows(matching, table, options.orderBy);
     this.#results.delete(name);
     this.#results.set(name, { table, version: table.version, slots });

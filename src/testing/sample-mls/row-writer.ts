@@ -50,7 +50,8 @@ export class RowWriter {
       json: wire.encoder(property, lookups),
     }));
     // The blocks are numbered by the table's own columns, so they serve whole rows only.
-    const isWhole = how.properties === table.entity.properties;
+    const { properties, addedProperties } = table.entity;
+    const isWhole = how.properties === properties && addedProperties === 0;
     this.#blocks = divide(fields, isWhole ? table.source.sparse : undefined);
   }
 

@@ -3,6 +3,7 @@ import { Clock } from "./clock.ts";
 import { Faults, Throttle } from "./faults.ts";
 import type { SampleBehavior, SampleMlsOptions } from "./options.ts";
 import { resolveBehavior, resolveData } from "./options.ts";
+import { playOf } from "./plays.ts";
 import { StatsCounter } from "./stats.ts";
 import { Store } from "./store.ts";
 
@@ -21,7 +22,8 @@ export interface ServerState {
 
 /** Builds the state of a new server from its options. */
 export function createServerState(options: SampleMlsOptions): ServerState {
-  const behavior = resolveBehavior(options);
+  const pageSize = playOf(options.plays)?.pageMax;
+  const behavior = resolveBehavior(pageSize === undefined ? options : { pageSize, ...options });
   const token = options.token === undefined ? "sample-token" : options.token;
   return {
     store: new Store(resolveData(options)),

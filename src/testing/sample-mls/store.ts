@@ -40,7 +40,7 @@ export class Store {
 
   constructor(data: SampleData) {
     this.data = data;
-    this.model = createModel(data.propertyFields);
+    this.model = createModel(data.propertyFields, data.plays);
     this.wire = new Wire(this.model.enums);
     this.#entities = new Map(this.model.entities.map((entity) => [entity.name, entity]));
   }
@@ -85,6 +85,9 @@ export class Store {
       read: table.reader(property.name),
     }));
     for (const slot of slots) {
+      if (table.state(slot) !== "visible") {
+        continue;
+      }
       const fields: Record<string, Value> = {};
       for (const { property, read } of columns) {
         fields[property.name] = this.wire.plain(property, read(slot), lookups);
@@ -94,6 +97,13 @@ export class Store {
           ? `${String(fields["resource"])}/${String(fields["primary_key"])}`
           : table.key(slot);
       yield { key, fields };
+    }
+  }
+
+  /** Stops telling of what was withdrawn before an instant, in microseconds. */
+  forgetWithdrawn(before: number): void {
+    for (const table of this.#tables.values()) {
+      table.forgetWithdrawn(before);
     }
   }
 

@@ -5,13 +5,21 @@ import type { Column, RowSource } from "./row-source.ts";
 import { SlotIndex } from "./slot-index.ts";
 import { formatTimestamp } from "./timestamps.ts";
 
-/** Whether a row is served, kept back without a word, or deleted. */
-export type RowState = "visible" | "hidden" | "deleted";
+/**
+ * Whether a row is served, kept back without a word, deleted, or served with the word that it may
+ * no longer be shown.
+ */
+export type RowState = "visible" | "hidden" | "deleted" | "withdrawn";
+
+/** The one system that a platform of several serves here. */
+export const ORIGIN = "sample";
+/** The MLS's own time of change, where a platform has one besides, is older by this. */
+const PLATFORM_LAG = 3_600_000_000;
 
 /** The orders a table keeps: by key, by (time of change, key), and an arbitrary fixed one. */
 export type IndexName = "key" | "time" | "natural";
 
-const STATES: readonly RowState[] = ["visible", "hidden", "deleted"];
+const STATES: readonly RowState[] = ["visible", "hidden", "deleted", "withdrawn"];
 /** Odd, so that multiplying by it permutes the 32-bit integers. */
 const SHUFFLE = 0x9e3779b1;
 /** More moves than this rebuild the time index instead of moving rows one by one. */
@@ -34,6 +42,7 @@ export class Table {
   readonly #corruptions: Map<number, Map<string, string>> = new Map();
   readonly #indexes: Map<IndexName, SlotIndex> = new Map();
   readonly #addedByKey: Map<Key, number> = new Map();
+  readonly #withdrawn: Set<number> = new Set();
 
   constructor(entity: EntityDefinition, source: RowSource, cacheBytes: number) {
     this.entity = entity;
@@ -62,7 +71,7 @@ export class Table {
 
   /** Number of rows that are served. */
   get visibleRows(): number {
-    return this.index("key").length;
+    return this.index("key").length - this.#withdrawn.size;
   }
 
   key(slot: number): Key {
@@ -76,6 +85,20 @@ export class Table {
 
   state(slot: number): RowState {
     return STATES[this.#states[slot] as number] as RowState;
+  }
+
+  /** True when the row comes in answers. */
+  isServed(slot: number): boolean {
+    return isServedState(this.state(slot));
+  }
+
+  /** Deletes what was withdrawn before an instant, in microseconds. */
+  forgetWithdrawn(before: number): void {
+    for (const slot of this.#withdrawn) {
+      if (this.time(slot) < before) {
+        this.setState(slot, "deleted");
+      }
+    }
   }
 
   /** The row with a key, visible or not. */
@@ -100,9 +123,7 @@ export class Table {
 
   /** As `reader`, but right only for rows that have not been edited. */
   generatedReader(name: string): Column {
-    return name === this.entity.timestamp
-      ? this.reader(name)
-      : (this.source.columns[name] ?? (() => null));
+    return this.#derived(name) ?? this.source.columns[name] ?? (() => null);
   }
 
   /** True when values have been laid over the row. */
@@ -168,7 +189,7 @@ export class Table {
       this.#indexes.delete("time");
     }
     for (const slot of slots) {
-      const isIndexed = moved !== undefined && this.state(slot) === "visible";
+      const isIndexed = moved !== undefined && this.isServed(slot);
       if (isIndexed) {
         moved.remove(slot);
       }
@@ -181,13 +202,18 @@ export class Table {
   }
 
   setState(slot: number, state: RowState): void {
-    const before = this.state(slot);
-    if (before === "visible" && state !== "visible") {
+    const wasServed = this.isServed(slot);
+    if (wasServed && !isServedState(state)) {
       this.#remove(slot);
     }
     this.#states[slot] = STATES.indexOf(state);
-    if (before !== "visible" && state === "visible") {
+    if (!wasServed && isServedState(state)) {
       this.#insert(slot);
+    }
+    if (state === "withdrawn") {
+      this.#withdrawn.add(slot);
+    } else {
+      this.#withdrawn.delete(slot);
     }
     this.#changed(slot);
   }
@@ -208,9 +234,24 @@ export class Table {
     this.#changed(slot);
   }
 
-  #column(name: string): Column {
+  /** Columns that follow from the state and the time of a row, whatever is edited. */
+  #derived(name: string): Column | undefined {
     if (name === this.entity.timestamp) {
       return (slot) => formatTimestamp(this.time(slot));
+    }
+    if (name === "ModificationTimestamp") {
+      return (slot) => formatTimestamp(this.time(slot) - PLATFORM_LAG);
+    }
+    if (name === "MlgCanView") {
+      return (slot) => this.state(slot) !== "withdrawn";
+    }
+    return name === "OriginatingSystemName" ? () => ORIGIN : undefined;
+  }
+
+  #column(name: string): Column {
+    const derived = this.#derived(name);
+    if (derived !== undefined) {
+      return derived;
     }
     const generated = this.generatedReader(name);
     return (slot) => {
@@ -251,7 +292,7 @@ export class Table {
     const slots = new Uint32Array(this.#size);
     let count = 0;
     for (let slot = 0; slot < this.#size; slot += 1) {
-      if (this.#states[slot] === 0) {
+      if (this.isServed(slot)) {
         slots[count] = slot;
         count += 1;
       }
@@ -269,6 +310,10 @@ export class Table {
     const isSorted = name === "key" && this.#addedByKey.size === 0;
     return new SlotIndex(isSorted ? slots : slots.sort(compare), compare);
   }
+}
+
+function isServedState(state: RowState): boolean {
+  return state === "visible" || state === "withdrawn";
 }
 
 function rank(slot: number): number {

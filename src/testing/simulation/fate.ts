@@ -22,6 +22,8 @@ export interface FaultPlan {
   readonly latency: number;
   readonly sourceErrors: number;
   readonly duplicates: number;
+  /** The source ends a walk long before its end, as if there were no more. */
+  readonly cutShort: number;
   readonly shortPages: number;
   readonly editsDuringReads: number;
   readonly homeLocked: number;
@@ -35,6 +37,7 @@ export const NO_FAULTS: FaultPlan = {
   latency: 0,
   sourceErrors: 0,
   duplicates: 0,
+  cutShort: 0,
   shortPages: 0,
   editsDuringReads: 0,
   homeLocked: 0,

@@ -10,6 +10,7 @@ export function createFaultPlan(random: SeededRandom): FaultPlan {
     shortPages: random.pick([0, 0.5]),
     editsDuringReads: random.pick([0, 0.1, 0.4]),
     duplicates: random.pick([0, 0, 0.2]),
+    cutShort: rough ? random.pick([0, 0, 0.3]) : 0,
     sourceErrors: rough ? random.pick([0, 0.05, 0.15]) : 0,
     homeLocked: rough ? random.pick([0, 0, 0.15]) : 0,
     homeFull: rough ? random.pick([0, 0, 0, 0.05]) : 0,

@@ -4,7 +4,7 @@ import type { Connector, Page, ReadRequest } from "../../ports/connector.ts";
 import type { Fate } from "./fate.ts";
 import type { WorldState } from "./world-state.ts";
 
-type World = Pick<WorldState, "tallies" | "trace" | "lastSeen">;
+type World = Pick<WorldState, "tallies" | "trace" | "lastSeen" | "people">;
 
 /** A source that is slow, refuses, limits, and repeats itself, as the fate's plan says. */
 export function createFaultySource(connector: Connector, world: World, fate: Fate): Connector {
@@ -29,6 +29,7 @@ export function createFaultySource(connector: Connector, world: World, fate: Fat
         });
         previous = page;
         yield told;
+        if (isCutShort(world, fate, request, page)) return;
       }
     },
     close: () => connector.close(),
@@ -67,6 +68,31 @@ function mayFail({ tallies, trace }: World, fate: Fate, what: string): void {
       tallies.count("refused credentials");
       throw new SyncError("CONNECTOR_UNAUTHORIZED", "The source refused the token.");
   }
+}
+
+/** More than any guard tolerates for the edits that are made during a walk. */
+const MISSING_MIN = 10;
+
+/**
+ * True when the walk ends here although a good part of the records is still to come. A stream that
+ * cannot count itself gives nobody a chance to notice, and does not do so.
+ */
+function isCutShort(
+  { people, tallies, trace }: World,
+  { name, plan, random }: Fate,
+  { kind, query }: ReadRequest,
+  page: Page,
+): boolean {
+  if (kind !== "walk" || !query.schema.traits.count || !random.chance(plan.cutShort)) return false;
+  const rows = people.shown(query.schema.name);
+  const last = page.records.at(-1)?.key ?? page.marks.at(-1)?.key;
+  const passed = rows.findIndex((row) => row.id === last) + 1;
+  if (rows.length - passed < MISSING_MIN) return false;
+  tallies.count("walk cut short");
+  trace.add(
+    `${name} source ends the walk of ${query.schema.name} after ${passed} of ${rows.length}`,
+  );
+  return true;
 }
 
 interface Delivery {

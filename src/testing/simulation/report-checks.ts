@@ -1,10 +1,8 @@
-import { readCursor, type TimePosition } from "../../connectors/memory/connector-cursor.ts";
-import { compareKeys } from "../../connectors/memory/order.ts";
 import type { GuardSpec } from "../../model/replicate.ts";
 import { ledgerAddsUp, type RunReport, type StreamReport } from "../../model/run.ts";
-import type { StreamSchema } from "../../model/schema.ts";
 import { readReplica } from "./replica.ts";
 import { calmHome } from "./state-checks.ts";
+import { HAPPENINGS } from "./tallies.ts";
 import type { WorldState } from "./world-state.ts";
 import type { RowCounts } from "./write-checks.ts";
 
@@ -14,8 +12,6 @@ export interface Before {
   /** Streams with a released halt that waits to be used. */
   readonly released: ReadonlySet<string>;
   readonly edits: number;
-  /** Where each stream's reading of changes would go on. */
-  readonly cursors: ReadonlyMap<string, TimePosition>;
 }
 
 export async function lookBefore(world: WorldState): Promise<Before> {
@@ -24,39 +20,10 @@ export async function lookBefore(world: WorldState): Promise<Before> {
   return {
     rows: new Map(streams.map(({ stream }) => [stream, readReplica(world.rows, stream).rows.size])),
     edits: world.people.edits(),
-    cursors: changesCursors(world),
     released: new Set(
       halts.filter((halt) => halt.closedAt === undefined).map((halt) => halt.stream),
     ),
   };
-}
-
-function changesCursors(world: WorldState): ReadonlyMap<string, TimePosition> {
-  return new Map(
-    [...world.home.checkpoints.values()].flatMap(({ stream, lane, cursor }) =>
-      lane === "changes" && cursor !== null ? [[stream, readCursor(cursor, "changes")]] : [],
-    ),
-  );
-}
-
-/** Only a whole copy may set the cursor of changes back. */
-export function checkCursors(world: WorldState, before: Before): void {
-  const after = changesCursors(world);
-  for (const [stream, old] of before.cursors) {
-    const now = after.get(stream);
-    const order = now === undefined ? -1 : comparePositions(world.system.schema(stream), now, old);
-    if (order < 0) {
-      world.violations.push(
-        `the cursor of ${stream} moved back from ${JSON.stringify(old)} to ${JSON.stringify(now)}`,
-      );
-    }
-  }
-}
-
-function comparePositions(schema: StreamSchema, a: TimePosition, b: TimePosition): number {
-  if (a.time !== b.time) return a.time < b.time ? -1 : 1;
-  if (a.key === null || b.key === null) return Number(a.key !== null) - Number(b.key !== null);
-  return compareKeys(schema, a.key, b.key);
 }
 
 /** A finished run as its own process knows it. */
@@ -89,9 +56,10 @@ export async function checkReport(world: WorldState, run: FinishedRun): Promise<
 
 type Complain = (text: string) => void;
 
-function tally(world: WorldState, { phase, ledger, notes }: StreamReport): void {
+function tally(world: WorldState, { phase, error, ledger, notes }: StreamReport): void {
   const { tallies } = world;
-  if (phase === "halted") tallies.count("halt");
+  const halt = HAPPENINGS.find((happening) => happening === error?.code);
+  if (phase === "halted" && halt !== undefined) tallies.count(halt);
   if (ledger.parked > 0) tallies.count("record parked", ledger.parked);
   if (notes.some((note) => note.startsWith("Resumed"))) tallies.count("resumed walk");
 }

@@ -35,7 +35,7 @@ export function createShape(random: SeededRandom): WorldShape {
         deleteCount: random.pick([6, 1000]),
         deleteFloor: random.int(2, 4),
         countTolerance: random.pick([0, 0.01]),
-        parkedCount: random.pick([3, 1000]),
+        parkedCount: random.pick([2, 1000]),
       },
       concurrency: random.int(1, 3),
       leaseMs: 60_000,

@@ -11,6 +11,7 @@ export const HAPPENINGS = [
   "duplicate in a page",
   "older duplicate in a page",
   "duplicate across pages",
+  "walk cut short",
   // People at the source
   "create",
   "update",
@@ -47,11 +48,14 @@ export const HAPPENINGS = [
   "take-over of a dead run",
   "take-over of a live run",
   // What a person sees
-  "halt",
+  "GUARD_MASS_DELETE",
+  "GUARD_EMPTY_SOURCE",
+  "GUARD_INCOMPLETE_WALK",
+  "GUARD_PARKED",
+  "DRIFT_HALTED",
   "halt released",
   "record parked",
   "resumed walk",
-  "drift halted",
 ] as const;
 
 export type Happening = (typeof HAPPENINGS)[number];
