@@ -36,7 +36,8 @@ console.log(
   JSON.stringify({
     records,
     ms: performance.now() - startedAt,
-    cpuMs: process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000, peakBytes: process.resourceUsage().maxRSS * 1024,
+    cpuMs: process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000,
+    peakBytes: process.resourceUsage().maxRSS * 1024,
   }),
 );
 

@@ -23,7 +23,8 @@ console.log(
     unchanged: sum((part) => part.ledger.unchanged),
     requests: sum((part) => part.traffic.requests),
     ms: performance.now() - startedAt,
-    cpuMs: process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000, peakBytes: process.resourceUsage().maxRSS * 1024,
+    cpuMs: process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000,
+    peakBytes: process.resourceUsage().maxRSS * 1024,
     error: streams.find((part) => part.error !== undefined)?.error,
   }),
 );

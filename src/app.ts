@@ -1,5 +1,4 @@
 import type { OpenOptions, SystemTypes } from "./cli/cli.ts";
-import { fetchTypes } from "./client/system-types.ts";
 import { configJsonSchema } from "./config/json-schema.ts";
 import { loadConfig } from "./config/load-config.ts";
 import type { Config, SystemConfig } from "./config/resolve-config.ts";
@@ -11,7 +10,8 @@ import {
   type Settings,
 } from "./connectors/registry.ts";
 import { createSqliteDestination } from "./connectors/sqlite/destination.ts";
-import type { QuotaLimits, QuotaWindow } from "./core/quota.ts";
+import { type QuotaLimits, type QuotaWindow, quotaMemory } from "./core/quota.ts";
+import { circuitHttp } from "./decorators/circuit-http.ts";
 import { limitHttp } from "./decorators/limit-http.ts";
 import { createMeter, type Meter } from "./decorators/meter.ts";
 import { retryPolicy, withRetry } from "./decorators/retry.ts";
@@ -82,6 +82,8 @@ export async function systemTypes(
 ): Promise<SystemTypes> {
   const config = await loadConfig(options.directory, options.configFile, CONNECTORS);
   const { system, entry, service } = describedSystem(config, name);
+  const { createUndiciTransport } = await import("./connectors/http/undici-transport.ts");
+  const { fetchTypes } = await import("./client/system-types.ts");
   const clock = createSystemClock();
   const secrets = createSecrets(options.env, config.directory);
   const settings = service(resolveSecrets(system, entry, secrets));
@@ -171,6 +173,7 @@ function systemPart(system: SystemConfig, runtime: Runtime): SystemPart {
   return {
     name: system.name,
     connector: system.connector,
+    limits: limitsOf(CONNECTORS[system.connector]?.http?.(system.settings).budget ?? {}),
     connect: () => {
       connected ??= connectSystem(system, runtime).catch((error: unknown) => {
         connected = undefined;
@@ -259,18 +262,20 @@ async function createTransport(
   const { createUndiciTransport } = await import("./connectors/http/undici-transport.ts");
   const { meter, tell, clock, home } = parts;
   const { budget, ...options } = entry.http?.(system.settings) ?? {};
-  const transport = meter.transport(createUndiciTransport(options));
-  if (budget === undefined) return transport;
-  return limitHttp(transport, {
+  const memory = home.memory(quotaMemory(system.name));
+  const metered = meter.transport(createUndiciTransport(options));
+  if (budget === undefined) return circuitHttp(metered, { clock, memory });
+  const limited = limitHttp(metered, {
     limits: limitsOf(budget),
     clock,
-    memory: home.memory(`quota:${system.name}`),
+    memory,
     onWait: ({ reason, untilMs }) => {
       const at = clock.now();
       meter.waited(untilMs - at, false);
       tell({ kind: "wait", at, stream: meter.currentStream(), reason, untilMs, attempt: 1 });
     },
   });
+  return circuitHttp(limited, { clock, memory });
 }
 
 function limitsOf(budget: Budget): QuotaLimits {

@@ -19,6 +19,7 @@ export type {
   CompareResult,
   ParkedRequest,
   ParkedRetryResult,
+  QuotaReport,
   ReportRequest,
   ShowRequest,
   ShowResult,

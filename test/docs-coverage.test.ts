@@ -60,6 +60,7 @@ test("every command and option stands on the page of commands", () => {
     io,
     app: {
       open: () => assert.fail("no command runs here"),
+      types: () => assert.fail("no command runs here"),
       configSchema: () => assert.fail("no command runs here"),
     },
     finish: () => {},

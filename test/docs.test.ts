@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { test } from "node:test";
-import { CONNECTORS } from "../src/connectors/registry.ts";
 import { errorsPage } from "../scripts/errors-page.ts";
+import { CONNECTORS } from "../src/connectors/registry.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 

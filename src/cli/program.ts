@@ -9,6 +9,7 @@ import { addDemo } from "./commands/demo.ts";
 import { addHalts, addRelease } from "./commands/halts.ts";
 import { addInit } from "./commands/init.ts";
 import { addParked } from "./commands/parked.ts";
+import { addQuota } from "./commands/quota.ts";
 import { addReport } from "./commands/report.ts";
 import { addRun } from "./commands/run.ts";
 import { addSampleMls } from "./commands/sample-mls.ts";
@@ -22,6 +23,7 @@ const COMMANDS = [
   addCheck,
   addRun,
   addStatus,
+  addQuota,
   addChanges,
   addShow,
   addReport,

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { type Client, fails, resoScene as scene } from "../../test/support/reso-scene.ts";
+import { createUndiciTransport } from "../connectors/http/undici-transport.ts";
+import type { HttpTransport } from "../ports/http.ts";
 import type { SampleMls } from "../testing/sample-mls/index.ts";
 
 const keysWhere = (
@@ -52,9 +54,21 @@ test("top holds across pages, and pages are as the server gives them", async (t)
 });
 
 test("a server that cuts $top to its page without a link is asked without it", async (t) => {
-  const { client } = await scene(t, { pageSize: 10 });
+  const asked: string[] = [];
+  const transport = createUndiciTransport();
+  const http: HttpTransport = {
+    ...transport,
+    async send(request, signal) {
+      const answer = await transport.send(request, signal);
+      if (!request.url.includes("$top=")) return answer;
+      asked.push(request.url);
+      return { ...answer, body: answer.body.replace(/,"@odata.nextLink":"[^"]*"/, "") };
+    },
+  };
+  const { client } = await scene(t, { pageSize: 10 }, { http });
   const list = client.property.list({ orderBy: ["ListPrice", "ListingKeyNumeric desc"], top: 30 });
   assert.equal((await list.toArray()).length, 30);
+  assert.equal(asked.length, 1);
 });
 
 test("breaking off a list asks for nothing more", async (t) => {

@@ -28,8 +28,14 @@ export function createClientCore(options: ResoClientOptions): ClientCore {
   const { http, clock, retry } = createWire(options, budget);
   const ending = new AbortController();
   const notebook: Notebook = createNotebook(createMemory());
-  const clientFor = (own: OdataSettings): OdataClient =>
-    retryingClient(createOdataClient(own, http, clock), retry);
+  // Each keeps a token of its own where tokens are granted, so there is one for each page size.
+  const clients = new Map<number | undefined, OdataClient>();
+  const clientFor = (own: OdataSettings): OdataClient => {
+    const client =
+      clients.get(own.pageSize) ?? retryingClient(createOdataClient(own, http, clock), retry);
+    clients.set(own.pageSize, client);
+    return client;
+  };
   const service = createService(settings, clientFor(settings), ending.signal);
   let closed: Promise<void> | undefined;
   return {

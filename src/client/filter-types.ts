@@ -1,15 +1,15 @@
 import type { DecimalText, IntegerText, TimestampText } from "./shapes.ts";
 
-/** `Wide` itself, and not a union of literals that happen to look like it. */
-type IsWide<T, Wide, Sample> = [T] extends [Wide] ? ([Sample] extends [T] ? true : false) : false;
+/** The type itself, and not a union of literals that happen to look like it. */
+type Is<T, Whole> = [T] extends [Whole] ? ([Whole] extends [T] ? true : false) : false;
 
 /** What a value may be written as: numbers for exact decimals too, a Date for an instant. */
 export type Operand<T> =
-  IsWide<T, IntegerText, IntegerText> extends true
+  Is<T, IntegerText> extends true
     ? T | number | bigint
-    : IsWide<T, DecimalText, IntegerText> extends true
+    : Is<T, DecimalText> extends true
       ? T | number | bigint
-      : IsWide<T, TimestampText, TimestampText> extends true
+      : Is<T, TimestampText> extends true
         ? string | Date
         : [T] extends [number]
           ? T | bigint
@@ -18,15 +18,11 @@ export type Operand<T> =
 /** Of a lookup's union of names nothing is greater or less. */
 type IsOrdered<T> = [T] extends [boolean]
   ? false
-  : IsWide<T, TimestampText, TimestampText> extends true
-    ? true
-    : IsWide<T, DecimalText, IntegerText> extends true
+  : [T] extends [string]
+    ? true extends Is<T, string> | Is<T, TimestampText> | Is<T, DecimalText> | Is<T, IntegerText>
       ? true
-      : [T] extends [string]
-        ? string extends T
-          ? true
-          : false
-        : true;
+      : false
+    : true;
 
 interface Equality<O, N> {
   readonly eq?: O | N;

@@ -1,4 +1,5 @@
-import { type BudgetConfig, isLoopback } from "../connectors/odata/config.ts";
+import type { BudgetConfig } from "../connectors/odata/config.ts";
+import type { GrantConfig } from "../connectors/odata/grant-config.ts";
 import type { OdataSettings } from "../connectors/odata/settings.ts";
 import {
   type ResoConfig,
@@ -24,6 +25,8 @@ export interface ResoClientOptions {
   readonly url?: string;
   /** The bearer token itself. */
   readonly token?: string;
+  /** Instead of `token`: the OAuth 2 grant by which tokens are asked for and renewed. */
+  readonly oauth?: Omit<GrantConfig, "token">;
   /** What is known of the MLS. Default: generic. */
   readonly profile?: NonNullable<ResoConfig["profile"]>;
   /** Of platforms that serve several MLSs: the one to read. */
@@ -63,8 +66,8 @@ export interface ResolvedOptions {
 /** Throws ResoValidationError naming each option that is wrong. */
 export function resolveOptions(options: ResoClientOptions): ResolvedOptions {
   const { url, token, profile, pageSize, budget, streams, deletions, lookups } = options;
-  const { originatingSystem } = options;
-  const source = { url, token, profile, originatingSystem };
+  const { originatingSystem, oauth } = options;
+  const source = { url, token, ...oauth, profile, originatingSystem };
   const given = { ...source, pageSize, budget, streams, deletions, lookups };
   const judged = resoConfigSchema.safeParse(given);
   if (!judged.success) {
@@ -79,8 +82,5 @@ export function resolveOptions(options: ResoClientOptions): ResolvedOptions {
       ),
     );
   }
-  const config: ResoConfig = given;
-  const settings = resolveResoSettings(config);
-  const isFree = budget === undefined && isLoopback(settings.url);
-  return { settings, budget: isFree ? {} : resoBudget(config) };
+  return { settings: resolveResoSettings(given), budget: resoBudget(given) };
 }

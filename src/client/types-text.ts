@@ -5,7 +5,7 @@ import type { SetModel, SetModels } from "./service.ts";
 import { createTypeNames, propertyName, type TypeNames } from "./type-names.ts";
 
 /** First line of every file that is written, by which it is known again. */
-export const TYPES_MARK = "// Written by `lockstep types`.";
+const TYPES_MARK = "// Written by `lockstep types`.";
 
 export interface TypesSource {
   readonly sets: readonly SetModel[];

@@ -5,6 +5,7 @@ import type { Destination } from "../ports/destination.ts";
 import type { HttpTransport } from "../ports/http.ts";
 import type { Clock, Memory, Random } from "../ports/runtime.ts";
 import { type OdataConfig, odataConfigSchema, resolveOdataSettings } from "./odata/config.ts";
+import { ODATA_SECRETS } from "./odata/grant-config.ts";
 import type { OdataSettings } from "./odata/settings.ts";
 import {
   resoBudget,
@@ -71,7 +72,7 @@ export interface ConnectorEntry {
 
 const reso: ConnectorEntry = {
   settings: resoConfigSchema,
-  secrets: ["token"],
+  secrets: ODATA_SECRETS,
   roles: ["source"],
   streamDefaults: resoStreamDefaults,
   http: (settings) => ({ ...timeoutOf(settings), budget: resoBudget(settings) }),
@@ -83,7 +84,7 @@ const reso: ConnectorEntry = {
 
 const odata: ConnectorEntry = {
   settings: odataConfigSchema,
-  secrets: ["token"],
+  secrets: ODATA_SECRETS,
   roles: ["source"],
   http: (settings) => {
     const { budget } = settings as unknown as OdataConfig;

@@ -25,6 +25,43 @@ const WINDOW_MS: Readonly<Record<QuotaWindow, number>> = {
 
 const WINDOWS = Object.keys(WINDOW_MS) as readonly QuotaWindow[];
 
+/** Where what was used of a system's quotas is kept: the notes of that name, and their key. */
+export const quotaMemory = (system: string): string => `quota:${system}`;
+export const QUOTA_NOTE = "quota";
+/** Key of the state of the circuit that 429 opens. */
+export const CIRCUIT_NOTE = "circuit";
+
+/** Nothing is sent before `openUntil` (epoch milliseconds); it was opened so many times in a row. */
+export interface CircuitState {
+  readonly openUntil: number;
+  readonly openings: number;
+}
+
+/** What is left of one limit. Times are epoch milliseconds. */
+export interface QuotaLeft {
+  readonly window: QuotaWindow;
+  readonly of: "requests" | "bytes";
+  readonly limit: number;
+  readonly used: number;
+  readonly left: number;
+  /** When the window ends and the next one begins. */
+  readonly endsAt: number;
+}
+
+/** What is left of each limit, the shortest window first. */
+export function quotaLeft(use: QuotaUse, limits: QuotaLimits, now: number): readonly QuotaLeft[] {
+  return WINDOWS.flatMap((window) => {
+    const current = currentUse(use[window], window, now);
+    return (["requests", "bytes"] as const).flatMap((of): readonly QuotaLeft[] => {
+      const limit = limits[of][window];
+      if (limit === undefined) return [];
+      const used = current[of];
+      const left = Math.max(0, limit - used);
+      return [{ window, of, limit, used, left, endsAt: current.start + WINDOW_MS[window] }];
+    });
+  });
+}
+
 /** When the next request may be sent, and which limit says so. */
 export interface QuotaDecision {
   readonly sendAt: number;

@@ -1,4 +1,4 @@
-import { bookUse, judgeQuota, type QuotaLimits, type QuotaUse } from "../core/quota.ts";
+import { bookUse, judgeQuota, QUOTA_NOTE, type QuotaLimits, type QuotaUse } from "../core/quota.ts";
 import type { HttpTransport } from "../ports/http.ts";
 import type { Clock, Memory } from "../ports/runtime.ts";
 
@@ -10,8 +10,6 @@ export interface LimitOptions {
   /** A wait always says for what and until when. */
   readonly onWait: (wait: { readonly reason: string; readonly untilMs: number }) => void;
 }
-
-const MEMORY_KEY = "quota";
 
 /** So many requests are booked in the home before they are sent; a crash can only overcount. */
 const RESERVED = 10;
@@ -29,7 +27,7 @@ export function limitHttp(
   let turn: Promise<unknown> = Promise.resolve();
 
   async function reserve(signal: AbortSignal): Promise<void> {
-    use ??= JSON.parse((await memory.recall(MEMORY_KEY)) ?? "{}") as QuotaUse;
+    use ??= JSON.parse((await memory.recall(QUOTA_NOTE)) ?? "{}") as QuotaUse;
     for (;;) {
       const now = clock.now();
       const { sendAt, because } = judgeQuota(use, limits, now);
@@ -41,7 +39,7 @@ export function limitHttp(
     unsaved += 1;
     if (unsaved < RESERVED) return;
     unsaved = 0;
-    await memory.remember(MEMORY_KEY, JSON.stringify(bookUse(use, clock.now(), RESERVED, 0)));
+    await memory.remember(QUOTA_NOTE, JSON.stringify(bookUse(use, clock.now(), RESERVED, 0)));
   }
 
   return {
@@ -55,7 +53,7 @@ export function limitHttp(
       return response;
     },
     async close() {
-      if (use !== undefined) await memory.remember(MEMORY_KEY, JSON.stringify(use));
+      if (use !== undefined) await memory.remember(QUOTA_NOTE, JSON.stringify(use));
       await transport.close();
     },
   };

@@ -9,6 +9,7 @@ import { countChanges } from "./count-changes.ts";
 import { listChanges } from "./list-changes.ts";
 import type { Lockstep } from "./lockstep.ts";
 import { type LockstepParts, replicaContext, type SyncPart } from "./lockstep-parts.ts";
+import { quotaReport } from "./quota-report.ts";
 import { releaseHalt } from "./release-halt.ts";
 import type { ParkedRetryResult, SyncRunRequest, SyncRunResult, Watch } from "./results.ts";
 import { retryParked } from "./retry-parked.ts";
@@ -41,6 +42,7 @@ export function createLockstep(parts: LockstepParts): Lockstep {
       return withSource(sync, watch, (context) => runSync(context, request, watch));
     },
     status: () => statusOf(parts),
+    quota: () => quotaReport(parts),
     changes: (request) => {
       const chosen = request.sync === undefined ? specs : [syncNamed(syncs, request.sync).spec];
       return listChanges(home, chosen, request);

@@ -1,3 +1,4 @@
+import type { QuotaLimits } from "../core/quota.ts";
 import type { EmitEvent } from "../model/events.ts";
 import type { ReplicateSpec } from "../model/replicate.ts";
 import type { Connector } from "../ports/connector.ts";
@@ -14,6 +15,8 @@ export interface SystemPart {
   readonly connector: string;
   /** The same one at each call; throws SECRET_MISSING and whatever else keeps it from beginning. */
   connect(): Promise<ConnectedSystem>;
+  /** What it may be asked in each window, where that is bounded. */
+  readonly limits?: QuotaLimits;
 }
 
 export interface ConnectedSystem {

@@ -10,6 +10,7 @@ import type {
   CompareResult,
   ParkedRequest,
   ParkedRetryResult,
+  QuotaReport,
   ReleaseResult,
   ReportRequest,
   ShowRequest,
@@ -50,6 +51,8 @@ export interface Lockstep {
   /** Runs one sync; throws only when the run could not start (lease held, home unusable). */
   run(sync: string, request: SyncRunRequest, watch: Watch): Promise<SyncRunResult>;
   status(): Promise<StatusResult>;
+  /** What is left of the quotas of each system; needs no network. */
+  quota(): Promise<QuotaReport>;
   changes(request: ChangesRequest): AsyncIterable<ClassifiedChange>;
   show(sync: string | undefined, request: ShowRequest, watch: Watch): Promise<ShowResult>;
   compare(sync: string | undefined, request: CompareRequest, watch: Watch): Promise<CompareResult>;

@@ -1,5 +1,6 @@
 import type { ChangeCategory } from "../core/categories.ts";
 import type { RecordState, RepairAction } from "../core/comparison.ts";
+import type { QuotaLeft } from "../core/quota.ts";
 import type { FieldChange, LoggedChange } from "../model/change.ts";
 import type { EmitEvent } from "../model/events.ts";
 import type { Halt, ParkedRecord } from "../model/parked.ts";
@@ -231,6 +232,20 @@ export interface Discrepancy {
 }
 
 // ---- status, report
+
+/** What is left of the quotas of each system that is read, told from the home alone. */
+export interface QuotaReport {
+  readonly at: number;
+  readonly systems: readonly SystemQuota[];
+}
+
+export interface SystemQuota {
+  readonly system: string;
+  /** Nothing where no limit is known or configured. */
+  readonly windows: readonly QuotaLeft[];
+  /** The system answered 429 again and again: nothing is sent to it before (epoch milliseconds). */
+  readonly closedUntil?: number;
+}
 
 export interface StatusResult {
   readonly at: number;

@@ -41,6 +41,10 @@ export function fieldIndex(schema: StreamSchema, name: string): number {
 
 /** The schema reduced to the named fields; key and `modifiedAt` fields always stay. */
 export function projectSchema(schema: StreamSchema, names: readonly string[]): StreamSchema {
-  const kept = new Set([...names, ...schema.key, ...(schema.modifiedAt ? [schema.modifiedAt] : [])]);
+  const kept = new Set([
+    ...names,
+    ...schema.key,
+    ...(schema.modifiedAt ? [schema.modifiedAt] : []),
+  ]);
   return { ...schema, fields: schema.fields.filter((field) => kept.has(field.name)) };
 }

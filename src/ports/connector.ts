@@ -29,9 +29,24 @@ export interface StreamQuery {
  *   holds when the read has ended does not exist or may not be seen.
  */
 export type ReadRequest =
-  | { readonly kind: "walk"; readonly query: StreamQuery; readonly after: Cursor | null; readonly projection: "record" | "key" }
-  | { readonly kind: "changes"; readonly query: StreamQuery; readonly since: Cursor; readonly overlapMs: number }
-  | { readonly kind: "deletions"; readonly query: StreamQuery; readonly since: Cursor; readonly overlapMs: number }
+  | {
+      readonly kind: "walk";
+      readonly query: StreamQuery;
+      readonly after: Cursor | null;
+      readonly projection: "record" | "key";
+    }
+  | {
+      readonly kind: "changes";
+      readonly query: StreamQuery;
+      readonly since: Cursor;
+      readonly overlapMs: number;
+    }
+  | {
+      readonly kind: "deletions";
+      readonly query: StreamQuery;
+      readonly since: Cursor;
+      readonly overlapMs: number;
+    }
   | { readonly kind: "keys"; readonly query: StreamQuery; readonly keys: readonly RecordKey[] };
 
 /** A key with its record's own time of last change (canonical timestamp), where there is one. */

@@ -18,7 +18,12 @@ export interface TableSpec {
 
 /** A change to the replica's schema, told to a person as `description`. */
 export interface SchemaChange {
-  readonly kind: "create-table" | "add-column" | "widen-column" | "ignored-field" | "vanished-field";
+  readonly kind:
+    | "create-table"
+    | "add-column"
+    | "widen-column"
+    | "ignored-field"
+    | "vanished-field";
   readonly table: string;
   readonly field?: string;
   readonly description: string;
@@ -102,7 +107,12 @@ export interface Destination {
   /** Up to `limit` living rows whose `field` has the canonical value `value`. */
   find(table: TableSpec, field: string, value: Value, limit: number): Promise<readonly StoredRow[]>;
   /** Living rows of `child` whose `field` is not null and is no living parent's `parentField`. */
-  orphans(child: TableSpec, field: string, parent: TableSpec, parentField: string): Promise<OrphanCount>;
+  orphans(
+    child: TableSpec,
+    field: string,
+    parent: TableSpec,
+    parentField: string,
+  ): Promise<OrphanCount>;
   /** Writes the batch in a transaction of its own. */
   write(batch: RowBatch): Promise<void>;
   /** The same write for the home's transaction; present only where the home is the same database. */

@@ -73,11 +73,20 @@ export interface Checkpoints {
 }
 
 export interface Runs {
-  startRun(run: { readonly runId: string; readonly sync: string; readonly mode: RunMode; readonly startedAt: number }): Promise<void>;
+  startRun(run: {
+    readonly runId: string;
+    readonly sync: string;
+    readonly mode: RunMode;
+    readonly startedAt: number;
+  }): Promise<void>;
   finishRun(report: RunReport): Promise<void>;
   run(runId: string): Promise<StoredRun | undefined>;
   /** Newest first. */
-  runs(filter: { readonly sync?: string; readonly since?: number; readonly limit?: number }): Promise<readonly StoredRun[]>;
+  runs(filter: {
+    readonly sync?: string;
+    readonly since?: number;
+    readonly limit?: number;
+  }): Promise<readonly StoredRun[]>;
   /** The newest part of each stream in each mode, by stream, then mode; only of finished runs. */
   lastStreamRuns(sync: string): Promise<readonly StreamRun[]>;
 }
@@ -88,7 +97,12 @@ export interface ChangeLog {
 }
 
 export interface ParkedRecords {
-  parked(filter: { readonly sync?: string; readonly stream?: string; readonly id?: number; readonly limit?: number }): Promise<readonly ParkedRecord[]>;
+  parked(filter: {
+    readonly sync?: string;
+    readonly stream?: string;
+    readonly id?: number;
+    readonly limit?: number;
+  }): Promise<readonly ParkedRecord[]>;
   parkedCount(sync: string, stream?: string): Promise<number>;
   /** Takes entries out without settling them; gives how many there were. */
   dropParked(ids: readonly number[]): Promise<number>;
@@ -98,7 +112,11 @@ export interface Halts {
   /** Records a halt, or updates the waiting one of the same sync, stream and code; gives its id. */
   recordHalt(halt: Omit<Halt, "id" | "releasedAt" | "releasedBy" | "closedAt">): Promise<number>;
   /** `waiting`: neither released nor closed. Newest first. */
-  halts(filter: { readonly sync?: string; readonly id?: number; readonly waiting?: boolean }): Promise<readonly Halt[]>;
+  halts(filter: {
+    readonly sync?: string;
+    readonly id?: number;
+    readonly waiting?: boolean;
+  }): Promise<readonly Halt[]>;
   releaseHalt(id: number, by: string, at: number): Promise<void>;
   /** Takes away a halt that no longer applies or whose release was used. */
   closeHalt(id: number, at: number): Promise<void>;

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { configSchema, openLockstep } from "../../src/app.ts";
+import { configSchema, openLockstep, systemTypes } from "../../src/app.ts";
 import type {
   ChangesJson,
   ErrorJson,
@@ -23,7 +23,7 @@ import type {
 import { type SampleMls, startSampleMls } from "../../src/testing/sample-mls/index.ts";
 import { type FakeIo, type FakeIoOptions, fakeIo } from "../support/cli-io.ts";
 
-const APP = { open: openLockstep, configSchema: async () => configSchema() };
+const APP = { open: openLockstep, types: systemTypes, configSchema: async () => configSchema() };
 const LISTINGS = 600;
 let directory = "";
 let mls: SampleMls;

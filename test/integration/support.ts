@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { openLockstep } from "../../src/app.ts";
 import type { RequestedMode, SyncRunResult } from "../../src/engine/results.ts";
@@ -19,8 +18,6 @@ import { createTemporaryFolder } from "../../src/testing/temporary-folder.ts";
 
 /** What every command line begins with. */
 export const LOCKSTEP: readonly [string, string] = [process.execPath, resolve("src/cli/main.ts")];
-/** Types are stripped once for all the processes of these tests, which halves their start. */
-const COMPILE_CACHE = join(tmpdir(), "lockstep-test-compile-cache");
 
 /** A small MLS of several pages, with ties that straddle them. */
 export function startSmallMls(options: SampleMlsOptions = {}): Promise<SampleMls> {
@@ -160,7 +157,6 @@ export function environment({ folder, mls }: Pick<Place, "folder" | "mls">): Nod
     PATH: process.env["PATH"],
     HOME: folder,
     TZ: "UTC",
-    NODE_COMPILE_CACHE: COMPILE_CACHE,
     MLS_TOKEN: mls.token,
   };
 }

@@ -57,7 +57,7 @@ async function types(
       : [
           `Wrote ${out}`,
           `  ${streams} entity sets, ${lookups} lookups of system "${system}"`,
-          `  import type { Streams } from it, for createResoClient<Streams>(…)`,
+          "  `Streams` in it is for createResoClient<Streams>(…)",
         ],
   );
   return EXIT.done;

@@ -75,6 +75,10 @@ async function tellDemo(session: Session, demo: Demo): Promise<ExitCode> {
 
   step("1. The first copy");
   const first = await runAndShow(session, lockstep, "auto", say);
+  if (first.outcome !== "done") {
+    say("", "The first copy did not end well, so the demo ends here.");
+    return EXIT.failed;
+  }
   step("2. A day passes at the MLS");
   const story = liveThroughADay(mls);
   say(...storyInWords(story).map((line) => `  ${line}`));

@@ -36,7 +36,10 @@ export async function checkService(
     }
   }
   const { host } = new URL(settings.url);
-  const as = settings.token === undefined ? "without a token" : "with a token";
+  const as =
+    settings.token === undefined && settings.grant === undefined
+      ? "without a token"
+      : "with a token";
   return { summary: `OData service at ${host}, ${streams.size} streams, read ${as}`, facts };
 }
 

@@ -1,6 +1,7 @@
 import { SyncError } from "../../model/sync-error.ts";
 import type { HttpResponse, HttpTransport } from "../../ports/http.ts";
 import type { Clock } from "../../ports/runtime.ts";
+import { authorizeHttp, secretsOf } from "../http/authorize.ts";
 import { parseExactJson } from "../http/exact-json.ts";
 import {
   type Asked,
@@ -45,7 +46,12 @@ export function createOdataClient(
   http: HttpTransport,
   clock: Clock,
 ): OdataClient {
-  const secrets = settings.token === undefined ? [] : [settings.token];
+  const { grant } = settings;
+  const transport = grant === undefined ? http : authorizeHttp(http, grant, clock);
+  const secrets = [
+    ...(settings.token === undefined ? [] : [settings.token]),
+    ...(grant === undefined ? [] : secretsOf(grant)),
+  ];
   const { origin } = new URL(settings.url);
   const asked = (url: string, { what, stream }: Purpose): Asked => ({
     url,
@@ -64,7 +70,7 @@ export function createOdataClient(
     signal.throwIfAborted();
     const target = new URL(url).origin;
     if (target !== origin) throw foreignOrigin(target, origin, purpose);
-    const response = await http.send(
+    const response = await transport.send(
       { method: "GET", url, headers: headersOf(settings, accept) },
       signal,
     );

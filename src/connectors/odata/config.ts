@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { ZoneRule } from "../../model/coerce-scalar.ts";
+import { type GrantConfig, grantIssues, grantOf, grantShape } from "./grant-config.ts";
+import { serviceUrl } from "./service-url.ts";
 import type {
   DeletionFeedSettings,
   OdataSettings,
@@ -26,9 +28,8 @@ export interface DeletionFeedConfig {
 }
 
 /** A system of connector `odata` as a person configures it; `token` is the text, resolved. */
-export interface OdataConfig {
+export interface OdataConfig extends GrantConfig {
   readonly url: string;
-  readonly token?: string | undefined;
   readonly pageSize?: number | undefined;
   readonly paging?: OdataSettings["paging"] | undefined;
   readonly probe?: OdataSettings["probe"] | undefined;
@@ -120,28 +121,11 @@ const retry = z.strictObject({
     .describe("The longest wait before a try; a longer Retry-After ends the run. Default: 900."),
 });
 
-/** True for an address on this machine. */
-export function isLoopback(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  return ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname);
-}
-
-function isServiceRoot(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password, search, hash } = new URL(text);
-  const isSafe = protocol === "https:" || (protocol === "http:" && isLoopback(text));
-  return isSafe && username === "" && password === "" && search === "" && hash === "";
-}
-
-/** An address of a service root: https (http on loopback only), no user, no query. */
-export const serviceUrl: z.ZodType<string> = z
-  .string()
-  .refine(isServiceRoot, "must be an https URL without user name or query (http only on loopback)");
-
 /** The keys of a system of connector `odata` beside `connector`, for reuse by connectors on it. */
 export const odataShape = {
   url: serviceUrl.describe("The service root: the address that `/$metadata` follows."),
   token: name.optional().describe("Reference to the bearer token: env:NAME or file:PATH."),
+  ...grantShape,
   pageSize: positive(100_000).optional().describe("Records to ask for per page."),
   paging: z
     .enum(["auto", "keyset", "next-link"])
@@ -174,7 +158,9 @@ export const odataShape = {
 } as const satisfies Record<keyof OdataConfig, z.ZodType>;
 
 /** The schema of a system of connector `odata`, for `ConnectorKind.settings`. */
-export const odataConfigSchema: z.ZodObject = z.strictObject(odataShape);
+export const odataConfigSchema: z.ZodObject = z.strictObject(odataShape).check((context) => {
+  context.issues.push(...grantIssues(context.value as OdataConfig));
+});
 
 /** What a connector on top of this one knows better than the defaults. */
 export interface OdataPreset {
@@ -226,6 +212,7 @@ export function resolveOdataSettings(
     probeStreams: preset.probeStreams,
     expandable: preset.expandable,
     ...(config.token === undefined ? {} : { token: config.token }),
+    ...grantOf(config),
     ...(pageSize === undefined ? {} : { pageSize }),
     ...(deletions === undefined ? {} : { deletions }),
     ...(preset.served === undefined ? {} : { served: servedOf(preset.served, config) }),

@@ -1,4 +1,5 @@
 import type { ZoneRule } from "../../model/coerce-scalar.ts";
+import type { TokenGrant } from "../http/authorize.ts";
 
 /** What may be set for one stream. Absent means: as `$metadata` and the usual names say. */
 export interface StreamSettings {
@@ -61,6 +62,8 @@ export interface OdataSettings {
   readonly url: string;
   /** Text of the bearer token, already resolved. */
   readonly token?: string;
+  /** Instead of a token: how one is asked for. */
+  readonly grant?: TokenGrant;
   /** Records asked for per page; absent: the server's own page size. */
   readonly pageSize?: number;
   readonly paging: Paging;

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import {
   type BudgetConfig,
-  isLoopback,
   type OdataConfig,
   odataShape,
   resolveOdataSettings,
-  serviceUrl,
 } from "../odata/config.ts";
+import { grantIssues } from "../odata/grant-config.ts";
+import { isLoopback, serviceUrl } from "../odata/service-url.ts";
 import type { OdataSettings } from "../odata/settings.ts";
 import { bridge } from "./bridge-profile.ts";
 import { generic } from "./generic-profile.ts";
@@ -54,6 +54,7 @@ export const resoConfigSchema: z.ZodObject = z
   })
   .check((context) => {
     const { profile = "generic", url, originatingSystem } = context.value as ResoConfig;
+    context.issues.push(...grantIssues(context.value as OdataConfig));
     const takesOrigin = profileOf({ profile }).platform !== undefined;
     if (takesOrigin !== (originatingSystem !== undefined)) {
       context.issues.push({

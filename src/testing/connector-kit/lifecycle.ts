@@ -129,9 +129,7 @@ function callsOn(connector: Connector, schemas: readonly StreamSchema[]): readon
   ];
 }
 
-async function largest(
-  subject: ConnectorSubject,
-): Promise<{
+async function largest(subject: ConnectorSubject): Promise<{
   readonly schema: StreamSchema;
   readonly keys: Awaited<ReturnType<ConnectorSubject["keys"]>>;
 }> {

@@ -5,6 +5,7 @@ export class Auth {
   readonly #behavior: SampleBehavior;
   #token: string | null | undefined;
   #uses = 0;
+  readonly #issued: Map<string, number> = new Map();
 
   /** `null` lets everybody in. */
   constructor(token: string | null, behavior: SampleBehavior) {
@@ -17,8 +18,26 @@ export class Auth {
     return this.#token ?? "";
   }
 
+  /** Lets a token in that the token endpoint has given out, until an instant in milliseconds. */
+  issue(untilMs: number): string {
+    const token = `sample-access-${this.#issued.size + 1}`;
+    this.#issued.set(token, untilMs);
+    return token;
+  }
+
+  /** Ends all tokens that the token endpoint has given out. */
+  revokeIssued(): void {
+    for (const token of this.#issued.keys()) {
+      this.#issued.set(token, 0);
+    }
+  }
+
   /** Checks a request's `Authorization` header and counts it. */
-  admits(header: string | undefined): boolean {
+  admits(header: string | undefined, nowMs: number): boolean {
+    const until = this.#issued.get((header ?? "").replace(/^Bearer /, ""));
+    if (until !== undefined) {
+      return nowMs < until;
+    }
     if (this.#token === null) {
       return true;
     }

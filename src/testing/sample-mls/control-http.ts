@@ -25,6 +25,7 @@ const METHODS: ReadonlySet<string> = new Set<keyof SampleControl>([
   "slow",
   "throttle",
   "expireToken",
+  "revokeTokens",
   "configure",
   "advance",
   "live",

@@ -48,6 +48,11 @@ export class SampleControl extends Editor {
     this.#state.auth.expire(request.replacement);
   }
 
+  /** Refuses from now on all tokens that the token endpoint has given out. */
+  revokeTokens(): void {
+    this.#state.auth.revokeIssued();
+  }
+
   /** Changes how the server behaves. */
   configure(changes: Partial<SampleBehavior>): void {
     applyBehavior(this.#state.behavior, changes);

@@ -82,7 +82,7 @@ export class HttpHandler {
   }
 
   #admit(request: IncomingMessage): void {
-    if (!this.#state.auth.admits(request.headers.authorization)) {
+    if (!this.#state.auth.admits(request.headers.authorization, this.#state.clock.nowMs())) {
       throw new RequestError(this.#state.behavior.authFailureStatus, "Unauthorized");
     }
     if (request.method !== "GET" && request.method !== "HEAD") {

@@ -7,6 +7,7 @@ import { ODataService } from "./odata-service.ts";
 import type { SampleMlsOptions } from "./options.ts";
 import { createServerState } from "./server-state.ts";
 import type { TruthRecord } from "./store.ts";
+import { handleToken, TOKEN_PATH } from "./token-http.ts";
 
 export type { SampleControl } from "./control.ts";
 export type { FaultKind, FaultRequest } from "./faults.ts";
@@ -21,6 +22,8 @@ export interface SampleMls {
   readonly url: string;
   /** Where the control is served: `http://127.0.0.1:PORT/control`. */
   readonly controlUrl: string;
+  /** The token endpoint, `http://127.0.0.1:PORT/oauth/token`; answers 404 unless `oauth` is set. */
+  readonly tokenUrl: string;
   /** The token that works at present; empty when there is none. */
   readonly token: string;
   readonly control: SampleControl;
@@ -50,9 +53,12 @@ export async function startSampleMls(options: SampleMlsOptions = {}): Promise<Sa
   const service = new ODataService(state, `${origin}${SERVICE_PATH}`);
   const handler = new HttpHandler(state, service, closing.signal);
   server.on("request", (request, response) => {
-    const handled = request.url?.startsWith(CONTROL_PATH)
-      ? handleControl(state, control, request, response)
-      : handler.handle(request, response);
+    const handled =
+      request.url === TOKEN_PATH
+        ? handleToken(state, request, response)
+        : request.url?.startsWith(CONTROL_PATH)
+          ? handleControl(state, control, request, response)
+          : handler.handle(request, response);
     // Only a close or a broken connection ends here; every refusal has been answered.
     handled.catch(() => response.destroy());
   });
@@ -60,6 +66,7 @@ export async function startSampleMls(options: SampleMlsOptions = {}): Promise<Sa
   return {
     url: `${origin}${SERVICE_PATH}`,
     controlUrl: `${origin}${CONTROL_PATH.slice(0, -1)}`,
+    tokenUrl: `${origin}${TOKEN_PATH}`,
     get token(): string {
       return state.auth.token;
     },

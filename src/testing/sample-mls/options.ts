@@ -71,12 +71,25 @@ export interface SampleBehavior {
   odataIdOnSelect: boolean;
 }
 
+/** Clients that may ask for tokens at `POST /oauth/token`. */
+export interface SampleOauth {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** For the password grant; without them it is refused. */
+  readonly username?: string;
+  readonly password?: string;
+  /** How long a token works, by the server's clock. Default 3600. */
+  readonly lifetimeSeconds?: number;
+}
+
 /** Options of `startSampleMls`; all have defaults. */
 export interface SampleMlsOptions extends Partial<SampleData>, Partial<SampleBehavior> {
   /** Port on 127.0.0.1. Default: any that is free. */
   readonly port?: number;
   /** Bearer token; null lets everybody in. Default "sample-token". */
   readonly token?: string | null;
+  /** Offers a token endpoint; its tokens work beside `token`. Default: none. */
+  readonly oauth?: SampleOauth;
   /** The server's clock in milliseconds. Default `Date.now`. */
   readonly now?: () => number;
 }

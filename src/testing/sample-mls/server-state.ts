@@ -1,7 +1,7 @@
 import { Auth } from "./auth.ts";
 import { Clock } from "./clock.ts";
 import { Faults, Throttle } from "./faults.ts";
-import type { SampleBehavior, SampleMlsOptions } from "./options.ts";
+import type { SampleBehavior, SampleMlsOptions, SampleOauth } from "./options.ts";
 import { resolveBehavior, resolveData } from "./options.ts";
 import { playOf } from "./plays.ts";
 import { StatsCounter } from "./stats.ts";
@@ -13,6 +13,7 @@ export interface ServerState {
   readonly behavior: SampleBehavior;
   readonly clock: Clock;
   readonly auth: Auth;
+  readonly oauth: SampleOauth | undefined;
   readonly faults: Faults;
   readonly throttle: Throttle;
   readonly counter: StatsCounter;
@@ -30,6 +31,7 @@ export function createServerState(options: SampleMlsOptions): ServerState {
     behavior,
     clock: new Clock(options.now ?? Date.now),
     auth: new Auth(token, behavior),
+    oauth: options.oauth,
     faults: new Faults(),
     throttle: new Throttle(),
     counter: new StatsCounter(),

@@ -6,8 +6,8 @@ import type { RecordKey } from "../../model/record.ts";
 import type { StreamSpec } from "../../model/replicate.ts";
 import { valuesEqual } from "../../model/value.ts";
 import type { Home } from "../../ports/home.ts";
-import type { RecordHistory } from "./people.ts";
 import { createReplay, differingField, type Replica, readReplica } from "./replica.ts";
+import type { RecordHistory } from "./truth.ts";
 import type { WorldState } from "./world-state.ts";
 
 /** A home on what the processes left behind, which no fault reaches. */

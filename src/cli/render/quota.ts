@@ -1,0 +1,46 @@
+import type { QuotaReport, SystemQuota } from "../../engine/results.ts";
+import type { Look } from "./look.ts";
+import { formatBytes, formatCount } from "./numbers.ts";
+import { cleanText } from "./style.ts";
+import { table } from "./table.ts";
+
+/** What is left of each system's quotas, window by window. */
+export function quotaLines(report: QuotaReport, look: Look): readonly string[] {
+  return report.systems.flatMap((system, index) => [
+    ...(index === 0 ? [] : [""]),
+    ...systemLines(system, look),
+  ]);
+}
+
+function systemLines({ system, windows, closedUntil }: SystemQuota, look: Look): readonly string[] {
+  const { style, times, now } = look;
+  const rows = windows.map(({ window, of, limit, used, left, endsAt }) => {
+    const amount = of === "bytes" ? formatBytes : formatCount;
+    const rest = left === 0 ? style.red(amount(left)) : amount(left);
+    return [window, of, rest, amount(used), amount(limit), times.clock(endsAt, now)];
+  });
+  return [
+    style.bold(cleanText(system)),
+    ...(closedUntil === undefined
+      ? []
+      : [
+          style.red(
+            `  It answered 429 again and again; nothing is sent until ${times.clock(closedUntil, now)}.`,
+          ),
+        ]),
+    ...(rows.length === 0
+      ? [style.dim("  no limit is known or configured")]
+      : table(
+          [
+            { title: "window" },
+            { title: "of" },
+            { title: "left", align: "right" },
+            { title: "used", align: "right" },
+            { title: "limit", align: "right" },
+            { title: "ends" },
+          ],
+          rows,
+          style,
+        )),
+  ];
+}

@@ -1,0 +1,83 @@
+import { CIRCUIT_NOTE, type CircuitState } from "../core/quota.ts";
+import { SyncError } from "../model/sync-error.ts";
+import type { HttpTransport } from "../ports/http.ts";
+import type { Clock, Memory } from "../ports/runtime.ts";
+
+export interface CircuitOptions {
+  readonly clock: Clock;
+  /** Keeps an open circuit open across restarts. */
+  readonly memory: Memory;
+}
+
+/** So many refusals in a row, each in the knowledge of the one before, open the circuit. */
+const REFUSALS_MAX = 3;
+const PAUSE_MS = 60_000;
+const PAUSE_MAX_MS = 3_600_000;
+
+const CLOSED: CircuitState = { openUntil: 0, openings: 0 };
+
+/**
+ * Stops sending to a system that answers 429 again and again, since some suspend whoever goes on.
+ * While the circuit is open, a request throws CONNECTOR_RATE_LIMITED, which says when it closes and
+ * is sent to nobody. Then one refusal opens it again, for twice as long, up to an hour; the system's
+ * own Retry-After wins when it is longer. Any other answer closes it for good.
+ */
+export function circuitHttp(
+  transport: HttpTransport,
+  { clock, memory }: CircuitOptions,
+): HttpTransport {
+  let state: CircuitState | undefined;
+  let refusals = 0;
+
+  async function change(next: CircuitState): Promise<void> {
+    state = next;
+    await memory.remember(CIRCUIT_NOTE, JSON.stringify(next));
+  }
+
+  async function refused(
+    retryAfter: string | undefined,
+    { openings }: CircuitState,
+  ): Promise<void> {
+    refusals += 1;
+    if (openings === 0 && refusals < REFUSALS_MAX) return;
+    const now = clock.now();
+    const pause = Math.min(PAUSE_MS * 2 ** openings, PAUSE_MAX_MS);
+    const asked = /^\d+$/.test(retryAfter ?? "") ? Number(retryAfter) * 1000 : 0;
+    await change({ openUntil: now + Math.max(pause, asked), openings: openings + 1 });
+  }
+
+  return {
+    async send(request, signal) {
+      state ??= readState(await memory.recall(CIRCUIT_NOTE));
+      const now = clock.now();
+      if (now < state.openUntil) throw isOpen(state.openUntil, now);
+      const known = refusals;
+      const before = state;
+      const response = await transport.send(request, signal);
+      if (response.status !== 429) {
+        refusals = 0;
+        if (state === before && before.openings > 0) await change(CLOSED);
+      } else if (known === refusals && state === before) {
+        await refused(response.headers["retry-after"], before);
+      }
+      return response;
+    },
+    close: () => transport.close(),
+  };
+}
+
+function readState(text: string | undefined): CircuitState {
+  return text === undefined ? CLOSED : (JSON.parse(text) as CircuitState);
+}
+
+function isOpen(openUntil: number, now: number): SyncError {
+  const until = new Date(openUntil).toISOString().replace(/\.\d+Z$/, "Z");
+  return new SyncError(
+    "CONNECTOR_RATE_LIMITED",
+    `The system answered 429 again and again, so nothing is sent to it until ${until}.`,
+    {
+      retryAfterMs: openUntil - now,
+      hint: "Wait until then, and lower `budget`; `lockstep quota` shows what is left of it.",
+    },
+  );
+}
