@@ -9,25 +9,23 @@ import {
   type ConnectorEntry,
   type Settings,
 } from "./connectors/registry.ts";
-import { createSqliteDestination } from "./connectors/sqlite/destination.ts";
 import { type QuotaLimits, type QuotaWindow, quotaMemory } from "./core/quota.ts";
 import { circuitHttp } from "./decorators/circuit-http.ts";
 import { limitHttp } from "./decorators/limit-http.ts";
 import { createMeter, type Meter } from "./decorators/meter.ts";
 import { retryPolicy, withRetry } from "./decorators/retry.ts";
 import { createLeaseOwner } from "./drivers/lease-owner.ts";
-import { openSqlite, type SqliteDatabase } from "./drivers/sqlite/database.ts";
 import { createSystemClock, createSystemRandom } from "./drivers/system-runtime.ts";
 import { createLockstep } from "./engine/create-lockstep.ts";
 import type { Lockstep } from "./engine/lockstep.ts";
 import type { ConnectedSystem, SyncPart, SystemPart } from "./engine/lockstep-parts.ts";
-import { createSqliteHome } from "./homes/sqlite/home.ts";
 import type { EmitEvent, RunEvent } from "./model/events.ts";
 import { isSyncError, SyncError } from "./model/sync-error.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { Home } from "./ports/home.ts";
 import type { HttpTransport } from "./ports/http.ts";
 import type { Clock, Random, Secrets } from "./ports/runtime.ts";
+import { openStorage, type Storage } from "./storage.ts";
 
 /** The JSON Schema of `lockstep.yaml`. */
 export function configSchema(): Readonly<Record<string, unknown>> {
@@ -42,17 +40,16 @@ export async function openLockstep(options: OpenOptions): Promise<Lockstep> {
   const config = await loadConfig(options.directory, options.configFile, CONNECTORS);
   const clock = createSystemClock();
   const random = createSystemRandom();
-  const database = openSqlite(config.home.path);
-  const closing: (() => Promise<void>)[] = [async () => database.close()];
+  const secrets = createSecrets(options.env, config.directory);
+  const storage = await openStorage(config.home, clock, secrets);
+  const closing: (() => Promise<void>)[] = [() => storage.close()];
   try {
-    const home = createSqliteHome({ database, clock });
-    closing.unshift(() => home.close());
-    const secrets = createSecrets(options.env, config.directory);
+    const { home } = storage;
     const runtime: Runtime = { home, clock, random, secrets, closing };
     const systems = new Map(
       [...config.systems].map(([name, system]) => [name, systemPart(system, runtime)]),
     );
-    const syncs = await openSyncs(config, systems, database, closing);
+    const syncs = await openSyncs(config, systems, storage, runtime);
     return createLockstep({
       home,
       syncs,
@@ -133,17 +130,15 @@ interface Runtime {
 async function openSyncs(
   config: Config,
   systems: ReadonlyMap<string, SystemPart>,
-  database: SqliteDatabase,
-  closing: (() => Promise<void>)[],
+  storage: Storage,
+  { secrets, closing }: Runtime,
 ): Promise<readonly SyncPart[]> {
   const destinations = new Map<string, Destination>();
   const open = async (into: string): Promise<Destination> => {
     const known = destinations.get(into);
     if (known !== undefined) return known;
     const destination =
-      into === "home"
-        ? createSqliteDestination({ database, sharesHome: true })
-        : await openDestination(config, into);
+      into === "home" ? storage.homeDestination() : await openDestination(config, into, secrets);
     destinations.set(into, destination);
     closing.unshift(() => destination.close());
     return destination;
@@ -158,13 +153,17 @@ async function openSyncs(
   return syncs;
 }
 
-async function openDestination(config: Config, name: string): Promise<Destination> {
+async function openDestination(
+  config: Config,
+  name: string,
+  secrets: Secrets,
+): Promise<Destination> {
   const system = config.systems.get(name);
-  const open = system && CONNECTORS[system.connector]?.openDestination;
-  if (system === undefined || open === undefined) {
+  const entry = system && CONNECTORS[system.connector];
+  if (system === undefined || entry?.openDestination === undefined) {
     throw new SyncError("INTERNAL", `The system "${name}" was let through as a destination.`);
   }
-  return open(system.settings, config.directory);
+  return entry.openDestination(resolveSecrets(system, entry, secrets), config.directory);
 }
 
 /** A system that connects once, when it is first needed; a failed attempt may be made again. */

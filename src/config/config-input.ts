@@ -3,7 +3,7 @@
  * Durations are texts such as `30s`, `10m`, `6h`, `7d`; shares are texts such as `10%`.
  */
 export interface ConfigInput {
-  /** Where Lockstep keeps its own tables, and the replica by default. Default `sqlite:./lockstep.db`. */
+  /** Where Lockstep keeps its own tables, and the replica by default. Default `sqlite:./lockstep.db`; or `env:NAME`, which leads to a postgres:// URL. */
   readonly home?: string | undefined;
   readonly systems: Readonly<Record<string, SystemInput>>;
   readonly syncs: Readonly<Record<string, SyncInput>>;

@@ -17,6 +17,9 @@ function expecting<Schema extends z.ZodType>(schema: Schema, expected: string): 
   return schema;
 }
 
+const HOME_PATTERN = /^(sqlite:.+|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/;
+const HOME_EXPECTED =
+  "sqlite:PATH, or a reference (env:NAME, file:PATH) to a postgres:// URL, which holds a password";
 const NAME_PATTERN = /^[A-Za-z][A-Za-z0-9_-]*$/;
 const name = (): z.ZodString =>
   expecting(
@@ -145,7 +148,7 @@ const sync: z.ZodType<SyncInput> = expecting(
 /** The configuration but for the systems' own settings, which their connectors' schemas judge. */
 export const CONFIG_SCHEMA: z.ZodType<ConfigInput> = expecting(
   z.strictObject({
-    home: expecting(z.string().regex(/^sqlite:.+/), "sqlite:PATH")
+    home: expecting(z.string().regex(HOME_PATTERN), HOME_EXPECTED)
       .optional()
       .describe("Default: sqlite:./lockstep.db."),
     systems: expecting(

@@ -214,7 +214,8 @@ const MISTAKES: readonly {
   {
     name: "a home of another kind",
     text: `home: lockstep.db\n${SYSTEMS}syncs: {}\n`,
-    message: 'lockstep.yaml:1: home is "lockstep.db"; expected sqlite:PATH.',
+    message:
+      'lockstep.yaml:1: home is "lockstep.db"; expected sqlite:PATH, or a reference (env:NAME, file:PATH) to a postgres:// URL, which holds a password.',
   },
   {
     name: "a name that is none",
@@ -245,6 +246,7 @@ test("a secret that was written out stands nowhere in the error", async () => {
 
 test("a small configuration is resolved with every default", async () => {
   const config = await load(withSync("    streams:\n      Property:\n      Media: {}\n"));
+  assert.ok(config.home.kind === "sqlite");
   assert.match(config.home.path, /^\/.*\/lockstep\.db$/);
   assert.deepEqual(config.systems.get("mls"), {
     name: "mls",
@@ -348,7 +350,7 @@ test("lockstep.config.ts takes the same shape", async () => {
   );
   assert.equal(
     await mistakeOf(`export default { ...${body}, home: 3 };\n`, "lockstep.config.ts"),
-    'lockstep.config.ts: home is "3"; expected sqlite:PATH.',
+    'lockstep.config.ts: home is "3"; expected sqlite:PATH, or a reference (env:NAME, file:PATH) to a postgres:// URL, which holds a password.',
   );
 });
 

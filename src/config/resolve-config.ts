@@ -22,11 +22,10 @@ export interface Config {
   readonly syncs: readonly SyncConfig[];
 }
 
-/** `path` is absolute. */
-export interface HomeConfig {
-  readonly kind: "sqlite";
-  readonly path: string;
-}
+/** `path` is absolute; `url` is a reference to a secret, since it may hold a password. */
+export type HomeConfig =
+  | { readonly kind: "sqlite"; readonly path: string }
+  | { readonly kind: "postgres"; readonly url: string };
 
 export interface SystemConfig {
   readonly name: string;
@@ -73,14 +72,19 @@ export function resolveConfig(file: ConfigFile, kinds: ConnectorKinds): Config {
       )
     : [];
   if (problems.length > 0) throw configError(file.label, problems, file.locate);
-  const home = (input.home ?? DEFAULT_HOME).slice("sqlite:".length);
   return {
     file: file.label,
     directory: file.directory,
-    home: { kind: "sqlite", path: home === ":memory:" ? home : resolve(file.directory, home) },
+    home: resolveHome(input.home ?? DEFAULT_HOME, file.directory),
     systems,
     syncs,
   };
+}
+
+function resolveHome(home: string, directory: string): HomeConfig {
+  if (!home.startsWith("sqlite:")) return { kind: "postgres", url: home };
+  const path = home.slice("sqlite:".length);
+  return { kind: "sqlite", path: path === ":memory:" ? path : resolve(directory, path) };
 }
 
 /** The systems of a configuration that is wrong elsewhere, so that all mistakes are told at once. */

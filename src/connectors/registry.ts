@@ -66,7 +66,7 @@ export interface ConnectorEntry {
   /** Where and how its `$metadata` is read, for kinds that have one. */
   readonly service?: (settings: Settings) => OdataSettings;
   readonly createSource?: (parts: ConnectorParts) => Promise<Connector>;
-  /** `directory` is where relative paths are meant from. */
+  /** Secrets are resolved already; `directory` is where relative paths are meant from. */
   readonly openDestination?: (settings: Settings, directory: string) => Promise<Destination>;
 }
 
@@ -106,6 +106,20 @@ const sqlite: ConnectorEntry = {
     (await import("./sqlite/open-destination.ts")).openSqliteDestination(String(path), directory),
 };
 
+const postgres: ConnectorEntry = {
+  settings: z.object({
+    url: z.string().min(1).describe("Leads to postgres://USER:PASSWORD@HOST:PORT/DATABASE."),
+    schema: z.string().min(1).optional().describe("Default: as the URL says, else public."),
+  }),
+  secrets: ["url"],
+  roles: ["destination"],
+  openDestination: async ({ url, schema }) =>
+    (await import("./postgres/open-destination.ts")).openPostgresDestination(
+      String(url),
+      schema === undefined ? undefined : String(schema),
+    ),
+};
+
 function timeoutOf(settings: Settings): Pick<HttpNeeds, "timeoutMs"> {
   const { timeoutSeconds } = settings as Pick<OdataConfig, "timeoutSeconds">;
   return timeoutSeconds === undefined ? {} : { timeoutMs: timeoutSeconds * 1_000 };
@@ -120,4 +134,9 @@ function retryOf(settings: Settings): RetryNeeds {
 }
 
 /** By the word that `connector:` takes in the configuration. */
-export const CONNECTORS: Readonly<Record<string, ConnectorEntry>> = { reso, odata, sqlite };
+export const CONNECTORS: Readonly<Record<string, ConnectorEntry>> = {
+  reso,
+  odata,
+  sqlite,
+  postgres,
+};

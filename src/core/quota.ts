@@ -31,10 +31,14 @@ export const QUOTA_NOTE = "quota";
 /** Key of the state of the circuit that 429 opens. */
 export const CIRCUIT_NOTE = "circuit";
 
-/** Nothing is sent before `openUntil` (epoch milliseconds); it was opened so many times in a row. */
+/**
+ * Nothing is sent before `openUntil` (epoch milliseconds); since the last other answer it was opened
+ * so many times, by so many refusals.
+ */
 export interface CircuitState {
   readonly openUntil: number;
   readonly openings: number;
+  readonly refusals: number;
 }
 
 /** What is left of one limit. Times are epoch milliseconds. */

@@ -5,7 +5,7 @@ import type { Clock, Memory } from "../ports/runtime.ts";
 
 export interface CircuitOptions {
   readonly clock: Clock;
-  /** Keeps an open circuit open across restarts. */
+  /** Keeps the count and an open circuit across restarts. */
   readonly memory: Memory;
 }
 
@@ -14,7 +14,7 @@ const REFUSALS_MAX = 3;
 const PAUSE_MS = 60_000;
 const PAUSE_MAX_MS = 3_600_000;
 
-const CLOSED: CircuitState = { openUntil: 0, openings: 0 };
+const CLOSED: CircuitState = { openUntil: 0, openings: 0, refusals: 0 };
 
 /**
  * Stops sending to a system that answers 429 again and again, since some suspend whoever goes on.
@@ -27,23 +27,19 @@ export function circuitHttp(
   { clock, memory }: CircuitOptions,
 ): HttpTransport {
   let state: CircuitState | undefined;
-  let refusals = 0;
 
   async function change(next: CircuitState): Promise<void> {
     state = next;
     await memory.remember(CIRCUIT_NOTE, JSON.stringify(next));
   }
 
-  async function refused(
-    retryAfter: string | undefined,
-    { openings }: CircuitState,
-  ): Promise<void> {
-    refusals += 1;
-    if (openings === 0 && refusals < REFUSALS_MAX) return;
-    const now = clock.now();
+  function afterRefusal(retryAfter: string | undefined, before: CircuitState): CircuitState {
+    const { openings } = before;
+    const refusals = before.refusals + 1;
+    if (openings === 0 && refusals < REFUSALS_MAX) return { ...before, refusals };
     const pause = Math.min(PAUSE_MS * 2 ** openings, PAUSE_MAX_MS);
     const asked = /^\d+$/.test(retryAfter ?? "") ? Number(retryAfter) * 1000 : 0;
-    await change({ openUntil: now + Math.max(pause, asked), openings: openings + 1 });
+    return { openUntil: clock.now() + Math.max(pause, asked), openings: openings + 1, refusals };
   }
 
   return {
@@ -51,14 +47,14 @@ export function circuitHttp(
       state ??= readState(await memory.recall(CIRCUIT_NOTE));
       const now = clock.now();
       if (now < state.openUntil) throw isOpen(state.openUntil, now);
-      const known = refusals;
       const before = state;
       const response = await transport.send(request, signal);
-      if (response.status !== 429) {
-        refusals = 0;
-        if (state === before && before.openings > 0) await change(CLOSED);
-      } else if (known === refusals && state === before) {
-        await refused(response.headers["retry-after"], before);
+      // Requests of one moment count once: what came meanwhile is known only now.
+      if (state !== before) return response;
+      if (response.status === 429) {
+        await change(afterRefusal(response.headers["retry-after"], before));
+      } else if (before.refusals > 0) {
+        await change(CLOSED);
       }
       return response;
     },

@@ -4,6 +4,11 @@ export { createMemoryConnector } from "../connectors/memory/connector.ts";
 export { createMemoryDestination } from "../connectors/memory/destination.ts";
 export { createMemorySystem } from "../connectors/memory/system.ts";
 export { createMemoryHome } from "../homes/memory/home.ts";
+export type {
+  ConnectorKitOptions,
+  ConnectorSubject,
+  SubjectPeople,
+} from "./connector-kit/subject.ts";
 export { connectorKit } from "./connector-kit.ts";
 export { destinationKit } from "./destination-kit.ts";
 export { homeKit } from "./home-kit.ts";
@@ -23,4 +28,4 @@ export {
   startSampleMls,
   type TruthRecord,
 } from "./sample-mls/index.ts";
-export { runWorld } from "./simulation/world.ts";
+export { runWorld, type WorldResult } from "./simulation/world.ts";

@@ -15,7 +15,7 @@ const PAGE_SIZE = 3;
 const ALL_TRAITS = { changes: true, deletions: true, sweep: true, count: true };
 
 /** Streams of every shape: kinds of keys, with and without each trait. */
-export const MEMORY_STREAMS: readonly StreamSchema[] = [
+const MEMORY_STREAMS: readonly StreamSchema[] = [
   {
     name: "Listing",
     key: ["Id"],

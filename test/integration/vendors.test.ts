@@ -25,6 +25,7 @@ const STREAMS = [
   { stream: "OpenHouse", keyField: "OpenHouseKeyNumeric", lists: [] },
   { stream: "Media", keyField: "MediaKey", lists: ["Permission"] },
   { stream: "PropertyUnitTypes", keyField: "UnitTypeKey", lists: [] },
+  { stream: "Lookup", keyField: "LookupKey", lists: [] },
 ] as const;
 
 interface Vendor {
@@ -42,7 +43,7 @@ const VENDORS: readonly Vendor[] = [
     system: { profile: "mlsgrid", originatingSystem: "sample" },
   },
   { vendor: "trestle", mls: { pageSize: 20 }, system: { profile: "trestle" } },
-  { vendor: "bridge", mls: { pageSize: 2 }, system: { profile: "bridge" } },
+  { vendor: "bridge", mls: { pageSize: 4 }, system: { profile: "bridge" } },
   { vendor: "spark", mls: { pageSize: 20 }, system: { profile: "spark" } },
 ];
 

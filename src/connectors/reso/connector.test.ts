@@ -6,6 +6,7 @@ import { createTestMemory, testClock } from "../../testing/connector-ports.ts";
 import {
   type SampleBehavior,
   type SampleMls,
+  type SampleVendor,
   startSampleMls,
 } from "../../testing/sample-mls/index.ts";
 import { createUndiciTransport } from "../http/undici-transport.ts";
@@ -21,6 +22,7 @@ const PAGE_SIZE = 8;
 /** How a server may be limited; the connector must find its way with each. */
 const VARIANTS: readonly {
   readonly name: string;
+  readonly plays?: SampleVendor;
   readonly behavior: Partial<SampleBehavior>;
   readonly config?: Partial<ResoConfig>;
   readonly streams: readonly string[];
@@ -44,10 +46,17 @@ const VARIANTS: readonly {
     config: { probe: "never" },
     streams: GROWING,
   },
+  {
+    name: "Trestle",
+    plays: "trestle",
+    behavior: {},
+    config: { profile: "trestle" },
+    streams: GROWING,
+  },
 ];
 
 async function createSubject(variant: (typeof VARIANTS)[number]): Promise<ConnectorSubject> {
-  const { behavior, config, streams } = variant;
+  const { behavior, config, streams, plays } = variant;
   const mls = await startSampleMls({
     listings: streams === STREAMS ? 140 : 50,
     tieSize: 20,
@@ -55,6 +64,7 @@ async function createSubject(variant: (typeof VARIANTS)[number]): Promise<Connec
     deletedHistory: 0,
     pageSize: PAGE_SIZE,
     ...behavior,
+    ...(plays === undefined ? {} : { plays }),
   });
   const memory = createTestMemory();
   const connect = (token: string): Connector =>

@@ -12,7 +12,7 @@ import { formatTimestamp } from "./timestamps.ts";
 export type RowState = "visible" | "hidden" | "deleted" | "withdrawn";
 
 /** The one system that a platform of several serves here. */
-export const ORIGIN = "sample";
+const ORIGIN = "sample";
 /** The MLS's own time of change, where a platform has one besides, is older by this. */
 const PLATFORM_LAG = 3_600_000_000;
 

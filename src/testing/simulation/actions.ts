@@ -40,11 +40,7 @@ async function launch(world: WorldState, plan: FaultPlan, request: RunRequest): 
 }
 
 /** One process from start to end, with everything that must hold afterwards. */
-export async function runOnce(
-  world: WorldState,
-  plan: FaultPlan,
-  request: RunRequest,
-): Promise<Ending> {
+async function runOnce(world: WorldState, plan: FaultPlan, request: RunRequest): Promise<Ending> {
   const launched = await launch(world, plan, request);
   const ending = await launched.done;
   await settle(world, launched, ending);
@@ -84,7 +80,7 @@ export async function runWhenFree(
   }
 }
 
-export function createRequest(world: WorldState): RunRequest {
+function createRequest(world: WorldState): RunRequest {
   const { random, shape } = world;
   const mode: RunMode = random.weighted(MODES);
   const names = shape.streams.map((stream) => stream.name);

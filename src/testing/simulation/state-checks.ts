@@ -64,7 +64,7 @@ async function checkCheckpoint(world: WorldState, spec: StreamSpec): Promise<voi
 }
 
 /** How the replica's row differs from the source's record; undefined when it does not. */
-export function compare(
+function compare(
   spec: StreamSpec,
   replica: Replica,
   row: MemoryRow,
