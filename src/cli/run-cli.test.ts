@@ -222,7 +222,7 @@ test("init --schema writes the schema beside it, and only then names it", async 
   }[];
   assert.deepEqual(
     kinds.map(({ properties }) => properties.connector.const),
-    ["reso", "odata", "sqlite"],
+    ["reso", "odata", "sqlite", "postgres"],
   );
 });
 

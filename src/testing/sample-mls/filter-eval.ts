@@ -43,7 +43,7 @@ export function compileFilter(filter: Filter, context: FilterContext): RowTest {
 }
 
 /** All property names in a filter. */
-export function filterProperties(filter: Filter): Set<string> {
+function filterProperties(filter: Filter): Set<string> {
   const names = new Set<string>();
   const note = (operand: Operand): void => {
     if (operand.kind === "property" || operand.kind === "distance") {
