@@ -17,9 +17,6 @@ export type {
   ClassifiedChange,
   CompareRequest,
   CompareResult,
-  ParkedRequest,
-  ParkedRetryResult,
-  QuotaReport,
   ReportRequest,
   ShowRequest,
   ShowResult,
@@ -30,6 +27,7 @@ export type {
   VerifyResult,
   Watch,
 } from "./engine/results.ts";
+export type { ParkedRequest, ParkedRetryResult, QuotaReport } from "./engine/upkeep-results.ts";
 export type { LoggedChange } from "./model/change.ts";
 export type { ErrorCode, Intent } from "./model/error-codes.ts";
 export type { RunEvent } from "./model/events.ts";

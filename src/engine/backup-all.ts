@@ -1,8 +1,8 @@
 import type { TableSpec } from "../ports/destination.ts";
 import type { LockstepParts, SyncPart } from "./lockstep-parts.ts";
 import { tableOf } from "./replicate/open-stream.ts";
-import type { BackupResult } from "./results.ts";
 import { recallSchema } from "./schema-memory.ts";
+import type { BackupResult } from "./upkeep-results.ts";
 
 /** Copies the home, and the tables of every sync that writes to another database. */
 export async function backupAll(parts: LockstepParts, label: string): Promise<BackupResult> {

@@ -11,12 +11,13 @@ import type { Lockstep } from "./lockstep.ts";
 import { type LockstepParts, replicaContext, type SyncPart } from "./lockstep-parts.ts";
 import { quotaReport } from "./quota-report.ts";
 import { releaseHalt } from "./release-halt.ts";
-import type { ParkedRetryResult, SyncRunRequest, SyncRunResult, Watch } from "./results.ts";
+import type { SyncRunRequest, SyncRunResult, Watch } from "./results.ts";
 import { retryParked } from "./retry-parked.ts";
 import { runAuto } from "./run-auto.ts";
 import { runReplicate } from "./run-replicate.ts";
 import { showRecord } from "./show-record.ts";
 import { statusOf } from "./sync-status.ts";
+import type { ParkedRetryResult } from "./upkeep-results.ts";
 import { verifyReplica } from "./verify-replica.ts";
 
 /** The application on parts that are opened already; see Lockstep for what holds. */

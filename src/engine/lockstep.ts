@@ -2,16 +2,11 @@ import type { Halt, ParkedRecord } from "../model/parked.ts";
 import type { MonitorSpec } from "../model/replicate.ts";
 import type {
   ActivityReport,
-  BackupResult,
   ChangesRequest,
   CheckReport,
   ClassifiedChange,
   CompareRequest,
   CompareResult,
-  ParkedRequest,
-  ParkedRetryResult,
-  QuotaReport,
-  ReleaseResult,
   ReportRequest,
   ShowRequest,
   ShowResult,
@@ -22,6 +17,13 @@ import type {
   VerifyResult,
   Watch,
 } from "./results.ts";
+import type {
+  BackupResult,
+  ParkedRequest,
+  ParkedRetryResult,
+  QuotaReport,
+  ReleaseResult,
+} from "./upkeep-results.ts";
 
 /** What a face may know of a sync without asking any system. */
 export interface SyncInfo {

@@ -7,7 +7,7 @@ import {
   quotaMemory,
 } from "../core/quota.ts";
 import type { LockstepParts, SystemPart } from "./lockstep-parts.ts";
-import type { QuotaReport, SystemQuota } from "./results.ts";
+import type { QuotaReport, SystemQuota } from "./upkeep-results.ts";
 
 const UNLIMITED = { requests: {}, bytes: {} };
 

@@ -1,7 +1,7 @@
 import { SyncError } from "../model/sync-error.ts";
 import { backupAll } from "./backup-all.ts";
 import type { LockstepParts } from "./lockstep-parts.ts";
-import type { ReleaseResult } from "./results.ts";
+import type { ReleaseResult } from "./upkeep-results.ts";
 
 /**
  * Lets a halted stream go on: a backup first, then the release in the name of who decides, in the

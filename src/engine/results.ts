@@ -1,6 +1,5 @@
 import type { ChangeCategory } from "../core/categories.ts";
 import type { RecordState, RepairAction } from "../core/comparison.ts";
-import type { QuotaLeft } from "../core/quota.ts";
 import type { FieldChange, LoggedChange } from "../model/change.ts";
 import type { EmitEvent } from "../model/events.ts";
 import type { Halt, ParkedRecord } from "../model/parked.ts";
@@ -233,20 +232,6 @@ export interface Discrepancy {
 
 // ---- status, report
 
-/** What is left of the quotas of each system that is read, told from the home alone. */
-export interface QuotaReport {
-  readonly at: number;
-  readonly systems: readonly SystemQuota[];
-}
-
-export interface SystemQuota {
-  readonly system: string;
-  /** Nothing where no limit is known or configured. */
-  readonly windows: readonly QuotaLeft[];
-  /** The system answered 429 again and again: nothing is sent to it before (epoch milliseconds). */
-  readonly closedUntil?: number;
-}
-
 export interface StatusResult {
   readonly at: number;
   readonly home: string;
@@ -379,35 +364,4 @@ export interface StreamCheck {
   /** What a run would do to the destination first; empty when nothing. */
   readonly planned: readonly SchemaChange[];
   readonly error?: ReportedError;
-}
-
-// ---- parked, halts, backup
-
-export interface ParkedRequest {
-  readonly sync?: string;
-  readonly stream?: string;
-  readonly id?: number;
-  readonly limit?: number;
-}
-
-export interface ParkedRetryResult {
-  readonly tried: number;
-  /** Now in the replica, or gone at the source. */
-  readonly settled: number;
-  readonly stillParked: readonly ParkedRecord[];
-  /** For a person: which records could not be tried, and why; absent when all were. */
-  readonly untried?: string;
-  readonly runs: readonly RunReport[];
-}
-
-export interface ReleaseResult {
-  readonly halt: Halt;
-  /** Where the copies are that were made first. */
-  readonly backup: BackupResult;
-}
-
-export interface BackupResult {
-  readonly home: string;
-  /** Copies of destinations that are not the home's own database. */
-  readonly destinations: readonly string[];
 }

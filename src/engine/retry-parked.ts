@@ -2,8 +2,8 @@ import type { ParkedRecord } from "../model/parked.ts";
 import type { RecordKey } from "../model/record.ts";
 import type { RunReport } from "../model/run.ts";
 import type { ReplicateContext } from "./context.ts";
-import type { ParkedRetryResult } from "./results.ts";
 import { runReplicate } from "./run-replicate.ts";
+import type { ParkedRetryResult } from "./upkeep-results.ts";
 
 /**
  * Reads parked records of one sync again by their keys, a run of mode `keys` for each stream. One

@@ -16,10 +16,10 @@ import { runCli } from "../../src/cli/run-cli.ts";
 import type {
   CheckReport,
   CompareResult,
-  ReleaseResult,
   ShowResult,
   StatusResult,
 } from "../../src/engine/results.ts";
+import type { ReleaseResult } from "../../src/engine/upkeep-results.ts";
 import { type SampleMls, startSampleMls } from "../../src/testing/sample-mls/index.ts";
 import { type FakeIo, type FakeIoOptions, fakeIo } from "../support/cli-io.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import type { HaltsJson } from "../../src/cli/json.ts";
 import { openSqlite } from "../../src/drivers/sqlite/database.ts";
-import type { ReleaseResult } from "../../src/engine/results.ts";
+import type { ReleaseResult } from "../../src/engine/upkeep-results.ts";
 import type { SampleMls } from "../../src/testing/sample-mls/index.ts";
 import { compared, createPlace, type Place, startSmallMls } from "./support.ts";
 

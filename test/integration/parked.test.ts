@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { ErrorJson, ParkedJson } from "../../src/cli/json.ts";
 import { openSqlite } from "../../src/drivers/sqlite/database.ts";
-import type { ParkedRetryResult } from "../../src/engine/results.ts";
+import type { ParkedRetryResult } from "../../src/engine/upkeep-results.ts";
 import type { ParkedRecord } from "../../src/model/parked.ts";
 import type { SampleMls, TruthRecord } from "../../src/testing/sample-mls/index.ts";
 import { compared, createPlace, type Ended, type Place, startSmallMls } from "./support.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { QuotaReport } from "../../src/engine/results.ts";
+import type { QuotaReport } from "../../src/engine/upkeep-results.ts";
 import { createPlace, startSmallMls } from "./support.ts";
 
 const BUDGET = { perHour: 1000, perDay: 5000, bytesPerHour: 1_000_000_000 };

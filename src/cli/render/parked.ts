@@ -1,4 +1,4 @@
-import type { ParkedRetryResult } from "../../engine/results.ts";
+import type { ParkedRetryResult } from "../../engine/upkeep-results.ts";
 import type { ParkedRecord } from "../../model/parked.ts";
 import type { Look } from "./look.ts";
 import { plural } from "./numbers.ts";

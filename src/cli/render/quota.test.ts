@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { QuotaReport } from "../../engine/results.ts";
+import type { QuotaReport } from "../../engine/upkeep-results.ts";
 import { createLook } from "./look.ts";
 import { quotaLines } from "./quota.ts";
 

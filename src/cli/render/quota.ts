@@ -1,4 +1,4 @@
-import type { QuotaReport, SystemQuota } from "../../engine/results.ts";
+import type { QuotaReport, SystemQuota } from "../../engine/upkeep-results.ts";
 import type { Look } from "./look.ts";
 import { formatBytes, formatCount } from "./numbers.ts";
 import { cleanText } from "./style.ts";
