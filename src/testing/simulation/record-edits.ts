@@ -70,8 +70,9 @@ export function createRecordEdits(options: RecordEditsOptions): RecordEdits {
     late: boolean,
     before: string | undefined,
   ): void => {
-    const isSilent = late && system.row(stream, key)?.time === before;
-    truth.book(stream, key, { excused: late, silent: isSilent });
+    // A second edit within one second: the same time, and so the same to a sweep.
+    const silent = system.row(stream, key)?.time === before;
+    truth.book(stream, key, { excused: late, silent });
   };
   const put = (stream: string, values: NamedValues, when: When = ON_TIME): RecordKey => {
     const parts = system.schema(stream).key.map((name) => values[name] ?? null);

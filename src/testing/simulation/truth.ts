@@ -13,7 +13,7 @@ export interface RecordHistory {
   shownSince: number | undefined;
   /** A reading of changes cannot find the present image: it came silently, or too late. */
   excused: boolean;
-  /** A sweep cannot find it either: its time did not change. */
+  /** A sweep cannot find it: the record changed and its time did not. */
   silent: boolean;
 }
 
