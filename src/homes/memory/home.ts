@@ -1,4 +1,4 @@
-import { type ChangeFilter, isTransition, type LoggedChange } from "../../model/change.ts";
+import { type ChangeFilter, type LoggedChange, matchesFilter } from "../../model/change.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { Value } from "../../model/value.ts";
 import type { ChangeLog, Checkpoints, Home, Lease, Leases } from "../../ports/home.ts";
@@ -87,28 +87,12 @@ function createChangeLog(state: MemoryHomeState): ChangeLog {
     let left = filter.limit ?? Number.POSITIVE_INFINITY;
     for (const entry of entries) {
       if (left <= 0) return;
-      if (!holds(entry, filter)) continue;
+      if (!matchesFilter(entry, filter)) continue;
       left -= 1;
       yield nameImage(entry);
     }
   }
   return { changes };
-}
-
-function holds(change: StoredChange, filter: ChangeFilter): boolean {
-  const { sync, stream, key, runId, kinds, fields, transition, since, until, afterId } = filter;
-  return (
-    (sync === undefined || change.sync === sync) &&
-    (stream === undefined || change.stream === stream) &&
-    (key === undefined || change.key === key) &&
-    (runId === undefined || change.runId === runId) &&
-    (kinds === undefined || kinds.includes(change.kind)) &&
-    (since === undefined || change.at >= since) &&
-    (until === undefined || change.at < until) &&
-    (afterId === undefined || change.id > afterId) &&
-    (fields === undefined || change.fields.some(({ field }) => fields.includes(field))) &&
-    (transition === undefined || isTransition(change, transition))
-  );
 }
 
 function nameImage({ image, fieldNames, ...change }: StoredChange): LoggedChange {
