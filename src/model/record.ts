@@ -16,6 +16,8 @@ export interface StreamRecord {
   readonly values: Values;
   /** The record's own time of last change (canonical timestamp), where the stream has one. */
   readonly modifiedAt?: string;
+  /** What the system calls this state of the record (an ETag, a row version), where it has one. */
+  readonly version?: string;
 }
 
 /** The fact, told by the system, that a key was deleted. */

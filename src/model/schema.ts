@@ -19,6 +19,24 @@ export interface StreamTraits {
   readonly sweep: boolean;
   /** `head` answers with the number of records. */
   readonly count: boolean;
+  /** The stream takes writes; absent where it is for reading only. */
+  readonly write?: WriteTraits;
+}
+
+/** How a stream takes writes. */
+export interface WriteTraits {
+  /** Greatest number of operations in one write. */
+  readonly batch: number;
+  /**
+   * How an operation's expectation is kept: `atomic` checks and writes as one step; `checked`
+   * reads, compares, writes, so that an edit in between may be overwritten (and is then seen by
+   * the next run as lost to it).
+   */
+  readonly expects: "atomic" | "checked";
+  /** The system makes the keys of new records; a create then carries no key. */
+  readonly assignsKeys: boolean;
+  /** Fields that can be written; absent means all but an assigned key. */
+  readonly fields?: readonly string[];
 }
 
 /**

@@ -1,5 +1,12 @@
 import type { Cursor } from "../model/cursor.ts";
-import type { BadRecord, RecordKey, StreamRecord, Tombstone } from "../model/record.ts";
+import type {
+  BadRecord,
+  Problem,
+  RecordKey,
+  StreamRecord,
+  Tombstone,
+  Values,
+} from "../model/record.ts";
 import type { StreamSchema } from "../model/schema.ts";
 import type { Value } from "../model/value.ts";
 
@@ -84,6 +91,52 @@ export interface RelatedRecords {
   readonly related: Readonly<Record<string, readonly Readonly<Record<string, Value>>[]>>;
 }
 
+/**
+ * One intended write of one record. `values` stand in the order of the schema's fields; an absent
+ * one is left as it is (update) or to the system (create). `id` names the operation: the same one
+ * again is the same intention.
+ */
+export type WriteOperation =
+  | {
+      readonly kind: "create";
+      readonly id: string;
+      /** Absent where the system assigns keys. */
+      readonly key?: RecordKey;
+      readonly values: Values;
+    }
+  | {
+      readonly kind: "update";
+      readonly id: string;
+      readonly key: RecordKey;
+      readonly values: Values;
+      readonly expected: Expectation;
+    }
+  | {
+      readonly kind: "delete";
+      readonly id: string;
+      readonly key: RecordKey;
+      readonly expected: Expectation;
+    };
+
+/** What must be found for the write to be made: each value that is not absent, and the version. */
+export interface Expectation {
+  readonly values: Values;
+  readonly version?: string;
+}
+
+/**
+ * What became of one operation.
+ * - `written`: it was, and `stored` is the record as the system itself now gives it (null after a
+ *   delete). A delete of what is already gone is `written`.
+ * - `conflict`: nothing was written, since the expectation does not hold (a create's is that
+ *   nothing is there); `current` is what stands there, null when nothing does.
+ * - `rejected`: nothing was written; the system will not have this record. The rest went on.
+ */
+export type WriteOutcome =
+  | { readonly kind: "written"; readonly stored: StreamRecord | null }
+  | { readonly kind: "conflict"; readonly current: StreamRecord | null }
+  | { readonly kind: "rejected"; readonly problem: Problem };
+
 export interface CheckResult {
   /** One line for a person: what was reached and as whom. */
   readonly summary: string;
@@ -109,6 +162,17 @@ export interface Connector {
   discover(signal: AbortSignal): Promise<readonly StreamSchema[]>;
   head(query: StreamQuery, signal: AbortSignal): Promise<StreamHead>;
   read(request: ReadRequest, signal: AbortSignal): AsyncIterable<Page>;
+  /**
+   * Writes at most `traits.write.batch` operations, no key twice, and gives one outcome for each,
+   * in order. Outcomes tell what is stored durably. When it throws, any of the operations may or
+   * may not have been done: the caller reads the keys again before it goes on. Present where a
+   * discovered stream's traits have `write`.
+   */
+  write?(
+    query: StreamQuery,
+    operations: readonly WriteOperation[],
+    signal: AbortSignal,
+  ): Promise<readonly WriteOutcome[]>;
   /**
    * For people to look at: one record with what the named relations lead to, or nothing when it
    * does not exist. Absent where the system has no relations. Throws FIELD_UNKNOWN for a relation
