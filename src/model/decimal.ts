@@ -41,3 +41,17 @@ export function canonicalInteger(text: string, bits: 16 | 32 | 64): string | und
 
 const GREATEST = { 16: "32767", 32: "2147483647", 64: "9223372036854775807" } as const;
 const SMALLEST = { 16: "32768", 32: "2147483648", 64: "9223372036854775808" } as const;
+
+/** A canonical decimal with at most `scale` digits after the point, rounded half away from zero. */
+export function roundDecimal(decimal: string, scale: number): string {
+  const point = decimal.indexOf(".");
+  if (point < 0 || decimal.length - point - 1 <= scale) return decimal;
+  const isNegative = decimal.startsWith("-");
+  const kept = decimal.slice(isNegative ? 1 : 0, point + 1 + scale).replace(".", "");
+  const isUp = decimal.charCodeAt(point + 1 + scale) >= 53;
+  const digits = (BigInt(kept) + (isUp ? 1n : 0n)).toString().padStart(scale + 1, "0");
+  const at = digits.length - scale;
+  const plain = `${digits.slice(0, at)}.${digits.slice(at)}`.replace(/\.?0+$/, "");
+  const rounded = scale === 0 ? digits : plain === "" ? "0" : plain;
+  return isNegative && rounded !== "0" ? `-${rounded}` : rounded;
+}
