@@ -8,9 +8,13 @@ import type {
 import type { Value } from "../../model/value.ts";
 import { comparedForm, sameValue } from "./same-value.ts";
 
-/** What one side says of a field. `returned` is what it last said; absent: it is asked first now. */
+/**
+ * What one side says of a field. `returned` is what it last said (absent: it is heard first now),
+ * and `stoodFor` the agreed value it said that for.
+ */
 export interface Vote extends Candidate {
   readonly returned?: Value;
+  readonly stoodFor?: Value;
 }
 
 /** One field of one record, as all sides that know it tell it; the votes are sorted by side. */
@@ -20,7 +24,7 @@ export interface FieldCase {
   readonly base?: Value;
   readonly votes: readonly Vote[];
   /** Sides not heard now, with what they last said. */
-  readonly holders: readonly Candidate[];
+  readonly holders: readonly Vote[];
   readonly policies: PolicyChain;
   /** Asked only when there is a conflict. */
   readonly records: () => Conflict["records"];
@@ -40,8 +44,8 @@ export interface FieldMerge {
  * | nobody                                        | the base stays                            |
  * | some, all to the same value                   | that value                                |
  * | some, to different values                     | conflict among those                      |
- * | a side heard first says something else        | conflict between it and those who hold    |
- * |                                               | the base                                  |
+ * | a side heard first says something else, or one | conflict between it and those who hold   |
+ * | moved that had not been told the base yet      | the base                                 |
  * | nothing was ever agreed: all say the same     | that value                                |
  * | nothing was ever agreed: they differ          | conflict among all                        |
  *
@@ -62,8 +66,15 @@ export function mergeField(fieldCase: FieldCase): FieldMerge {
   );
   const movers = [...changed, ...differing].sort(bySide);
   if (movers.length === 0) return { value: base, reason: { kind: "agreed" } };
-  if (changed.length > 0) return settle(fieldCase, movers, "changed");
-  return settle(fieldCase, [...movers, ...baseHolders(fieldCase)].sort(bySide), "joined");
+  const isInformed = changed.length > 0 && changed.every((vote) => isUpToDate(field, base, vote));
+  if (isInformed) return settle(fieldCase, movers, "changed");
+  const candidates = [...movers, ...baseHolders(fieldCase, base)].sort(bySide);
+  return settle(fieldCase, candidates, changed.length > 0 ? "changed" : "joined");
+}
+
+/** A side that was told of the base: what it says since then, it says knowing the base. */
+function isUpToDate(field: SharedField, base: Value, { stoodFor }: Vote): boolean {
+  return stoodFor !== undefined && sameValue(field, stoodFor, base);
 }
 
 function firstMeeting(fieldCase: FieldCase): FieldMerge {
@@ -75,11 +86,11 @@ function firstMeeting(fieldCase: FieldCase): FieldMerge {
 }
 
 /** Those who stand by what they said: the base speaks through them against a side that joins. */
-function baseHolders({ votes, holders, field }: FieldCase): readonly Candidate[] {
+function baseHolders({ votes, holders, field }: FieldCase, base: Value): readonly Candidate[] {
   const unmoved = votes.filter(
     (vote) => vote.returned !== undefined && sameValue(field, vote.value, vote.returned),
   );
-  return [...unmoved, ...holders];
+  return [...unmoved, ...holders].filter((vote) => isUpToDate(field, base, vote));
 }
 
 function settle(

@@ -1,6 +1,5 @@
 import type {
   Acknowledged,
-  Candidate,
   Conflict,
   FieldReason,
   Merged,
@@ -94,22 +93,24 @@ function vote(view: SideView, index: number): readonly Vote[] {
   const value = view.presence === "present" ? view.values[index] : undefined;
   if (value === undefined) return [];
   const at = view.fieldTimes?.[index] ?? view.modifiedAt;
-  const returned = view.acknowledged?.returned[index];
-  return [
-    {
-      side: view.side,
-      value,
-      ...(at === undefined ? {} : { at }),
-      ...(returned === undefined ? {} : { returned }),
-    },
-  ];
+  const time = at === undefined ? {} : { at };
+  return [{ side: view.side, value, ...time, ...lastSaid(view, index) }];
 }
 
-function holder(view: SideView, index: number): readonly Candidate[] {
-  const returned = view.acknowledged?.returned[index];
-  return view.presence === "unknown" && returned !== undefined
-    ? [{ side: view.side, value: returned }]
+function holder(view: SideView, index: number): readonly Vote[] {
+  const said = lastSaid(view, index);
+  return view.presence === "unknown" && said.returned !== undefined
+    ? [{ side: view.side, value: said.returned, ...said }]
     : [];
+}
+
+function lastSaid(view: SideView, index: number): Pick<Vote, "returned" | "stoodFor"> {
+  const returned = view.acknowledged?.returned[index];
+  const stoodFor = view.acknowledged?.stoodFor[index];
+  return {
+    ...(returned === undefined ? {} : { returned }),
+    ...(stoodFor === undefined ? {} : { stoodFor }),
+  };
 }
 
 interface Outcome {
