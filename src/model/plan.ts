@@ -1,0 +1,157 @@
+import type { Acknowledged, FieldReason, RecordReason } from "./reconcile.ts";
+import type { RecordKey, Values } from "./record.ts";
+import type { Value } from "./value.ts";
+
+/** Names a shared record within its sync: its sides' keys are linked by it. Grows; never reused. */
+export type LinkId = number;
+
+/** A field's value before and after, in the side's own field names and values. */
+export interface PlannedField {
+  readonly field: string;
+  /** What is expected to stand there; absent for a create. */
+  readonly before?: Value;
+  readonly after: Value;
+  /** Position of the shared field it comes from; absent for a constant or a mark. */
+  readonly shared?: number;
+}
+
+/**
+ * One intended write. `fields` are what is written (update, create) or, for a delete, the whole
+ * record as it is expected to stand (`before` and `after: null`), which `undo` would put back.
+ */
+export interface Operation {
+  /** Unique in the home; the same operation again is the same intention. */
+  readonly id: string;
+  readonly side: string;
+  readonly kind: "create" | "update" | "delete";
+  /** Absent for a create whose key the system assigns. */
+  readonly key?: RecordKey;
+  readonly fields: readonly PlannedField[];
+  readonly version?: string;
+}
+
+/** A side's record as it is acknowledged. */
+export interface AcknowledgedSide {
+  readonly side: string;
+  readonly key: RecordKey;
+  readonly acknowledged: Acknowledged;
+  readonly version?: string;
+}
+
+/**
+ * Everything that a plan intends for one shared record: from what is agreed to what is agreed
+ * next, why, what each side is told, and what is acknowledged without telling. Fields stand in the
+ * order of the plan's `fields`. JSON-safe.
+ */
+export interface PlannedRecord {
+  readonly link: LinkId;
+  /** The sides meet here for the first time; `link` was given out for this plan. */
+  readonly isNew: boolean;
+  /** The value of the match fields, for people. */
+  readonly name: string;
+  readonly before?: Values;
+  readonly agreed: Values;
+  readonly record: RecordReason;
+  readonly reasons: readonly FieldReason[];
+  readonly operations: readonly Operation[];
+  readonly acknowledged: readonly AcknowledgedSide[];
+  /** Sides whose record is gone and is no longer linked once this is done. */
+  readonly unlinked: readonly string[];
+  /** The record has ended: the link itself goes, tombstones stay. */
+  readonly ends: boolean;
+}
+
+/** What a plan was built on; `apply` refuses it when any of this has moved. */
+export interface PlanBasis {
+  /** Hash of sides, mappings, filters, policies and guards. */
+  readonly configuration: string;
+  /** Grows with every plan that was applied to the sync. */
+  readonly generation: number;
+}
+
+/** Operations of a plan on one side. */
+export interface PlannedCounts {
+  readonly creates: number;
+  readonly updates: number;
+  readonly deletes: number;
+}
+
+/** The head of a plan; its records follow one by one, since there may be millions. */
+export interface PlanHead {
+  readonly format: 1;
+  readonly plan: string;
+  readonly sync: string;
+  /** Epoch milliseconds. */
+  readonly madeAt: number;
+  readonly fields: readonly string[];
+  readonly basis: PlanBasis;
+  readonly sides: Readonly<Record<string, PlannedCounts>>;
+  /** Shared records looked at, matched for the first time, and waiting for review. */
+  readonly records: {
+    readonly compared: number;
+    readonly matched: number;
+    readonly alone: number;
+    readonly inReview: number;
+  };
+  /** The run that this plan undoes. */
+  readonly undoes?: string;
+  /** Things a person should know, such as a side that could not be read. */
+  readonly notes: readonly string[];
+}
+
+/** Why a record could not be matched; nothing is written for it. */
+export interface Ambiguous {
+  readonly name: string;
+  /** Keys by side, those of one name. */
+  readonly keys: Readonly<Record<string, readonly RecordKey[]>>;
+}
+
+/** `unknown`: the answer was lost and the record is to be read again before anything else. */
+export type OperationState = "planned" | "intent" | "written" | "conflict" | "rejected" | "unknown";
+
+/** An operation as the journal has it. */
+export interface JournaledOperation extends Operation {
+  readonly sync: string;
+  readonly plan: string;
+  readonly runId?: string;
+  readonly link: LinkId;
+  readonly name: string;
+  readonly state: OperationState;
+  /** Epoch milliseconds of the last state. */
+  readonly at: number;
+  /** The side's own values after it, by field name, as the system gave them back. */
+  readonly stored?: Readonly<Record<string, Value>>;
+  readonly storedKey?: RecordKey;
+  /** What was found instead, or why it was refused. */
+  readonly trouble?: string;
+}
+
+/** What waits for a person: one field of one record, or whether a record lives. */
+export interface OpenConflict {
+  readonly id: number;
+  readonly sync: string;
+  readonly link: LinkId;
+  readonly name: string;
+  /** Absent: whether the record lives is the question. */
+  readonly field?: string;
+  readonly why: string;
+  readonly base?: Value;
+  readonly candidates: readonly {
+    readonly side: string;
+    readonly value: Value;
+    readonly at?: string;
+  }[];
+  readonly openedAt: number;
+  readonly runId: string;
+  readonly resolution?: Resolution;
+}
+
+export interface Resolution {
+  readonly by: string;
+  readonly at: number;
+  /** The side whose value was taken, or the value that a person gave. */
+  readonly take?: string;
+  readonly value?: Value;
+  /** For a record's life: whether it is deleted everywhere. */
+  readonly deletes?: boolean;
+}
