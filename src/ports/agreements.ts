@@ -1,0 +1,264 @@
+import type {
+  Ambiguous,
+  JournaledOperation,
+  LinkId,
+  OpenConflict,
+  OperationState,
+  PlanHead,
+  PlannedRecord,
+  Resolution,
+} from "../model/plan.ts";
+import type { Acknowledged, Candidate } from "../model/reconcile.ts";
+import type { RecordKey, Values } from "../model/record.ts";
+import type { Value } from "../model/value.ts";
+import type { Lease } from "./home.ts";
+
+/** A side's record that is linked; `row` is small, and unique among the side's living records. */
+export interface KnownRecord {
+  readonly key: RecordKey;
+  readonly link: LinkId;
+  readonly row: number;
+  /** Of the shared values that the side last said. */
+  readonly hash: string;
+}
+
+/** A side's record that was deleted or let go; `hash` is of the shared values it last had. */
+export interface BuriedRecord {
+  readonly key: RecordKey;
+  readonly link: LinkId;
+  readonly hash: string;
+  readonly buriedAt: number;
+}
+
+/** A shared record as it is agreed, with each side's part in it. */
+export interface StoredLink {
+  readonly link: LinkId;
+  readonly name: string;
+  readonly agreed: Values;
+  /** Some side still has to be told something. */
+  readonly behind: boolean;
+  readonly sides: Readonly<Record<string, StoredSide>>;
+}
+
+export interface StoredSide {
+  readonly key: RecordKey;
+  readonly acknowledged: Acknowledged;
+  readonly version?: string;
+}
+
+/**
+ * What an observation found of one record. `values` are the side's own, in the order of the
+ * stream's schema as it was read; empty unless present. `name` is the text of the match fields;
+ * absent where one of them is null.
+ */
+export interface StagedRecord {
+  readonly side: string;
+  readonly key: RecordKey;
+  /** Absent: not linked yet. */
+  readonly link?: LinkId;
+  readonly state: "present" | "gone" | "unknown";
+  readonly values: Values;
+  readonly name?: string;
+  readonly modifiedAt?: string;
+  readonly version?: string;
+}
+
+/** Staged records of one name that are not linked, and the link that has this name already. */
+export interface MatchGroup {
+  readonly name: string;
+  readonly staged: readonly { readonly side: string; readonly key: RecordKey }[];
+  /** With the sides that it has. */
+  readonly link?: { readonly link: LinkId; readonly sides: readonly string[] };
+}
+
+/** A shared record that the merge must look at: what is stored of it, and what was staged. */
+export interface MergeCandidate {
+  readonly link: LinkId;
+  readonly stored?: StoredLink;
+  readonly staged: readonly StagedRecord[];
+}
+
+/** What is linked. Reads only; links change by `settle`. */
+export interface Links {
+  /** How many plans were applied to the sync; a plan built on another number is stale. */
+  generation(sync: string): Promise<number>;
+  known(
+    sync: string,
+    side: string,
+    keys: readonly RecordKey[],
+  ): Promise<ReadonlyMap<RecordKey, KnownRecord>>;
+  buried(
+    sync: string,
+    side: string,
+    keys: readonly RecordKey[],
+  ): Promise<ReadonlyMap<RecordKey, BuriedRecord>>;
+  knownCount(sync: string, side: string): Promise<number>;
+  /** Every linked record of the side, in batches, in no particular order. */
+  everyKnown(sync: string, side: string): AsyncIterable<readonly KnownRecord[]>;
+  links(sync: string, links: readonly LinkId[]): Promise<readonly StoredLink[]>;
+  /** By the name, or by a side's key; a few at most. */
+  findLinks(
+    sync: string,
+    by: { readonly name: string } | { readonly side: string; readonly key: RecordKey },
+  ): Promise<readonly StoredLink[]>;
+  /** In the order of link ids, strictly after one. */
+  scanLinks(sync: string, after: LinkId, limit: number): Promise<readonly StoredLink[]>;
+  linkCount(sync: string): Promise<number>;
+  /** Forgets tombstones buried before `before`. */
+  forgetBuried(lease: Lease, before: number): Promise<number>;
+}
+
+/** What the present observation found; emptied before each. */
+export interface Staging {
+  clearStaged(sync: string): Promise<void>;
+  /** A record staged again replaces what was staged of it. */
+  stage(sync: string, records: readonly StagedRecord[]): Promise<void>;
+  /** Groups of present, unlinked staged records, in the order of names, strictly after one. */
+  unmatched(sync: string, after: string | null, limit: number): Promise<readonly MatchGroup[]>;
+  /** Present, unlinked staged records without a name; at most `limit`. */
+  nameless(
+    sync: string,
+    limit: number,
+  ): Promise<readonly { readonly side: string; readonly key: RecordKey }[]>;
+  /** Gives staged records their link. */
+  linkStaged(
+    sync: string,
+    links: readonly { readonly side: string; readonly key: RecordKey; readonly link: LinkId }[],
+  ): Promise<void>;
+  /** The first of `count` link ids that nobody else gets. */
+  reserveLinks(sync: string, count: number): Promise<LinkId>;
+  /**
+   * What must be merged, in the order of link ids, strictly after one: links with something
+   * staged, links that are behind, and links with a conflict that a person has resolved.
+   */
+  candidates(sync: string, after: LinkId, limit: number): Promise<readonly MergeCandidate[]>;
+}
+
+/** Plans, kept from when they are made until they are applied, and then as the history. */
+export interface Plans {
+  savePlan(head: PlanHead): Promise<void>;
+  /** Adds records to a plan whose head may not be saved yet. */
+  savePlanned(sync: string, plan: string, records: readonly PlannedRecord[]): Promise<void>;
+  plan(plan: string): Promise<PlanHead | undefined>;
+  /** The newest plan of the sync that was not applied. */
+  newestPlan(sync: string): Promise<PlanHead | undefined>;
+  /** In the order of link ids, strictly after one. */
+  planned(plan: string, after: LinkId, limit: number): Promise<readonly PlannedRecord[]>;
+  saveAmbiguous(sync: string, plan: string, found: readonly Ambiguous[]): Promise<void>;
+  ambiguous(plan: string): Promise<readonly Ambiguous[]>;
+  /** Drops the sync's plans that were never applied, and their records. */
+  dropPlans(sync: string): Promise<void>;
+}
+
+/** The end of one operation. */
+export interface OperationEnd {
+  readonly id: string;
+  readonly state: Exclude<OperationState, "planned" | "intent">;
+  readonly stored?: Readonly<Record<string, Value>>;
+  readonly storedKey?: RecordKey;
+  readonly trouble?: string;
+}
+
+/** A question for a person that stands after the merge. */
+export interface OpenQuestion {
+  /** Absent: whether the record lives. */
+  readonly field?: string;
+  readonly why: string;
+  readonly base?: Value;
+  readonly candidates: readonly Candidate[];
+}
+
+/** One shared record after its operations: what is true now. */
+export interface SettledRecord {
+  readonly link: LinkId;
+  readonly name: string;
+  readonly agreed: Values;
+  /** The link goes; tombstones of all its sides stay. */
+  readonly ends: boolean;
+  readonly behind: boolean;
+  /** Replaces what was stored of these sides; others stay as they are. */
+  readonly sides: readonly {
+    readonly side: string;
+    readonly key: RecordKey;
+    readonly acknowledged: Acknowledged;
+    readonly hash: string;
+    readonly version?: string;
+  }[];
+  /** Their record is let go; a tombstone stays. */
+  readonly unlinked: readonly string[];
+  readonly operations: readonly OperationEnd[];
+  /** All that is open now; questions of this record that are not among them are closed. */
+  readonly questions: readonly OpenQuestion[];
+}
+
+/** Written as one transaction, refused with HOME_FENCED under an old lease. */
+export interface Settlement {
+  readonly lease: Lease;
+  readonly runId: string;
+  readonly plan: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly records: readonly SettledRecord[];
+  /** This was the plan's last: the sync's generation grows by one. */
+  readonly completes: boolean;
+}
+
+export interface Journal {
+  /** Notes, before they are sent, that these operations are. Refused with HOME_FENCED. */
+  intend(
+    lease: Lease,
+    run: { readonly plan: string; readonly runId: string; readonly at: number },
+    operations: readonly string[],
+  ): Promise<void>;
+  settle(settlement: Settlement): Promise<void>;
+  /** Planned records with an operation at intent or unknown: a crash left them open. */
+  unsettled(
+    sync: string,
+  ): Promise<readonly { readonly plan: string; readonly record: PlannedRecord }[]>;
+  /** Newest first unless told. Only operations that were at least intended. */
+  journal(filter: {
+    readonly sync: string;
+    readonly link?: LinkId;
+    readonly runId?: string;
+    readonly states?: readonly OperationState[];
+    readonly oldestFirst?: boolean;
+    readonly after?: { readonly at: number; readonly id: string };
+    readonly limit: number;
+  }): Promise<readonly JournaledOperation[]>;
+  /** The applied decisions on one shared record, newest first. */
+  decisions(
+    sync: string,
+    link: LinkId,
+    limit: number,
+  ): Promise<
+    readonly {
+      readonly plan: string;
+      readonly runId: string;
+      readonly at: number;
+      readonly record: PlannedRecord;
+    }[]
+  >;
+  /** The plans that a run applied, oldest first. */
+  plansOf(runId: string): Promise<readonly PlanHead[]>;
+}
+
+export interface Conflicts {
+  /** Open ones unless told; oldest first. */
+  conflicts(filter: {
+    readonly sync?: string;
+    readonly id?: number;
+    readonly link?: readonly LinkId[];
+    readonly field?: string;
+    readonly resolved?: boolean;
+    readonly afterId?: number;
+    readonly limit?: number;
+  }): Promise<readonly OpenConflict[]>;
+  conflictCount(sync: string): Promise<number>;
+  /** The decision waits for the next plan. */
+  resolveConflicts(
+    resolutions: readonly { readonly id: number; readonly resolution: Resolution }[],
+  ): Promise<void>;
+}
+
+/** What the home keeps for reconcile syncs. The same rules hold as for `Home`. */
+export interface Agreements extends Links, Staging, Plans, Journal, Conflicts {}
