@@ -1,3 +1,4 @@
+import type { Cursor } from "./cursor.ts";
 import type { Acknowledged, FieldReason, RecordReason } from "./reconcile.ts";
 import type { RecordKey, Values } from "./record.ts";
 import type { Value } from "./value.ts";
@@ -50,6 +51,8 @@ export interface PlannedRecord {
   /** The value of the match fields, for people. */
   readonly name: string;
   readonly before?: Values;
+  /** The sides as they were acknowledged before; kept where something is written, for `undo`. */
+  readonly beforeSides?: readonly AcknowledgedSide[];
   readonly agreed: Values;
   readonly record: RecordReason;
   readonly reasons: readonly FieldReason[];
@@ -59,6 +62,10 @@ export interface PlannedRecord {
   readonly unlinked: readonly string[];
   /** The record has ended: the link itself goes, tombstones stay. */
   readonly ends: boolean;
+  /** Some side could not be heard or told now; the next plan looks at the record again. */
+  readonly behind: boolean;
+  /** Values that a side cannot hold, as sentences for people; they are not written. */
+  readonly troubles: readonly string[];
 }
 
 /** What a plan was built on; `apply` refuses it when any of this has moved. */
@@ -74,6 +81,11 @@ export interface PlannedCounts {
   readonly creates: number;
   readonly updates: number;
   readonly deletes: number;
+}
+
+export interface SidePositions {
+  readonly changes?: Cursor;
+  readonly deletions?: Cursor;
 }
 
 /** The head of a plan; its records follow one by one, since there may be millions. */
@@ -93,6 +105,8 @@ export interface PlanHead {
     readonly alone: number;
     readonly inReview: number;
   };
+  /** Where the next observation of a side goes on from, once the plan is applied. */
+  readonly positions: Readonly<Record<string, SidePositions>>;
   /** The run that this plan undoes. */
   readonly undoes?: string;
   /** Things a person should know, such as a side that could not be read. */

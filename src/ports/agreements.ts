@@ -67,7 +67,7 @@ export interface StagedRecord {
 export interface MatchGroup {
   readonly name: string;
   readonly staged: readonly { readonly side: string; readonly key: RecordKey }[];
-  /** With the sides that it has. */
+  /** With the sides that it has and whose record is not staged as gone. */
   readonly link?: { readonly link: LinkId; readonly sides: readonly string[] };
 }
 
@@ -142,7 +142,7 @@ export interface Plans {
   plan(plan: string): Promise<PlanHead | undefined>;
   /** The newest plan of the sync that was not applied. */
   newestPlan(sync: string): Promise<PlanHead | undefined>;
-  /** In the order of link ids, strictly after one. */
+  /** The plan's records that are not settled, in the order of link ids, strictly after one. */
   planned(plan: string, after: LinkId, limit: number): Promise<readonly PlannedRecord[]>;
   saveAmbiguous(sync: string, plan: string, found: readonly Ambiguous[]): Promise<void>;
   ambiguous(plan: string): Promise<readonly Ambiguous[]>;

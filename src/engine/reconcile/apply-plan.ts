@@ -1,0 +1,213 @@
+import type { LinkId, Operation, PlanHead, PlannedRecord } from "../../model/plan.ts";
+import { SyncError } from "../../model/sync-error.ts";
+import type { ReconcileWork } from "./context.ts";
+import { type Ended, settleRecord } from "./settle-record.ts";
+import { lookAgain, writeSide } from "./write-side.ts";
+
+const RECORDS_AT_ONCE = 500;
+
+/** What became of a plan's operations on one side. */
+export interface AppliedCounts {
+  readonly written: number;
+  readonly conflict: number;
+  readonly rejected: number;
+  readonly unknown: number;
+  /** Not sent, since the side failed before. */
+  readonly unsent: number;
+}
+
+export interface Applied {
+  readonly sides: Readonly<Record<string, AppliedCounts>>;
+  readonly inReview: number;
+  /** The first trouble of each kind, for people. */
+  readonly troubles: readonly string[];
+}
+
+/**
+ * Performs exactly the plan. Each batch is noted as intended, sent to all sides, and settled in
+ * one transaction: a crash anywhere leaves either the plan untouched or an intent that the next
+ * run looks into. Throws PLAN_STALE when what the plan was built on has moved.
+ */
+export async function applyPlan(
+  work: ReconcileWork,
+  head: PlanHead,
+  runId: string,
+): Promise<Applied> {
+  const { context } = work;
+  const { home, sync, clock } = context;
+  await refuseStale(work, head);
+  const total = Object.values(head.sides).reduce(
+    (sum, { creates, updates, deletes }) => sum + creates + updates + deletes,
+    0,
+  );
+  const tally = createTally(context.sides.map(({ name }) => name));
+  let after: LinkId = 0;
+  for (;;) {
+    const records = await home.planned(head.plan, after, RECORDS_AT_ONCE);
+    const last = records.at(-1);
+    if (last === undefined) break;
+    after = last.link;
+    await applyBatch(work, head, runId, records, tally);
+    context.emit({ kind: "applying", at: clock.now(), done: tally.done(), total });
+    work.signal.throwIfAborted();
+  }
+  await home.settle({
+    lease: work.lease(),
+    runId,
+    plan: head.plan,
+    at: clock.now(),
+    records: [],
+    completes: true,
+  });
+  await savePositions(work, head, runId);
+  await home.clearStaged(sync);
+  return tally.result();
+}
+
+/** Throws PLAN_STALE unless the plan still fits what it was built on. */
+export async function refuseStale(work: ReconcileWork, { basis }: PlanHead): Promise<void> {
+  const { home, sync, configuration } = work.context;
+  if (basis.configuration !== configuration) {
+    throw new SyncError(
+      "PLAN_STALE",
+      `The configuration of "${sync}" changed since the plan was made; nothing was written.`,
+      { hint: `Make a new plan: lockstep plan ${sync}` },
+    );
+  }
+  if (basis.generation !== (await home.generation(sync))) {
+    throw new SyncError(
+      "PLAN_STALE",
+      `Another plan of "${sync}" was applied since this one was made; nothing was written.`,
+      { hint: `Make a new plan: lockstep plan ${sync}` },
+    );
+  }
+}
+
+async function applyBatch(
+  work: ReconcileWork,
+  head: PlanHead,
+  runId: string,
+  records: readonly PlannedRecord[],
+  tally: Tally,
+): Promise<void> {
+  const { context } = work;
+  const { home, clock } = context;
+  const sendable = context.sides.filter(({ name }) => !tally.hasFailed(name));
+  const bySide = sendable.map((side) => ({
+    side,
+    operations: records.flatMap(({ operations }) =>
+      operations.filter((operation) => operation.side === side.name),
+    ),
+  }));
+  const ids = bySide.flatMap(({ operations }) => operations.map(({ id }) => id));
+  const stamp = { plan: head.plan, runId, at: clock.now() };
+  if (ids.length > 0) await home.intend(work.lease(), stamp, ids);
+  const ends = new Map<string, Ended>();
+  await Promise.all(
+    bySide.map(async ({ side, operations }) => {
+      const written = await writeSide(work, side, operations);
+      for (const [id, end] of written.ends) ends.set(id, end);
+      if (written.failed !== undefined) tally.fail(side.name, written.failed.message);
+    }),
+  );
+  // Operations that were intended and never sent have certainly not been done.
+  for (const { operations } of bySide) {
+    for (const { id } of operations) if (!ends.has(id)) ends.set(id, NOT_SENT);
+  }
+  for (const { operations } of records)
+    for (const one of operations) tally.count(one, ends.get(one.id));
+  const settled = records.map((record) => settleRecord(context, record, ends));
+  await home.settle({
+    lease: work.lease(),
+    runId,
+    plan: head.plan,
+    at: clock.now(),
+    records: settled,
+    completes: false,
+  });
+  tally.inReview(settled.filter(({ questions }) => questions.length > 0).length);
+}
+
+const NOT_SENT: Ended = { kind: "conflict", trouble: "Not sent, since the side failed before." };
+
+/** Where each side's feed of changes goes on; saved after everything it covers. */
+async function savePositions(work: ReconcileWork, head: PlanHead, runId: string): Promise<void> {
+  const { home, clock } = work.context;
+  for (const [side, { changes, deletions }] of Object.entries(head.positions)) {
+    const checkpoints = [
+      ...(changes === undefined ? [] : [{ lane: "changes" as const, cursor: changes, state: {} }]),
+      ...(deletions === undefined
+        ? []
+        : [{ lane: "deletions" as const, cursor: deletions, state: {} }]),
+    ];
+    if (checkpoints.length === 0) continue;
+    await home.commit({ lease: work.lease(), runId, stream: side, at: clock.now(), checkpoints });
+  }
+}
+
+/**
+ * Looks into what a crash left intended: each such operation's record is read again, and settled
+ * as it is found, before anything else is planned or written.
+ */
+export async function recoverIntents(work: ReconcileWork, runId: string): Promise<number> {
+  const { context } = work;
+  const { home, sync, clock } = context;
+  const open = await home.unsettled(sync);
+  for (const { plan, record } of open) {
+    const ends = new Map<string, Ended>();
+    for (const side of context.sides) {
+      const mine = record.operations.filter((operation) => operation.side === side.name);
+      for (const [id, end] of await lookAgain(work, side, mine)) ends.set(id, end);
+    }
+    await home.settle({
+      lease: work.lease(),
+      runId,
+      plan,
+      at: clock.now(),
+      records: [settleRecord(context, record, ends)],
+      completes: false,
+    });
+  }
+  return open.length;
+}
+
+interface Tally {
+  count(operation: Operation, end: Ended | undefined): void;
+  inReview(records: number): void;
+  fail(side: string, trouble: string): void;
+  hasFailed(side: string): boolean;
+  done(): number;
+  result(): Applied;
+}
+
+function createTally(sides: readonly string[]): Tally {
+  const counts = Object.fromEntries(
+    sides.map((side) => [side, { written: 0, conflict: 0, rejected: 0, unknown: 0, unsent: 0 }]),
+  );
+  const failed = new Set<string>();
+  const troubles = new Set<string>();
+  let done = 0;
+  let reviews = 0;
+  return {
+    count({ side }, end) {
+      const count = counts[side];
+      done += 1;
+      if (count === undefined) return;
+      if (end === undefined || end === NOT_SENT) count.unsent += 1;
+      else count[end.kind] += 1;
+      if (end !== undefined && end.kind !== "written" && troubles.size < 20) {
+        troubles.add(`${side}: ${end.trouble}`);
+      }
+    },
+    inReview(records) {
+      reviews += records;
+    },
+    fail(side, trouble) {
+      failed.add(side);
+      troubles.add(`${side} failed: ${trouble}`);
+    },
+    hasFailed: (side) => failed.has(side),
+    done: () => done,
+    result: () => ({ sides: counts, inReview: reviews, troubles: [...troubles] }),
+  };
+}

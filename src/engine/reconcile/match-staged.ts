@@ -1,0 +1,67 @@
+import type { Ambiguous, LinkId } from "../../model/plan.ts";
+import type { RecordKey } from "../../model/record.ts";
+import type { MatchGroup } from "../../ports/agreements.ts";
+import type { ReconcileWork } from "./context.ts";
+
+const GROUPS_AT_ONCE = 1000;
+
+/** What became of the records that were not linked. */
+export interface Matching {
+  /** Names met on several sides, and records that join a link. */
+  readonly matched: number;
+  /** Names met on one side only. */
+  readonly alone: number;
+  readonly ambiguous: number;
+  readonly nameless: number;
+  /** The links given out by this plan are those from here on. */
+  readonly newFrom: LinkId;
+}
+
+/**
+ * Links what is not linked yet by the match fields. A name that stands on one side more than once,
+ * or whose link has the side already, is refused: nothing is guessed, nothing of it is written.
+ */
+export async function matchStaged(work: ReconcileWork, plan: string): Promise<Matching> {
+  const { home, sync } = work.context;
+  const newFrom = await home.reserveLinks(sync, 0);
+  let [matched, alone, refused] = [0, 0, 0];
+  let after: string | null = null;
+  for (;;) {
+    const groups: readonly MatchGroup[] = await home.unmatched(sync, after, GROUPS_AT_ONCE);
+    const last = groups.at(-1);
+    if (last === undefined) break;
+    after = last.name;
+    const ambiguous = groups.flatMap((group) => (isAmbiguous(group) ? [ambiguity(group)] : []));
+    const clear = groups.filter((group) => !isAmbiguous(group));
+    const fresh = clear.filter(({ link }) => link === undefined);
+    let next = fresh.length === 0 ? 0 : await home.reserveLinks(sync, fresh.length);
+    const links: { side: string; key: RecordKey; link: LinkId }[] = [];
+    for (const { staged, link } of clear) {
+      const id = link?.link ?? next++;
+      for (const { side, key } of staged) links.push({ side, key, link: id });
+      if (staged.length > 1 || link !== undefined) matched += 1;
+      else alone += 1;
+    }
+    if (links.length > 0) await home.linkStaged(sync, links);
+    if (ambiguous.length > 0) await home.saveAmbiguous(sync, plan, ambiguous);
+    refused += ambiguous.length;
+    work.signal.throwIfAborted();
+  }
+  const nameless = await home.nameless(sync, Number.MAX_SAFE_INTEGER);
+  return { matched, alone, ambiguous: refused, nameless: nameless.length, newFrom };
+}
+
+function isAmbiguous({ staged, link }: MatchGroup): boolean {
+  const sides = staged.map(({ side }) => side);
+  if (new Set(sides).size < sides.length) return true;
+  return link !== undefined && sides.some((side) => link.sides.includes(side));
+}
+
+function ambiguity({ name, staged, link }: MatchGroup): Ambiguous {
+  const sides = [...staged.map(({ side }) => side), ...(link?.sides ?? [])];
+  const keys = sides.map((side) => {
+    const own = staged.filter((record) => record.side === side).map(({ key }) => key);
+    return [side, own] as const;
+  });
+  return { name, keys: Object.fromEntries(keys) };
+}

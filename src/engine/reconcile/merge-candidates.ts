@@ -1,0 +1,190 @@
+import { mergeRecord } from "../../core/merge/merge-record.ts";
+import type { LinkId, OpenConflict } from "../../model/plan.ts";
+import type { Merged, MergeRules, PolicyChain, SideView } from "../../model/reconcile.ts";
+import type { RecordKey, StreamRecord } from "../../model/record.ts";
+import { addMs } from "../../model/timestamp.ts";
+import type { MergeCandidate, StagedRecord, StoredSide } from "../../ports/agreements.ts";
+import type { ReconcileWork, SideContext } from "./context.ts";
+import type { SideObservation } from "./observe-side.ts";
+
+/** One shared record with every side's own record as it stands now. */
+export interface Looked {
+  readonly link: LinkId;
+  readonly candidate: MergeCandidate;
+  readonly merged: Merged;
+  readonly views: readonly SideView[];
+  /** The sides' own records, where they are present. */
+  readonly records: ReadonlyMap<string, StreamRecord>;
+}
+
+/**
+ * Merges a batch of candidates. A side's record that was not staged is asked for by its key first:
+ * so each decision and each expectation rests on what the side says now.
+ */
+export async function mergeCandidates(
+  work: ReconcileWork,
+  candidates: readonly MergeCandidate[],
+  observations: ReadonlyMap<string, SideObservation>,
+): Promise<readonly Looked[]> {
+  const { context } = work;
+  const fresh = new Map(
+    await Promise.all(
+      context.sides.map(async (side) => {
+        const isKnown = observations.get(side.name)?.kind !== "unknown";
+        const keys = isKnown ? unstagedKeys(side, candidates) : [];
+        return [side.name, await readKeys(work, side, keys)] as const;
+      }),
+    ),
+  );
+  const resolved = await context.home.conflicts({
+    sync: context.sync,
+    link: candidates.map(({ link }) => link),
+    resolved: true,
+  });
+  return candidates.map((candidate) => {
+    const records = new Map<string, StreamRecord>();
+    const views = context.sides.map((side) => {
+      const isKnown = observations.get(side.name)?.kind !== "unknown";
+      return viewOf(side, candidate, isKnown ? fresh.get(side.name) : undefined, records);
+    });
+    const decided = resolved.filter(({ link }) => link === candidate.link);
+    const rules = withDecisions(context.rules, decided);
+    const merged = mergeRecord(rules, candidate.stored?.agreed, views);
+    return { link: candidate.link, candidate, merged, views, records };
+  });
+}
+
+function unstagedKeys(
+  side: SideContext,
+  candidates: readonly MergeCandidate[],
+): readonly RecordKey[] {
+  return candidates.flatMap(({ stored, staged }) => {
+    const own = stored?.sides[side.name];
+    if (own === undefined || staged.some((record) => record.side === side.name)) return [];
+    return [own.key];
+  });
+}
+
+type FreshRecords = ReadonlyMap<RecordKey, StreamRecord | "unreadable">;
+
+/** The records among `keys` as the side has them now; a key that is not in it is gone. */
+export async function readKeys(
+  work: ReconcileWork,
+  side: SideContext,
+  keys: readonly RecordKey[],
+): Promise<FreshRecords> {
+  const found = new Map<RecordKey, StreamRecord | "unreadable">();
+  const most = side.connector.capabilities.keysPerRead;
+  for (let at = 0; at < keys.length; at += most) {
+    const request = { kind: "keys", query: side.query, keys: keys.slice(at, at + most) } as const;
+    for await (const page of side.connector.read(request, work.signal)) {
+      for (const record of page.records) found.set(record.key, record);
+      for (const { key } of page.bad) if (key !== undefined) found.set(key, "unreadable");
+    }
+  }
+  return found;
+}
+
+function viewOf(
+  side: SideContext,
+  { stored, staged }: MergeCandidate,
+  fresh: FreshRecords | undefined,
+  records: Map<string, StreamRecord>,
+): SideView {
+  const own = stored?.sides[side.name];
+  const { name } = side;
+  if (fresh === undefined) return view(side, "unknown", own);
+  const mine = staged.filter((record) => record.side === name);
+  const present = mine.find(({ state }) => state === "present");
+  if (present !== undefined) return presentView(side, stagedRecord(present), own, records);
+  if (mine.some(({ state }) => state === "unknown")) return view(side, "unknown", own);
+  if (own === undefined) return view(side, "never");
+  if (mine.length > 0) return view(side, "gone", own);
+  const record = fresh.get(own.key);
+  if (record === undefined) return view(side, "gone", own);
+  if (record === "unreadable") return view(side, "unknown", own);
+  return presentView(side, record, own, records);
+}
+
+function view(
+  side: SideContext,
+  presence: "unknown" | "never" | "gone",
+  own?: StoredSide,
+): SideView {
+  return {
+    side: side.name,
+    presence,
+    values: [],
+    ...(own === undefined ? {} : { acknowledged: own.acknowledged }),
+  };
+}
+
+function presentView(
+  side: SideContext,
+  record: StreamRecord,
+  own: StoredSide | undefined,
+  records: Map<string, StreamRecord>,
+): SideView {
+  records.set(side.name, record);
+  const { modifiedAt } = record;
+  return {
+    side: side.name,
+    presence: "present",
+    values: side.mapping.toShared(record.values).values,
+    ...(modifiedAt === undefined ? {} : { modifiedAt: addMs(modifiedAt, -side.clockOffsetMs) }),
+    ...(own === undefined ? {} : { acknowledged: own.acknowledged }),
+  };
+}
+
+function stagedRecord({ key, values, modifiedAt, version }: StagedRecord): StreamRecord {
+  return {
+    key,
+    values,
+    ...(modifiedAt === undefined ? {} : { modifiedAt }),
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+/** The rules for one record, with what a person decided about it put first. */
+function withDecisions(rules: MergeRules, decided: readonly OpenConflict[]): MergeRules {
+  if (decided.length === 0) return rules;
+  const life = decided.find(({ field }) => field === undefined)?.resolution;
+  const deletes =
+    life === undefined
+      ? rules.deletes
+      : {
+          ...rules.deletes,
+          editAgainstDelete:
+            life.deletes === true ? ("delete-wins" as const) : ("edit-wins" as const),
+        };
+  const policies = rules.policies.map((chain, index) => {
+    const about = decided.find(({ field }) => field === rules.fields[index]?.name);
+    return about === undefined ? chain : [decision(about), ...chain];
+  });
+  return { ...rules, deletes, policies };
+}
+
+/** A decision holds for the values that were shown when it was made, not for later ones. */
+function decision({ resolution, candidates: shown }: OpenConflict): PolicyChain[number] {
+  const name = `decided by ${resolution?.by ?? "a person"}`;
+  const texts = shown.map(({ side, value }) => JSON.stringify([side, value])).sort();
+  return {
+    name,
+    decide: ({ candidates }) => {
+      if (resolution === undefined) return undefined;
+      const now = candidates.map(({ side, value }) => JSON.stringify([side, value])).sort();
+      if (JSON.stringify(now) !== JSON.stringify(texts)) return undefined;
+      const taken = candidates.find(({ side }) => side === resolution.take);
+      if (taken !== undefined) {
+        return {
+          kind: "value",
+          value: taken.value,
+          from: taken.side,
+          why: `${name}: take ${taken.side}`,
+        };
+      }
+      if (resolution.value === undefined) return undefined;
+      return { kind: "value", value: resolution.value, why: `${name}: a value of their own` };
+    },
+  };
+}

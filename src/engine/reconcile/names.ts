@@ -1,0 +1,31 @@
+import { comparedForm } from "../../core/same-value.ts";
+import type { MergeRules } from "../../model/reconcile.ts";
+import type { Values } from "../../model/record.ts";
+import { valuesToText } from "../../model/stored-plan.ts";
+import { hashText } from "../replicate/hash.ts";
+
+/**
+ * The text by which records of several sides are the same one: the match fields' values as they
+ * are compared. Absent where one of them is null or was not read.
+ */
+export function matchName(
+  rules: MergeRules,
+  match: readonly number[],
+  shared: Values,
+): string | undefined {
+  const parts: string[] = [];
+  for (const index of match) {
+    const field = rules.fields[index];
+    const value = shared[index];
+    if (field === undefined || value === undefined) return undefined;
+    const form = comparedForm(field, value);
+    if (form === null) return undefined;
+    parts.push(typeof form === "string" ? form : JSON.stringify(form));
+  }
+  return parts.length === 1 ? parts[0] : JSON.stringify(parts);
+}
+
+/** Fingerprint of shared values; absent and null have different ones. */
+export function hashShared(shared: Values): string {
+  return hashText(valuesToText(shared));
+}

@@ -1,0 +1,303 @@
+import { judgeWalk } from "../../core/guard.ts";
+import type { Cursor } from "../../model/cursor.ts";
+import type { SidePositions } from "../../model/plan.ts";
+import type { RecordKey, StreamRecord, Values } from "../../model/record.ts";
+import { SyncError } from "../../model/sync-error.ts";
+import type { KnownRecord, StagedRecord } from "../../ports/agreements.ts";
+import type { Page, ReadRequest } from "../../ports/connector.ts";
+import type { ReconcileWork, SideContext } from "./context.ts";
+import { hashShared, matchName } from "./names.ts";
+import { createRowSet, type RowSet } from "./row-set.ts";
+
+/** What was learnt of one side. */
+export interface SideObservation {
+  readonly side: string;
+  /** `unknown`: it could not be read whole; nothing may be concluded of it. */
+  readonly kind: "whole" | "changes" | "unknown";
+  readonly read: number;
+  readonly staged: number;
+  readonly gone: number;
+  /** Linked records of the side before this observation. */
+  readonly known: number;
+  readonly bad: number;
+  readonly positions: SidePositions;
+  /** Why it is unknown. */
+  readonly trouble?: SyncError;
+}
+
+/**
+ * Reads one side and stages what differs from what it last acknowledged: changed records, records
+ * that are not linked, and linked ones that are gone. What is equal costs one look-up and is not
+ * staged. A side that fails is unknown, never empty.
+ */
+export async function observeSide(
+  work: ReconcileWork,
+  side: SideContext,
+): Promise<SideObservation> {
+  const { home, sync } = work.context;
+  const known = await home.knownCount(sync, side.name);
+  const tally = { read: 0, staged: 0, gone: 0, bad: 0 };
+  try {
+    const cursor = await changesCursor(work, side);
+    const head = await side.connector.head(side.query, work.signal);
+    if (cursor !== undefined) {
+      const positions = await observeChanges(work, side, cursor, tally);
+      return { side: side.name, kind: "changes", known, ...tally, positions };
+    }
+    await observeWhole(work, side, head.count, tally);
+    const positions: SidePositions = {
+      ...(head.changes === undefined ? {} : { changes: head.changes }),
+      ...(head.deletions === undefined ? {} : { deletions: head.deletions }),
+    };
+    return { side: side.name, kind: "whole", known, ...tally, positions };
+  } catch (error) {
+    if (work.signal.aborted || !(error instanceof SyncError)) throw error;
+    if (isOurs(error)) throw error;
+    return { side: side.name, kind: "unknown", known, ...tally, positions: {}, trouble: error };
+  }
+}
+
+/** Trouble with the home stops the run; it says nothing of the side. */
+function isOurs(error: SyncError): boolean {
+  return error.code.startsWith("HOME_");
+}
+
+type Tally = { read: number; staged: number; gone: number; bad: number };
+
+interface SideCursors {
+  readonly changes: Cursor;
+  readonly deletions?: Cursor;
+}
+
+/** Where the side's feed of changes goes on, if it is to be read by that. */
+async function changesCursor(
+  { context }: ReconcileWork,
+  side: SideContext,
+): Promise<SideCursors | undefined> {
+  const { traits } = side.schema;
+  if (side.observe !== "changes" || !traits.changes || !traits.deletions) return undefined;
+  const changes = await context.home.checkpoint(context.sync, side.name, "changes");
+  const deletions = await context.home.checkpoint(context.sync, side.name, "deletions");
+  if (changes?.cursor == null || deletions?.cursor == null) return undefined;
+  return { changes: changes.cursor, deletions: deletions.cursor };
+}
+
+async function observeWhole(
+  work: ReconcileWork,
+  side: SideContext,
+  countBefore: number | undefined,
+  tally: Tally,
+): Promise<void> {
+  const { home, sync } = work.context;
+  const seen = createRowSet();
+  const request: ReadRequest = {
+    kind: "walk",
+    query: side.query,
+    after: null,
+    projection: "record",
+  };
+  const keys = { count: 0 };
+  for await (const page of side.connector.read(request, work.signal)) {
+    await takePage(work, side, page, tally, seen);
+    keys.count += page.records.length + page.bad.length;
+    tell(work, side, tally, countBefore);
+  }
+  const { count: countAfter } = await side.connector.head(side.query, work.signal);
+  const verdict = judgeWalk(
+    {
+      seen: keys.count,
+      ...(countBefore === undefined ? {} : { countBefore }),
+      ...(countAfter === undefined ? {} : { countAfter }),
+    },
+    { ...NO_TOLERANCE },
+  );
+  if (verdict !== undefined) throw new SyncError(verdict.code, verdict.message);
+  for await (const batch of home.everyKnown(sync, side.name)) {
+    const gone = batch.filter(({ row }) => !seen.has(row));
+    tally.gone += gone.length;
+    await home.stage(
+      sync,
+      gone.map((record) => goneRecord(side, record)),
+    );
+  }
+}
+
+const NO_TOLERANCE = {
+  deleteShare: 1,
+  deleteCount: Number.MAX_SAFE_INTEGER,
+  deleteFloor: 0,
+  countTolerance: 0,
+  parkedCount: Number.MAX_SAFE_INTEGER,
+};
+
+async function observeChanges(
+  work: ReconcileWork,
+  side: SideContext,
+  cursors: SideCursors,
+  tally: Tally,
+): Promise<SidePositions> {
+  const { query, connector, overlapMs } = side;
+  const since = cursors.changes;
+  let changes = since;
+  for await (const page of connector.read(
+    { kind: "changes", query, since, overlapMs },
+    work.signal,
+  )) {
+    await takePage(work, side, page, tally);
+    changes = page.cursor;
+    tell(work, side, tally);
+  }
+  if (cursors.deletions === undefined) return { changes };
+  let deletions = cursors.deletions;
+  for await (const page of connector.read(
+    { kind: "deletions", query, since: deletions, overlapMs },
+    work.signal,
+  )) {
+    await takeDeletions(
+      work,
+      side,
+      page.tombstones.map(({ key }) => key),
+      tally,
+    );
+    deletions = page.cursor;
+  }
+  return { changes, deletions };
+}
+
+/** A key that was told to be deleted may have been made anew since: it is asked for once more. */
+async function takeDeletions(
+  work: ReconcileWork,
+  side: SideContext,
+  keys: readonly RecordKey[],
+  tally: Tally,
+): Promise<void> {
+  const { home, sync } = work.context;
+  const known = await home.known(sync, side.name, keys);
+  const asked = [...known.keys()];
+  const present = new Set<RecordKey>();
+  const most = side.connector.capabilities.keysPerRead;
+  for (let at = 0; at < asked.length; at += most) {
+    const request = { kind: "keys", query: side.query, keys: asked.slice(at, at + most) } as const;
+    for await (const page of side.connector.read(request, work.signal)) {
+      for (const { key } of page.records) present.add(key);
+      for (const { key } of page.bad) if (key !== undefined) present.add(key);
+    }
+  }
+  const gone = [...known.values()].filter(({ key }) => !present.has(key));
+  tally.gone += gone.length;
+  await home.stage(
+    sync,
+    gone.map((record) => goneRecord(side, record)),
+  );
+}
+
+async function takePage(
+  work: ReconcileWork,
+  side: SideContext,
+  page: Page,
+  tally: Tally,
+  seen?: RowSet,
+): Promise<void> {
+  const { home, sync } = work.context;
+  const records = lastOfEachKey(page.records);
+  const badKeys = page.bad.flatMap(({ key }) => (key === undefined ? [] : [key]));
+  const keys = [...records.map(({ key }) => key), ...badKeys];
+  const known = await home.known(sync, side.name, keys);
+  for (const { row } of known.values()) seen?.add(row);
+  const staged = stagedOf(work, side, records, known);
+  const unknowns = badKeys.map(
+    (key): StagedRecord => ({
+      side: side.name,
+      key,
+      state: "unknown",
+      values: [],
+      ...linkOf(known.get(key)),
+    }),
+  );
+  const linked = staged.filter(({ link }) => link !== undefined);
+  const unlinked = await withoutStale(
+    work,
+    side,
+    staged.filter(({ link }) => link === undefined),
+  );
+  const all = [...linked, ...unlinked, ...unknowns];
+  tally.read += records.length;
+  tally.bad += page.bad.length;
+  tally.staged += all.length;
+  if (all.length > 0) await home.stage(sync, all);
+}
+
+/** The records that say something new, each with its link where it has one. */
+function stagedOf(
+  { context }: ReconcileWork,
+  side: SideContext,
+  records: readonly StreamRecord[],
+  known: ReadonlyMap<RecordKey, KnownRecord>,
+): readonly StagedRecord[] {
+  const staged: StagedRecord[] = [];
+  for (const record of records) {
+    const { values, problems } = side.mapping.toShared(record.values);
+    const match = known.get(record.key);
+    if (match !== undefined && problems.length === 0 && match.hash === hashShared(values)) continue;
+    if (match === undefined && !side.role.accepts(values)) continue;
+    const name = matchName(context.rules, context.match, values);
+    staged.push({
+      side: side.name,
+      key: record.key,
+      state: "present",
+      values: record.values,
+      ...linkOf(match),
+      ...(name === undefined ? {} : { name }),
+      ...(record.modifiedAt === undefined ? {} : { modifiedAt: record.modifiedAt }),
+      ...(record.version === undefined ? {} : { version: record.version }),
+    });
+  }
+  return staged;
+}
+
+/** A record that was deleted, and comes back just as it was, is old news from a stale listing. */
+async function withoutStale(
+  { context }: ReconcileWork,
+  side: SideContext,
+  staged: readonly StagedRecord[],
+): Promise<readonly StagedRecord[]> {
+  if (staged.length === 0) return staged;
+  const { home, sync } = context;
+  const buried = await home.buried(
+    sync,
+    side.name,
+    staged.map(({ key }) => key),
+  );
+  if (buried.size === 0) return staged;
+  return staged.filter(({ key, values }) => {
+    const grave = buried.get(key);
+    return grave === undefined || grave.hash !== hashShared(sharedOf(side, values));
+  });
+}
+
+function sharedOf(side: SideContext, values: Values): Values {
+  return side.mapping.toShared(values).values;
+}
+
+function linkOf(known: KnownRecord | undefined): Pick<StagedRecord, "link"> {
+  return known === undefined ? {} : { link: known.link };
+}
+
+function goneRecord(side: SideContext, { key, link }: KnownRecord): StagedRecord {
+  return { side: side.name, key, link, state: "gone", values: [] };
+}
+
+function lastOfEachKey(records: readonly StreamRecord[]): readonly StreamRecord[] {
+  return [...new Map(records.map((record) => [record.key, record])).values()];
+}
+
+function tell(work: ReconcileWork, side: SideContext, tally: Tally, total?: number): void {
+  const { emit, clock } = work.context;
+  emit({
+    kind: "observing",
+    at: clock.now(),
+    side: side.name,
+    read: tally.read,
+    ...(total === undefined ? {} : { total }),
+  });
+}

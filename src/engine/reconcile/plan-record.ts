@@ -1,0 +1,171 @@
+import type {
+  AcknowledgedSide,
+  LinkId,
+  Operation,
+  PlannedField,
+  PlannedRecord,
+} from "../../model/plan.ts";
+import type { Merged, SideWrite } from "../../model/reconcile.ts";
+import type { StreamRecord, Values } from "../../model/record.ts";
+import { acknowledgedToText, valuesToText } from "../../model/stored-plan.ts";
+import type { StoredLink } from "../../ports/agreements.ts";
+import type { ReconcileContext, SideContext } from "./context.ts";
+import type { Looked } from "./merge-candidates.ts";
+import { matchName } from "./names.ts";
+
+/** The plan for one looked-at record; nothing when nothing would come of it. */
+export function planRecord(
+  context: ReconcileContext,
+  plan: string,
+  looked: Looked,
+): PlannedRecord | undefined {
+  const { merged, link, candidate, views, records } = looked;
+  const troubles: string[] = [];
+  const operations = merged.writes.flatMap((write) => {
+    const side = context.sides.find(({ name }) => name === write.side);
+    const operation = side && toOperation(side, plan, link, write, looked, troubles);
+    return operation === undefined ? [] : [operation];
+  });
+  const acknowledged = acknowledgedSides(looked, operations);
+  const isUnheard = views.some(({ presence }) => presence === "unknown");
+  const unlinked = unlinkedSides(looked, operations);
+  const name =
+    matchName(context.rules, context.match, merged.agreed) ?? candidate.stored?.name ?? "";
+  const planned: PlannedRecord = {
+    link,
+    isNew: candidate.stored === undefined,
+    name,
+    ...(candidate.stored === undefined ? {} : { before: candidate.stored.agreed }),
+    ...(operations.length === 0 ? {} : { beforeSides: storedSides(candidate.stored) }),
+    agreed: merged.agreed,
+    record: merged.record,
+    reasons: merged.reasons,
+    operations,
+    acknowledged,
+    unlinked,
+    ends: endsNow(merged, looked, unlinked),
+    behind: isUnheard || troubles.length > 0,
+    troubles,
+  };
+  return isIdle(planned, looked) || (records.size === 0 && planned.isNew) ? undefined : planned;
+}
+
+function toOperation(
+  side: SideContext,
+  plan: string,
+  link: LinkId,
+  write: SideWrite,
+  { records }: Looked,
+  troubles: string[],
+): Operation | undefined {
+  const record = records.get(side.name);
+  const id = `${plan}:${link}:${side.name}`;
+  const version = record?.version === undefined ? {} : { version: record.version };
+  if (write.kind === "delete") {
+    if (record === undefined) return undefined;
+    const fields = side.schema.fields.flatMap(({ name }, index): PlannedField[] => {
+      const before = record.values[index];
+      return before === undefined ? [] : [{ field: name, before, after: null }];
+    });
+    return { id, side: side.name, kind: "delete", key: record.key, fields, ...version };
+  }
+  const { values, problems } = side.mapping.toSide(write.values, write.kind);
+  for (const { message } of problems) troubles.push(`${side.name}: ${message}`);
+  const fields = plannedFields(side, write, values, record);
+  if (fields.length === 0 || (write.kind === "create" && problems.length > 0)) return undefined;
+  if (write.kind === "create") return { id, side: side.name, kind: "create", fields };
+  if (record === undefined) return undefined;
+  return { id, side: side.name, kind: "update", key: record.key, fields, ...version };
+}
+
+function plannedFields(
+  side: SideContext,
+  write: Exclude<SideWrite, { readonly kind: "delete" }>,
+  values: Values,
+  record: StreamRecord | undefined,
+): readonly PlannedField[] {
+  const sharedOf = new Map<number, number>();
+  write.values.forEach((value, shared) => {
+    const field = side.mapping.writtenTo(shared);
+    if (value !== undefined && field !== undefined) sharedOf.set(field, shared);
+  });
+  return side.schema.fields.flatMap(({ name }, index): PlannedField[] => {
+    const after = values[index];
+    if (after === undefined) return [];
+    const before = record?.values[index];
+    const shared = sharedOf.get(index);
+    return [
+      {
+        field: name,
+        ...(before === undefined ? {} : { before }),
+        after,
+        ...(shared === undefined ? {} : { shared }),
+      },
+    ];
+  });
+}
+
+/** What the sides have acknowledged without being told anything, each under its present key. */
+function acknowledgedSides(
+  { merged, records, candidate }: Looked,
+  operations: readonly Operation[],
+): readonly AcknowledgedSide[] {
+  return [...merged.acknowledged].flatMap(([side, acknowledged]): AcknowledgedSide[] => {
+    const record = records.get(side);
+    const isDeleted = operations.some((one) => one.side === side && one.kind === "delete");
+    if (record === undefined || (isDeleted && candidate.stored?.sides[side] === undefined))
+      return [];
+    const { key, version } = record;
+    return [{ side, key, acknowledged, ...(version === undefined ? {} : { version }) }];
+  });
+}
+
+function storedSides(stored: StoredLink | undefined): readonly AcknowledgedSide[] {
+  return Object.entries(stored?.sides ?? {}).map(([side, own]) => ({ side, ...own }));
+}
+
+/** Sides whose record is gone: by itself, or by what this plan does. */
+function unlinkedSides(
+  { merged, views, candidate }: Looked,
+  operations: readonly Operation[],
+): readonly string[] {
+  const had = (side: string): boolean => candidate.stored?.sides[side] !== undefined;
+  const { kind } = merged.record;
+  const goes = kind === "deleted" || kind === "delete-beat-edit" || kind === "ended";
+  const revived = kind === "edit-beat-delete";
+  return views.flatMap(({ side, presence }) => {
+    if (!had(side)) return [];
+    const isDeleted = operations.some((one) => one.side === side && one.kind === "delete");
+    if (presence === "gone") return goes || revived || isRecreated(operations, side) ? [side] : [];
+    return goes || isDeleted ? [side] : [];
+  });
+}
+
+function isRecreated(operations: readonly Operation[], side: string): boolean {
+  return operations.some((one) => one.side === side && one.kind === "create");
+}
+
+function endsNow({ record }: Merged, { candidate }: Looked, unlinked: readonly string[]): boolean {
+  const { kind } = record;
+  if (kind !== "deleted" && kind !== "delete-beat-edit" && kind !== "ended") return false;
+  return Object.keys(candidate.stored?.sides ?? {}).every((side) => unlinked.includes(side));
+}
+
+/** True when all is as it is stored already. */
+function isIdle(planned: PlannedRecord, { candidate, merged }: Looked): boolean {
+  const { stored } = candidate;
+  if (stored === undefined || planned.operations.length > 0 || planned.ends) return false;
+  if (planned.unlinked.length > 0 || planned.behind !== stored.behind) return false;
+  if (
+    merged.reasons.some(({ kind }) => kind === "review") ||
+    merged.record.kind === "delete-review"
+  ) {
+    return false;
+  }
+  if (valuesToText(planned.agreed) !== valuesToText(stored.agreed)) return false;
+  return planned.acknowledged.every(({ side, key, acknowledged }) => {
+    const own = stored.sides[side];
+    if (own === undefined || own.key !== key) return false;
+    return acknowledgedToText(own.acknowledged) === acknowledgedToText(acknowledged);
+  });
+}

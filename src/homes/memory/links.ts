@@ -1,0 +1,202 @@
+import type { LinkId } from "../../model/plan.ts";
+import { acknowledgedFromText, valuesFromText, valuesToText } from "../../model/stored-plan.ts";
+import type {
+  KnownRecord,
+  Links,
+  MatchGroup,
+  MergeCandidate,
+  StagedRecord,
+  Staging,
+  StoredLink,
+} from "../../ports/agreements.ts";
+import type { AgreementState, KeptLink, KeptSide, KeptStaged } from "./agreement-state.ts";
+import { checkFence } from "./commit.ts";
+import { joined, type MemoryHomeState } from "./state.ts";
+
+const idOfLink = (sync: string, link: LinkId): string => joined(sync, String(link));
+
+export function createLinks(state: AgreementState, home: MemoryHomeState): Links {
+  const linksOf = (sync: string): readonly KeptLink[] =>
+    [...state.links.values()].filter((kept) => kept.sync === sync).sort((a, b) => a.link - b.link);
+  const sidesOf = (sync: string, side: string): readonly KeptSide[] =>
+    [...state.sides.values()].filter((kept) => kept.sync === sync && kept.side === side);
+  return {
+    generation: async (sync) => state.generations.get(sync) ?? 0,
+    known: async (sync, side, keys) =>
+      new Map(
+        keys.flatMap((key) => {
+          const kept = state.sides.get(joined(sync, side, key));
+          return kept === undefined ? [] : [[key, knownRecord(kept)] as const];
+        }),
+      ),
+    buried: async (sync, side, keys) =>
+      new Map(
+        keys.flatMap((key) => {
+          const grave = state.buried.get(joined(sync, side, key));
+          if (grave === undefined) return [];
+          const { sync: _sync, side: _side, ...buried } = grave;
+          return [[key, buried] as const];
+        }),
+      ),
+    knownCount: async (sync, side) => sidesOf(sync, side).length,
+    everyKnown: async function* (sync, side) {
+      yield sidesOf(sync, side).map(knownRecord);
+    },
+    links: async (sync, links) =>
+      links.flatMap((link) => {
+        const kept = state.links.get(idOfLink(sync, link));
+        return kept === undefined ? [] : [storedLink(state, kept)];
+      }),
+    findLinks: async (sync, by) => {
+      if ("name" in by) {
+        return linksOf(sync)
+          .filter(({ name }) => name === by.name)
+          .map((kept) => storedLink(state, kept));
+      }
+      const side = state.sides.get(joined(sync, by.side, by.key));
+      const kept = side === undefined ? undefined : state.links.get(idOfLink(sync, side.link));
+      return kept === undefined ? [] : [storedLink(state, kept)];
+    },
+    scanLinks: async (sync, after, limit) =>
+      linksOf(sync)
+        .filter(({ link }) => link > after)
+        .slice(0, limit)
+        .map((kept) => storedLink(state, kept)),
+    linkCount: async (sync) => linksOf(sync).length,
+    forgetBuried: async (lease, before) => {
+      checkFence(home, lease);
+      const old = [...state.buried.entries()].filter(
+        ([, grave]) => grave.sync === lease.sync && grave.buriedAt < before,
+      );
+      for (const [id] of old) state.buried.delete(id);
+      return old.length;
+    },
+  };
+}
+
+function knownRecord({ key, link, row, hash }: KeptSide): KnownRecord {
+  return { key, link, row, hash };
+}
+
+export function storedLink(state: AgreementState, kept: KeptLink): StoredLink {
+  const { sync, link, name, agreed, behind } = kept;
+  const sides = [...state.sides.values()].filter(
+    (side) => side.sync === sync && side.link === link,
+  );
+  return {
+    link,
+    name,
+    agreed: valuesFromText(agreed),
+    behind,
+    sides: Object.fromEntries(
+      sides.map(({ side, key, acknowledged, version }) => [
+        side,
+        {
+          key,
+          acknowledged: acknowledgedFromText(acknowledged),
+          ...(version === undefined ? {} : { version }),
+        },
+      ]),
+    ),
+  };
+}
+
+export function createStaging(state: AgreementState): Staging {
+  const stagedOf = (sync: string): readonly KeptStaged[] =>
+    [...state.staged.values()].filter((record) => record.sync === sync);
+  return {
+    clearStaged: async (sync) => {
+      for (const [id, record] of state.staged) if (record.sync === sync) state.staged.delete(id);
+    },
+    stage: async (sync, records) => {
+      for (const record of records) {
+        const { values, ...rest } = record;
+        const kept = { ...rest, sync, values: valuesToText(values) };
+        state.staged.set(joined(sync, record.side, record.key), kept);
+      }
+    },
+    unmatched: async (sync, after, limit) => {
+      const names = new Map<string, KeptStaged[]>();
+      for (const record of stagedOf(sync)) {
+        if (record.link !== undefined || record.state !== "present") continue;
+        if (record.name === undefined || (after !== null && record.name <= after)) continue;
+        names.set(record.name, [...(names.get(record.name) ?? []), record]);
+      }
+      const inOrder = [...names.keys()].sort().slice(0, limit);
+      return inOrder.map((name) => matchGroup(state, sync, name, names.get(name) ?? []));
+    },
+    nameless: async (sync, limit) =>
+      stagedOf(sync)
+        .filter(({ link, state: now, name }) => {
+          return link === undefined && now === "present" && name === undefined;
+        })
+        .slice(0, limit)
+        .map(({ side, key }) => ({ side, key })),
+    linkStaged: async (sync, links) => {
+      for (const { side, key, link } of links) {
+        const id = joined(sync, side, key);
+        const record = state.staged.get(id);
+        if (record !== undefined) state.staged.set(id, { ...record, link });
+      }
+    },
+    reserveLinks: async (_sync, count) => {
+      const first = state.nextLink;
+      state.nextLink += count;
+      return first;
+    },
+    candidates: async (sync, after, limit) => candidatesOf(state, sync, after, limit),
+  };
+}
+
+function matchGroup(
+  state: AgreementState,
+  sync: string,
+  name: string,
+  records: readonly KeptStaged[],
+): MatchGroup {
+  const staged = records.map(({ side, key }) => ({ side, key }));
+  const named = [...state.links.values()].filter(
+    (kept) => kept.sync === sync && kept.name === name,
+  );
+  const link = named.sort((a, b) => a.link - b.link)[0];
+  if (link === undefined) return { name, staged };
+  const isGone = (side: string, key: string): boolean =>
+    state.staged.get(joined(sync, side, key))?.state === "gone";
+  const sides = Object.entries(storedLink(state, link).sides)
+    .filter(([side, { key }]) => !isGone(side, key))
+    .map(([side]) => side)
+    .sort();
+  return { name, staged, link: { link: link.link, sides } };
+}
+
+function candidatesOf(
+  state: AgreementState,
+  sync: string,
+  after: LinkId,
+  limit: number,
+): readonly MergeCandidate[] {
+  const staged = new Map<LinkId, StagedRecord[]>();
+  for (const record of state.staged.values()) {
+    if (record.sync !== sync || record.link === undefined) continue;
+    const { sync: _sync, values, ...rest } = record;
+    const list = staged.get(record.link) ?? [];
+    staged.set(record.link, [...list, { ...rest, values: valuesFromText(values) }]);
+  }
+  const behind = [...state.links.values()].filter((kept) => kept.sync === sync && kept.behind);
+  const resolved = [...state.conflicts.values()].filter(
+    (conflict) => conflict.sync === sync && conflict.resolution !== undefined,
+  );
+  const links = new Set([...staged.keys(), ...[...behind, ...resolved].map(({ link }) => link)]);
+  return [...links]
+    .filter((link) => link > after)
+    .sort((a, b) => a - b)
+    .slice(0, limit)
+    .map((link) => {
+      const kept = state.links.get(idOfLink(sync, link));
+      return {
+        link,
+        ...(kept === undefined ? {} : { stored: storedLink(state, kept) }),
+        staged: staged.get(link) ?? [],
+      };
+    });
+}
