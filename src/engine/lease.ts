@@ -10,7 +10,9 @@ export interface HeldLease {
   release(): Promise<void>;
 }
 
-type LeaseContext = Pick<ReplicateContext, "home" | "clock" | "spec" | "owner">;
+type LeaseContext = Pick<ReplicateContext, "home" | "clock" | "owner"> & {
+  readonly spec: Pick<ReplicateContext["spec"], "name" | "leaseMs">;
+};
 
 /**
  * Takes the lease of the sync and keeps it; `id` tells this use of it apart. Throws LEASE_HELD. The renewal only saves others from

@@ -125,6 +125,31 @@ export const ERROR_CODES = {
     "The address answers, but not as an OData service.",
     "Check `url`: it must be the service root, the address that `$metadata` follows.",
   ),
+  // A database or file that is a system, not the home
+  SYSTEM_LOCKED: code(
+    "retry",
+    1,
+    "Another program holds a lock that the system's database or file needs, or two writers met.",
+    "Close the other program, or wait until its work is done; a run tries again by itself.",
+  ),
+  SYSTEM_READ_ONLY: code(
+    "halt",
+    1,
+    "The system's database or file may not be written with this login or by this user.",
+    "Grant the right that the message names, or use the system as a source only.",
+  ),
+  SYSTEM_FULL: code(
+    "halt",
+    1,
+    "The disk of the system's database or file is full.",
+    "Free some space there, then run again.",
+  ),
+  SYSTEM_UNREADABLE: code(
+    "halt",
+    1,
+    "The system's database or file is damaged, or is not what it should be.",
+    "Name another file, or restore a backup.",
+  ),
   CONNECTOR_CLOSED: code("bug", 1, "A connector was used after it was closed.", "Report it."),
   CONNECTOR_UNSUPPORTED: code(
     "halt",
@@ -165,8 +190,8 @@ export const ERROR_CODES = {
   CURSOR_EXPIRED: code(
     "halt",
     1,
-    "The cursor is older than what the system keeps, so deletions may have been missed.",
-    "Run `lockstep run --sweep`; it finds them by absence.",
+    "The cursor is older than what the system keeps, so changes or deletions may have been missed.",
+    "Run `lockstep run`, or `lockstep run --sweep`; deletions are found by absence.",
   ),
   // One record
   RECORD_NOT_OBJECT: code(
@@ -180,6 +205,12 @@ export const ERROR_CODES = {
     1,
     "A record has no key, or its key is null.",
     "Report it to the vendor.",
+  ),
+  RECORD_KEY_REPEATED: code(
+    "skip",
+    1,
+    "Several records of one file have the same key.",
+    "Correct the file: every key must stand on one line.",
   ),
   RECORD_TYPE_MISMATCH: code(
     "skip",
@@ -291,6 +322,12 @@ export const ERROR_CODES = {
     "Another run took this sync over; this run's writes are refused.",
     "Nothing to do: the other run goes on.",
   ),
+  PLAN_STALE: code(
+    "halt",
+    1,
+    "What the plan was built on has moved, so it would not do what was reviewed.",
+    "Make a new plan: `lockstep plan SYNC`.",
+  ),
   LEASE_HELD: code(
     "halt",
     1,
@@ -302,6 +339,43 @@ export const ERROR_CODES = {
     3,
     "A table of that name exists and was not made by this sync.",
     "Rename it, or configure another table name with `table`.",
+  ),
+  DESTINATION_UNWRITABLE: code(
+    "halt",
+    1,
+    "A file of the destination could not be written; the replica behind it is safe.",
+    "Check the folder, its permissions and the space left, then run again: what is owed is written then.",
+  ),
+  // Files of records
+  FILE_REFUSED: code(
+    "skip",
+    1,
+    "A file is not what it should be: of another type, empty, cut short, too large, or not there.",
+    "Read the message: allow its type in `media.types`, raise `media.maxSize`, or ask the vendor; then `lockstep parked retry`.",
+  ),
+  FILE_LIST_UNPROVEN: code(
+    "skip",
+    1,
+    "A record says that it has files, but shows none, or fewer; nothing was removed by that.",
+    "Run `lockstep parked retry` later, which looks at the record again.",
+  ),
+  FILE_STORE_REFUSED: code(
+    "halt",
+    1,
+    "The place for files cannot be written: no such bucket, no permission, no space.",
+    "Correct `media.to`, its credentials or permissions, then run again; it goes on where it stopped.",
+  ),
+  FILE_STORE_UNREACHABLE: code(
+    "retry",
+    1,
+    "The place for files cannot be reached.",
+    "Check the network and `media.s3.endpoint`, then run again; it goes on where it stopped.",
+  ),
+  WORKER_DIED: code(
+    "retry",
+    1,
+    "A worker thread ended before its stream did: out of memory, or a bug. The others went on.",
+    "Run again; it goes on where the stream's last page was saved. If it persists, set `workers: 1`.",
   ),
   // Bugs
   LEDGER_MISMATCH: code(

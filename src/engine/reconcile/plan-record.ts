@@ -6,7 +6,8 @@ import type {
   PlannedRecord,
 } from "../../model/plan.ts";
 import type { Merged, SideWrite } from "../../model/reconcile.ts";
-import type { StreamRecord, Values } from "../../model/record.ts";
+import { recordKey, type StreamRecord, type Values } from "../../model/record.ts";
+import { fieldIndex } from "../../model/schema.ts";
 import { acknowledgedToText, valuesToText } from "../../model/stored-plan.ts";
 import type { StoredLink } from "../../ports/agreements.ts";
 import type { ReconcileContext, SideContext } from "./context.ts";
@@ -73,7 +74,17 @@ function toOperation(
   for (const { message } of problems) troubles.push(`${side.name}: ${message}`);
   const fields = plannedFields(side, write, values, record);
   if (fields.length === 0 || (write.kind === "create" && problems.length > 0)) return undefined;
-  if (write.kind === "create") return { id, side: side.name, kind: "create", fields };
+  if (write.kind === "create") {
+    if (side.schema.traits.write?.assignsKeys === true) {
+      return { id, side: side.name, kind: "create", fields };
+    }
+    const parts = side.schema.key.map((name) => values[fieldIndex(side.schema, name)] ?? null);
+    if (parts.includes(null)) {
+      troubles.push(`${side.name}: ${side.schema.key.join(", ")} has no value to be its key.`);
+      return undefined;
+    }
+    return { id, side: side.name, kind: "create", key: recordKey(parts), fields };
+  }
   if (record === undefined) return undefined;
   return { id, side: side.name, kind: "update", key: record.key, fields, ...version };
 }

@@ -3,6 +3,7 @@ import type { Checkpoint } from "../../model/cursor.ts";
 import type { ParkRequest } from "../../model/parked.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { Commit, Lease } from "../../ports/home.ts";
+import { saveFiles } from "./files.ts";
 import { joined, type MemoryHomeState, type StoredChange, stored } from "./state.ts";
 
 /**
@@ -31,6 +32,7 @@ export async function applyCommit(state: MemoryHomeState, commit: Commit): Promi
   for (const key of commit.unpark ?? []) {
     state.parked.delete(joined(commit.lease.sync, commit.stream, `key:${key}`));
   }
+  saveFiles(state, commit);
   saveSeen(state, commit);
   const { sync } = commit.lease;
   for (const checkpoint of checkpoints) {

@@ -1,9 +1,13 @@
 import { type ChangeFilter, type LoggedChange, matchesFilter } from "../../model/change.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { Value } from "../../model/value.ts";
+import type { Agreements } from "../../ports/agreements.ts";
 import type { ChangeLog, Checkpoints, Home, Lease, Leases } from "../../ports/home.ts";
 import type { Clock, Memory } from "../../ports/runtime.ts";
 import { applyCommit, checkFence } from "./commit.ts";
+import { createHeldFiles } from "./files.ts";
+import { createLinks, createStaging } from "./links.ts";
+import { createConflicts, createJournal, createPlans } from "./plans.ts";
 import { createAudit, createHalts, createParkedRecords, createRuns } from "./records.ts";
 import { createMemoryHomeState, joined, type MemoryHomeState, type StoredChange } from "./state.ts";
 
@@ -17,7 +21,7 @@ export interface MemoryHomeOptions {
 export function createMemoryHome({
   clock,
   state = createMemoryHomeState(),
-}: MemoryHomeOptions): Home {
+}: MemoryHomeOptions): Home & Agreements {
   return {
     location: "memory",
     ...createLeases(state, clock),
@@ -26,7 +30,13 @@ export function createMemoryHome({
     ...createChangeLog(state),
     ...createParkedRecords(state),
     ...createHalts(state),
+    ...createHeldFiles(state),
     ...createAudit(state),
+    ...createLinks(state.agreements, state),
+    ...createStaging(state.agreements),
+    ...createPlans(state.agreements),
+    ...createJournal(state.agreements, state),
+    ...createConflicts(state.agreements),
     memory: (system) => createMemory(state, system),
     backup: async (label) => `memory (${label})`,
     close: async () => undefined,

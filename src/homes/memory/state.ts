@@ -1,8 +1,10 @@
 import type { Change, LoggedChange } from "../../model/change.ts";
 import type { Checkpoint } from "../../model/cursor.ts";
+import type { HeldFile } from "../../model/media.ts";
 import type { Halt, ParkedRecord } from "../../model/parked.ts";
 import type { StoredRun, StreamRun } from "../../model/run.ts";
 import type { AuditEntry, Lease } from "../../ports/home.ts";
+import { type AgreementState, createAgreementState } from "./agreement-state.ts";
 
 /** A change with whole images as they were given: JSON text and the names of its fields. */
 export interface StoredChange
@@ -29,10 +31,13 @@ export interface MemoryHomeState {
   readonly runs: Map<string, StoredRun>;
   readonly streamRuns: Map<string, StreamRun & { readonly sync: string }>;
   readonly changes: StoredChange[];
+  readonly files: Map<string, HeldFile & { readonly sync: string; readonly stream: string }>;
   readonly parked: Map<string, ParkedRecord>;
   readonly halts: StoredHalt[];
   readonly audit: AuditEntry[];
   readonly memory: Map<string, string>;
+  /** What reconcile syncs agreed on. */
+  readonly agreements: AgreementState;
   parkedIds: number;
 }
 
@@ -44,10 +49,12 @@ export function createMemoryHomeState(): MemoryHomeState {
     runs: new Map(),
     streamRuns: new Map(),
     changes: [],
+    files: new Map(),
     parked: new Map(),
     halts: [],
     audit: [],
     memory: new Map(),
+    agreements: createAgreementState(),
     parkedIds: 0,
   };
 }
