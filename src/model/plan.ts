@@ -62,6 +62,8 @@ export interface PlannedRecord {
   readonly unlinked: readonly string[];
   /** The record has ended: the link itself goes, tombstones stay. */
   readonly ends: boolean;
+  /** An undone first meeting: the link goes without a trace, and is met again by the next plan. */
+  readonly forgets?: boolean;
   /** Some side could not be heard or told now; the next plan looks at the record again. */
   readonly behind: boolean;
   /** Values that a side cannot hold, as sentences for people; they are not written. */

@@ -73,13 +73,15 @@ export interface DeleteRules {
 }
 
 /**
- * What a side said when it was last known to stand for agreed values: per field, what it returned
- * and the agreed value that this stood for. They differ where the side is lossy. A side that is
- * behind has an older agreed value in `stoodFor`. Absent: never acknowledged.
+ * What a side was last heard to say, per field, and the agreed value that this stood for. They
+ * differ where the side is lossy. A side that is behind has an older agreed value in `stoodFor`, or
+ * none where what it said was overruled and it was not told yet. Absent: never acknowledged.
  */
 export interface Acknowledged {
   readonly returned: Values;
   readonly stoodFor: Values;
+  /** The agreed record does not belong on this side, and what is there is left alone. */
+  readonly left?: true;
 }
 
 /**
@@ -172,7 +174,8 @@ export type RecordReason =
       readonly edited: readonly string[];
       readonly deleted: readonly string[];
     }
-  | { readonly kind: "ended" };
+  | { readonly kind: "ended" }
+  | { readonly kind: "undone"; readonly runId: string };
 
 /** The merge of one record: what is agreed from now on, why, and what each side must be told. */
 export interface Merged {
@@ -187,4 +190,9 @@ export interface Merged {
    * already. The outcome of a write is acknowledged when it is known, not here.
    */
   readonly acknowledged: ReadonlyMap<string, Acknowledged>;
+  /**
+   * Sides whose record is gone but lives on elsewhere: their acknowledgement is void, so that it
+   * is not taken for deleted once more. To be saved together with `agreed` and `acknowledged`.
+   */
+  readonly forgotten: readonly string[];
 }

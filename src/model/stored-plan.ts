@@ -27,16 +27,19 @@ export function valuesFromText(text: string): Values {
   return unpack(JSON.parse(text) as Packed);
 }
 
-export function acknowledgedToText({ returned, stoodFor }: Acknowledged): string {
-  return JSON.stringify([pack(returned), pack(stoodFor)]);
+export function acknowledgedToText({ returned, stoodFor, left }: Acknowledged): string {
+  const parts = [pack(returned), pack(stoodFor)];
+  return JSON.stringify(left === true ? [...parts, true] : parts);
 }
 
 export function acknowledgedFromText(text: string): Acknowledged {
-  const [returned, stoodFor] = JSON.parse(text) as readonly [Packed, Packed];
-  return { returned: unpack(returned), stoodFor: unpack(stoodFor) };
+  const [returned, stoodFor, left] = JSON.parse(text) as readonly [Packed, Packed, true?];
+  return {
+    returned: unpack(returned),
+    stoodFor: unpack(stoodFor),
+    ...(left === true ? { left } : {}),
+  };
 }
-
-type PackedAcknowledged = { readonly returned: Packed; readonly stoodFor: Packed };
 
 /** A planned record as JSON text, as it is kept in the home and in a plan's file. */
 export function plannedToText(record: PlannedRecord): string {
@@ -66,9 +69,10 @@ function packSides(sides: Sides): readonly unknown[] {
   return sides.map((side) => ({
     ...side,
     acknowledged: {
+      ...side.acknowledged,
       returned: pack(side.acknowledged.returned),
       stoodFor: pack(side.acknowledged.stoodFor),
-    } satisfies PackedAcknowledged,
+    },
   }));
 }
 
@@ -76,6 +80,7 @@ function unpackSides(sides: Sides): Sides {
   return sides.map((side) => ({
     ...side,
     acknowledged: {
+      ...side.acknowledged,
       returned: unpack(side.acknowledged.returned as Packed),
       stoodFor: unpack(side.acknowledged.stoodFor as Packed),
     },

@@ -175,6 +175,8 @@ export interface SettledRecord {
   readonly agreed: Values;
   /** The link goes; tombstones of all its sides stay. */
   readonly ends: boolean;
+  /** The link goes and no tombstone stays. */
+  readonly forgets?: boolean;
   readonly behind: boolean;
   /** Replaces what was stored of these sides; others stay as they are. */
   readonly sides: readonly {

@@ -4,6 +4,7 @@ import { type Applied, applyPlan, recoverIntents } from "./apply-plan.ts";
 import type { ReconcileContext, ReconcileWork } from "./context.ts";
 import { guardPlan } from "./guard-plan.ts";
 import { type MadePlan, makePlan } from "./make-plan.ts";
+import { makeUndoPlan } from "./plan-undo.ts";
 
 /** What a run of a reconcile sync came to. */
 export interface ReconcileRun {
@@ -50,6 +51,18 @@ export function applyReconcile(
     await guardPlan(work, plan);
     const applied = await applyPlan(work, plan, runId);
     return { runId, head: plan, applied, recovered };
+  });
+}
+
+/** A plan that takes a run back; `applyReconcile` performs it. */
+export function planUndo(
+  context: ReconcileContext,
+  runId: string,
+  signal: AbortSignal,
+): Promise<PlanHead> {
+  return underLease(context, signal, async (work, own) => {
+    await recoverIntents(work, own);
+    return makeUndoPlan(work, runId);
   });
 }
 

@@ -36,6 +36,7 @@ export function settleRecord(
     name: planned.name,
     agreed: planned.agreed,
     ends: planned.ends && !failedDelete,
+    ...(planned.forgets === true && undone.length === 0 ? { forgets: true } : {}),
     behind: planned.behind || undone.length > 0,
     sides: sidesAfter(context, planned, ends).filter(({ side }) => !deleted.includes(side)),
     unlinked,

@@ -1,38 +1,55 @@
 import type { LinkId, OpenConflict } from "../../model/plan.ts";
 import { acknowledgedToText, valuesToText } from "../../model/stored-plan.ts";
 import type { SettledRecord, Settlement } from "../../ports/agreements.ts";
-import type { AgreementState } from "./agreement-state.ts";
+import type { AgreementState, KeptSide } from "./agreement-state.ts";
 import { joined, stored } from "./state.ts";
 
 /** Makes a settlement; the caller has checked the fence. Nothing in it can fail half-way. */
 export function settle(state: AgreementState, settlement: Settlement): void {
-  const { lease, plan, runId, at, records, completes } = settlement;
+  const { lease, plan, runId, records, completes } = settlement;
   for (const record of records) settleOne(state, settlement, record);
   const kept = state.plans.get(plan);
   if (kept !== undefined && !kept.runs.includes(runId)) kept.runs.push(runId);
   if (!completes) return;
   if (kept !== undefined) kept.applied = true;
   state.generations.set(lease.sync, (state.generations.get(lease.sync) ?? 0) + 1);
-  void at;
 }
 
-function settleOne(
-  state: AgreementState,
-  { lease: { sync }, plan, runId, at }: Settlement,
-  record: SettledRecord,
-): void {
-  for (const side of record.unlinked) bury(state, sync, record.link, side, at);
-  const id = joined(sync, String(record.link));
+function settleOne(state: AgreementState, settlement: Settlement, record: SettledRecord): void {
+  const { lease, plan, runId, at } = settlement;
+  const { sync } = lease;
+  const { link } = record;
+  for (const side of record.unlinked) bury(state, sync, link, side, at);
   if (record.ends) {
-    for (const kept of sidesOf(state, sync, record.link))
-      bury(state, sync, record.link, kept.side, at);
-    state.links.delete(id);
-  } else {
-    const { link, name, behind } = record;
-    state.links.set(id, { sync, link, name, behind, agreed: valuesToText(record.agreed) });
+    for (const { side } of sidesOf(state, sync, link)) bury(state, sync, link, side, at);
   }
-  for (const { side, key, acknowledged, hash, version } of record.ends ? [] : record.sides) {
-    for (const kept of sidesOf(state, sync, record.link)) {
+  if (isGone(record)) forget(state, sync, link);
+  else keep(state, sync, record);
+  for (const { id, ...end } of record.operations) {
+    const before = state.operations.get(id);
+    if (before !== undefined) state.operations.set(id, stored({ ...before, ...end, runId, at }));
+  }
+  settleQuestions(state, sync, record, runId, at);
+  const planned = state.planned.get(joined(plan, String(link)));
+  if (planned !== undefined) {
+    state.order += 1;
+    planned.settled = { runId, at, order: state.order };
+  }
+}
+
+function forget(state: AgreementState, sync: string, link: LinkId): void {
+  for (const { side, key } of sidesOf(state, sync, link)) {
+    state.sides.delete(joined(sync, side, key));
+  }
+  state.links.delete(joined(sync, String(link)));
+}
+
+function keep(state: AgreementState, sync: string, record: SettledRecord): void {
+  const { link, name, behind } = record;
+  const agreed = valuesToText(record.agreed);
+  state.links.set(joined(sync, String(link)), { sync, link, name, behind, agreed });
+  for (const { side, key, acknowledged, hash, version } of record.sides) {
+    for (const kept of sidesOf(state, sync, link)) {
       if (kept.side === side) state.sides.delete(joined(sync, side, kept.key));
     }
     state.buried.delete(joined(sync, side, key));
@@ -41,28 +58,20 @@ function settleOne(
       sync,
       side,
       key,
-      link: record.link,
+      link,
       row: state.nextRow,
       hash,
       acknowledged: acknowledgedToText(acknowledged),
       ...(version === undefined ? {} : { version }),
     });
   }
-  for (const { id: operation, ...end } of record.operations) {
-    const before = state.operations.get(operation);
-    if (before !== undefined) {
-      state.operations.set(operation, stored({ ...before, ...end, runId, at }));
-    }
-  }
-  settleQuestions(state, sync, record, runId, at);
-  const planned = state.planned.get(joined(plan, String(record.link)));
-  if (planned !== undefined) {
-    state.order += 1;
-    planned.settled = { runId, at, order: state.order };
-  }
 }
 
-function sidesOf(state: AgreementState, sync: string, link: LinkId) {
+function isGone({ ends, forgets }: SettledRecord): boolean {
+  return ends || forgets === true;
+}
+
+function sidesOf(state: AgreementState, sync: string, link: LinkId): readonly KeptSide[] {
   return [...state.sides.values()].filter((kept) => kept.sync === sync && kept.link === link);
 }
 

@@ -1,0 +1,215 @@
+import { sameValue } from "../../core/same-value.ts";
+import type {
+  AcknowledgedSide,
+  JournaledOperation,
+  LinkId,
+  Operation,
+  PlanHead,
+  PlannedField,
+  PlannedRecord,
+} from "../../model/plan.ts";
+import type { Values } from "../../model/record.ts";
+import { SyncError } from "../../model/sync-error.ts";
+import type { StoredLink } from "../../ports/agreements.ts";
+import type { ReconcileContext, ReconcileWork } from "./context.ts";
+
+const JOURNAL_AT_ONCE = 1000;
+const DECISIONS_AT_MOST = 1000;
+
+/**
+ * A plan that puts back what a run wrote, on every side, and what was agreed before it: so that
+ * the next plan shows the same differences again. Each write expects what the run left there; a
+ * value that was edited since is not touched but reported. Throws USAGE for an unknown run, and
+ * one that wrote nothing.
+ */
+export async function makeUndoPlan(work: ReconcileWork, runId: string): Promise<PlanHead> {
+  const { context } = work;
+  const { home, sync, clock } = context;
+  const written = await writtenBy(context, runId);
+  if (written.size === 0) {
+    throw new SyncError(
+      "USAGE",
+      `The run "${runId}" of "${sync}" wrote nothing that could be undone.`,
+      {
+        hint: `Run \`lockstep history ${sync}\` to see what was written, and by which run.`,
+      },
+    );
+  }
+  await home.dropPlans(sync);
+  const plan = context.random.id();
+  const sides = Object.fromEntries(
+    context.sides.map(({ name }) => [name, { creates: 0, updates: 0, deletes: 0 }]),
+  );
+  const links = [...written.keys()].sort((a, b) => a - b);
+  for (const link of links) {
+    const record = await undoRecord(context, plan, runId, link, written.get(link) ?? []);
+    if (record === undefined) continue;
+    for (const { side, kind } of record.operations) {
+      const counts = sides[side];
+      if (counts !== undefined) counts[`${kind}s`] += 1;
+    }
+    await home.savePlanned(sync, plan, [record]);
+  }
+  const head: PlanHead = {
+    format: 1,
+    plan,
+    sync,
+    madeAt: clock.now(),
+    fields: context.rules.fields.map(({ name }) => name),
+    basis: { configuration: context.configuration, generation: await home.generation(sync) },
+    sides,
+    records: { compared: links.length, matched: 0, alone: 0, inReview: 0 },
+    positions: {},
+    undoes: runId,
+    notes: [],
+  };
+  await home.savePlan(head);
+  return head;
+}
+
+async function writtenBy(
+  { home, sync }: ReconcileContext,
+  runId: string,
+): Promise<ReadonlyMap<LinkId, readonly JournaledOperation[]>> {
+  const byLink = new Map<LinkId, JournaledOperation[]>();
+  let after: { readonly at: number; readonly id: string } | undefined;
+  for (;;) {
+    const batch: readonly JournaledOperation[] = await home.journal({
+      sync,
+      runId,
+      states: ["written"],
+      oldestFirst: true,
+      limit: JOURNAL_AT_ONCE,
+      ...(after === undefined ? {} : { after }),
+    });
+    for (const operation of batch) {
+      byLink.set(operation.link, [...(byLink.get(operation.link) ?? []), operation]);
+    }
+    const last = batch.at(-1);
+    if (last === undefined || batch.length < JOURNAL_AT_ONCE) return byLink;
+    after = { at: last.at, id: last.id };
+  }
+}
+
+async function undoRecord(
+  context: ReconcileContext,
+  plan: string,
+  runId: string,
+  link: LinkId,
+  written: readonly JournaledOperation[],
+): Promise<PlannedRecord | undefined> {
+  const { home, sync } = context;
+  const decisions = await home.decisions(sync, link, DECISIONS_AT_MOST);
+  const decision = decisions.find((one) => one.runId === runId)?.record;
+  if (decision === undefined) return undefined;
+  const [stored] = await home.links(sync, [link]);
+  const operations = written.map((operation) => inverse(context, plan, operation));
+  const moved = decision.agreed.map((_, index) => wasMoved(context, decision, stored, index));
+  const agreed = agreedBefore(decision, stored, moved);
+  const forgets = decision.isNew;
+  return {
+    link,
+    isNew: false,
+    name: decision.name,
+    ...(stored === undefined ? {} : { before: stored.agreed }),
+    agreed,
+    record: { kind: "undone", runId },
+    reasons: agreed.map(() => ({ kind: "agreed" })),
+    operations,
+    acknowledged: decision.isNew ? [] : acknowledgedBefore(decision, stored, moved),
+    unlinked: written.flatMap(({ kind, side }) => (kind === "create" ? [side] : [])),
+    ends: false,
+    ...(forgets ? { forgets: true } : {}),
+    behind: false,
+    troubles: [],
+  };
+}
+
+/** True when the run changed what is agreed of the field, and no later run did. */
+function wasMoved(
+  { rules }: ReconcileContext,
+  decision: PlannedRecord,
+  stored: StoredLink | undefined,
+  index: number,
+): boolean {
+  const field = rules.fields[index];
+  const after = decision.agreed[index];
+  const now = stored === undefined ? after : stored.agreed[index];
+  if (field === undefined || after === undefined || now === undefined) return false;
+  return sameValue(field, after, now);
+}
+
+function agreedBefore(
+  decision: PlannedRecord,
+  stored: StoredLink | undefined,
+  moved: readonly boolean[],
+): Values {
+  return decision.agreed.map((after, index) =>
+    moved[index] === true ? decision.before?.[index] : (stored?.agreed[index] ?? after),
+  );
+}
+
+/** What each side had acknowledged of the moved fields; of the others, what it has since. */
+function acknowledgedBefore(
+  decision: PlannedRecord,
+  stored: StoredLink | undefined,
+  moved: readonly boolean[],
+): readonly AcknowledgedSide[] {
+  return (decision.beforeSides ?? []).map(({ side, key, acknowledged, version }) => {
+    const now = stored?.sides[side];
+    const mix = (part: "returned" | "stoodFor"): Values =>
+      acknowledged[part].map((before, index) =>
+        moved[index] === true || now === undefined ? before : now.acknowledged[part][index],
+      );
+    return {
+      side,
+      key: now?.key ?? key,
+      acknowledged: { ...acknowledged, returned: mix("returned"), stoodFor: mix("stoodFor") },
+      ...(version === undefined ? {} : { version }),
+    };
+  });
+}
+
+/** The operation that takes another back: it expects what the other left. */
+function inverse(context: ReconcileContext, plan: string, done: JournaledOperation): Operation {
+  const id = `${plan}:${done.link}:${done.side}`;
+  const { side } = done;
+  const key = done.storedKey ?? done.key;
+  const left = (field: PlannedField): PlannedField["after"] =>
+    done.stored?.[field.field] ?? field.after;
+  switch (done.kind) {
+    case "create":
+      return {
+        id,
+        side,
+        kind: "delete",
+        ...(key === undefined ? {} : { key }),
+        fields: done.fields.map((field) => ({
+          field: field.field,
+          before: left(field),
+          after: null,
+        })),
+      };
+    case "update":
+      return {
+        id,
+        side,
+        kind: "update",
+        ...(key === undefined ? {} : { key }),
+        fields: done.fields.map((field) => ({
+          field: field.field,
+          before: left(field),
+          after: field.before ?? null,
+        })),
+      };
+    case "delete": {
+      const schema = context.sides.find(({ name }) => name === side)?.schema;
+      const assigned = schema?.traits.write?.assignsKeys === true;
+      const fields = done.fields
+        .filter(({ field }) => !assigned || schema?.key.includes(field) !== true)
+        .map((field) => ({ field: field.field, after: field.before ?? null }));
+      const own = assigned || key === undefined ? {} : { key };
+      return { id, side, kind: "create", ...own, fields };
+    }
+  }
+}
