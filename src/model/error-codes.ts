@@ -58,6 +58,12 @@ export const ERROR_CODES = {
     "A configured stream does not exist in the system.",
     "Run `lockstep check` to list the streams, and correct the name.",
   ),
+  RECORD_UNKNOWN: code(
+    "halt",
+    2,
+    "A command named a record that the sync does not know.",
+    "Name it by its match fields, or by a side's key as `SIDE:KEY`.",
+  ),
   FIELD_UNKNOWN: code(
     "halt",
     2,

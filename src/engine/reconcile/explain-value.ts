@@ -1,0 +1,162 @@
+import type { JournaledOperation, LinkId, OpenConflict, PlannedRecord } from "../../model/plan.ts";
+import type { FieldReason, RecordReason } from "../../model/reconcile.ts";
+import type { RecordKey } from "../../model/record.ts";
+import { SyncError } from "../../model/sync-error.ts";
+import type { Value } from "../../model/value.ts";
+import type { StoredLink } from "../../ports/agreements.ts";
+import type { ReconcileContext } from "./context.ts";
+
+const DECISIONS_AT_MOST = 1000;
+const WRITES_AT_MOST = 100;
+
+/** Where a value comes from: the newest decision that made it what it is. */
+export interface Provenance {
+  readonly runId: string;
+  readonly at: number;
+  readonly before?: Value;
+  readonly after?: Value;
+  readonly reason: FieldReason;
+  readonly record: RecordReason;
+}
+
+/** Why one field of one shared record has its value, and what every side has. */
+export interface FieldExplanation {
+  readonly field: string;
+  readonly agreed?: Value;
+  readonly sides: readonly {
+    readonly side: string;
+    readonly key: RecordKey;
+    /** What the side last said; absent where it never did. */
+    readonly value?: Value;
+    /** It has not been told the agreed value yet. */
+    readonly isBehind: boolean;
+    /** It gives the agreed value back in its own way, such as rounded. */
+    readonly isLossy: boolean;
+  }[];
+  /** Newest first; every decision that changed the field. */
+  readonly history: readonly Provenance[];
+  /** The writes of this field, newest first. */
+  readonly writes: readonly JournaledOperation[];
+  readonly conflict?: OpenConflict;
+}
+
+export interface Explanation {
+  readonly link: LinkId;
+  readonly name: string;
+  readonly fields: readonly FieldExplanation[];
+}
+
+/**
+ * Explains a record's fields (one, or all). The record is named by its match value or by a side's
+ * key, as `side:key`. Throws RECORD_UNKNOWN, and FIELD_UNKNOWN with the fields there are.
+ */
+export async function explainRecord(
+  context: ReconcileContext,
+  name: string,
+  field?: string,
+): Promise<Explanation> {
+  const link = await findRecord(context, name);
+  const { home, sync, rules } = context;
+  const names = rules.fields.map((one) => one.name);
+  if (field !== undefined && !names.includes(field)) {
+    throw new SyncError("FIELD_UNKNOWN", `The records of "${sync}" have no field "${field}".`, {
+      hint: `Its fields: ${names.join(", ")}.`,
+    });
+  }
+  const decisions = await home.decisions(sync, link.link, DECISIONS_AT_MOST);
+  const journal = await home.journal({ sync, link: link.link, limit: WRITES_AT_MOST });
+  const conflicts = await home.conflicts({ sync, link: [link.link] });
+  const wanted = field === undefined ? names : [field];
+  return {
+    link: link.link,
+    name: link.name,
+    fields: wanted.map((one) => {
+      const index = names.indexOf(one);
+      const conflict = conflicts.find((open) => open.field === one);
+      const agreed = link.agreed[index];
+      return {
+        field: one,
+        ...(agreed === undefined ? {} : { agreed }),
+        sides: sidesOf(link, index),
+        history: decisions.flatMap((decision) => provenance(decision, index)),
+        writes: journal.filter((operation) =>
+          operation.fields.some(({ shared }) => shared === index),
+        ),
+        ...(conflict === undefined ? {} : { conflict }),
+      };
+    }),
+  };
+}
+
+/** The shared record of that name. Throws RECORD_UNKNOWN, and USAGE where several have it. */
+export async function findRecord(
+  { home, sync, sides }: ReconcileContext,
+  name: string,
+): Promise<StoredLink> {
+  const named = await home.findLinks(sync, { name });
+  const colon = name.indexOf(":");
+  const side = colon < 0 ? undefined : sides.find((one) => one.name === name.slice(0, colon));
+  const keyed =
+    named.length > 0 || side === undefined
+      ? named
+      : await home.findLinks(sync, {
+          side: side.name,
+          key: name.slice(colon + 1) as RecordKey,
+        });
+  const [link, another] = keyed;
+  if (link === undefined) {
+    throw new SyncError(
+      "RECORD_UNKNOWN",
+      `"${sync}" has no record "${name}" that its sides share.`,
+      {
+        hint: `Name it by its match fields, or by a side's key as SIDE:KEY (sides: ${sides.map((one) => one.name).join(", ")}).`,
+      },
+    );
+  }
+  if (another !== undefined) {
+    throw new SyncError("USAGE", `Several records of "${sync}" are named "${name}".`, {
+      hint: "Name it by a side's key, as SIDE:KEY.",
+    });
+  }
+  return link;
+}
+
+function sidesOf(link: StoredLink, index: number): FieldExplanation["sides"] {
+  const agreed = link.agreed[index];
+  return Object.entries(link.sides).map(([side, { key, acknowledged }]) => {
+    const value = acknowledged.returned[index];
+    const stoodFor = acknowledged.stoodFor[index];
+    const same = (a: Value | undefined, b: Value | undefined): boolean =>
+      JSON.stringify(a) === JSON.stringify(b);
+    return {
+      side,
+      key,
+      ...(value === undefined ? {} : { value }),
+      isBehind: agreed !== undefined && !same(stoodFor, agreed),
+      isLossy: agreed !== undefined && same(stoodFor, agreed) && !same(value, agreed),
+    };
+  });
+}
+
+function provenance(
+  decision: { readonly runId: string; readonly at: number; readonly record: PlannedRecord },
+  index: number,
+): readonly Provenance[] {
+  const { runId, at, record } = decision;
+  const reason = record.reasons[index];
+  const before = record.before?.[index];
+  const after = record.agreed[index];
+  const isUndo =
+    record.record.kind === "undone" && JSON.stringify(before) !== JSON.stringify(after);
+  if (reason === undefined || (reason.kind === "agreed" && !isUndo)) return [];
+  return [
+    {
+      runId,
+      at,
+      reason,
+      record: record.record,
+      ...(before === undefined ? {} : { before }),
+      ...(after === undefined ? {} : { after }),
+    },
+  ];
+}
