@@ -1,3 +1,4 @@
+import { after } from "node:test";
 import {
   createMemoryConnector,
   type MemoryConnectorOptions,
@@ -7,9 +8,11 @@ import {
   type MemorySystem,
   type NamedValues,
 } from "../connectors/memory/system.ts";
+import { openSqlite } from "../drivers/sqlite/database.ts";
 import type { ReconcileContext, SideContext } from "../engine/reconcile/context.ts";
 import { createMemoryHome } from "../homes/memory/home.ts";
 import type { MemoryHomeState } from "../homes/memory/state.ts";
+import { createSqliteHome } from "../homes/sqlite/home.ts";
 import type { MergeRules, PolicyChain, SharedField, SideRole } from "../model/reconcile.ts";
 import { type RecordKey, recordKey, type Values } from "../model/record.ts";
 import type { StreamSchema } from "../model/schema.ts";
@@ -17,6 +20,36 @@ import type { Value } from "../model/value.ts";
 import type { Agreements } from "../ports/agreements.ts";
 import type { Home } from "../ports/home.ts";
 import type { Clock } from "../ports/runtime.ts";
+import { openPostgresStorage, type PostgresStorage } from "./postgres-storage.ts";
+
+export type ReconcileBackend = "memory" | "sqlite" | "postgres";
+
+/** As for replica worlds: with it, every backend that is named is tried on PostgreSQL as well. */
+const POSTGRES_URL = process.env["LOCKSTEP_TEST_POSTGRES"];
+
+export const RECONCILE_BACKENDS: readonly ReconcileBackend[] =
+  POSTGRES_URL === undefined ? ["memory", "sqlite"] : ["memory", "sqlite", "postgres"];
+
+const opened: PostgresStorage[] = [];
+if (POSTGRES_URL !== undefined) {
+  after(async () => {
+    await Promise.all(opened.map((storage) => storage.close()));
+  });
+}
+
+function openHome(
+  backend: ReconcileBackend,
+  clock: Clock,
+  state: MemoryHomeState | undefined,
+): Home & Agreements {
+  if (backend === "sqlite") return createSqliteHome({ database: openSqlite(":memory:"), clock });
+  if (backend === "postgres" && POSTGRES_URL !== undefined) {
+    const storage = openPostgresStorage(POSTGRES_URL, clock);
+    opened.push(storage);
+    return storage.home;
+  }
+  return createMemoryHome({ clock, ...(state === undefined ? {} : { state }) });
+}
 
 /** How one side of a world differs from a plain one. */
 export interface WorldSide {
@@ -37,6 +70,8 @@ export interface WorldOptions {
   readonly deletes?: MergeRules["deletes"];
   readonly fields?: readonly SharedField[];
   readonly home?: Home & Agreements;
+  /** Default: memory. */
+  readonly backend?: ReconcileBackend;
   readonly homeState?: MemoryHomeState;
 }
 
@@ -137,12 +172,7 @@ export function createReconcileWorld(options: WorldOptions): ReconcileWorld {
       },
     };
   });
-  const home =
-    options.home ??
-    createMemoryHome({
-      clock,
-      ...(options.homeState === undefined ? {} : { state: options.homeState }),
-    });
+  const home = options.home ?? openHome(options.backend ?? "memory", clock, options.homeState);
   const context: ReconcileContext = {
     sync: "inventory",
     rules: {

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createReconcileWorld, type ReconcileWorld } from "../../testing/reconcile-world.ts";
+import {
+  createReconcileWorld,
+  RECONCILE_BACKENDS,
+  type ReconcileBackend,
+  type ReconcileWorld,
+} from "../../testing/reconcile-world.ts";
 import type { ReconcileContext } from "./context.ts";
 import { planReconcile, runReconcile } from "./run-reconcile.ts";
 
@@ -45,8 +50,9 @@ function crashingAt(
   };
 }
 
-function build(): ReconcileWorld {
+function build(backend: ReconcileBackend): ReconcileWorld {
   const world = createReconcileWorld({
+    backend,
     sides: [{ name: "a" }, { name: "b", assignsKeys: true }, { name: "c" }],
   });
   for (let sku = 1; sku <= 25; sku += 1) {
@@ -56,8 +62,8 @@ function build(): ReconcileWorld {
   return world;
 }
 
-async function edited(): Promise<ReconcileWorld> {
-  const world = build();
+async function edited(backend: ReconcileBackend): Promise<ReconcileWorld> {
+  const world = build(backend);
   await runReconcile(world.context, signal);
   world.tick();
   world.edit("a", "s1", { name: "edited" });
@@ -71,17 +77,21 @@ async function edited(): Promise<ReconcileWorld> {
 }
 
 for (const [name, make] of [
-  ["a first sync", async () => build()],
+  ["a first sync", async (backend: ReconcileBackend) => build(backend)],
   ["a sync of edits, deletes and creates", edited],
 ] as const) {
-  for (const moment of ["before", "after"] as const) {
-    test(`${name} that dies ${moment} any effect ends as if it had not`, async () => {
-      const calm = await make();
+  for (const [moment, backend] of [
+    ["before", "memory"],
+    ["after", "memory"],
+    ...RECONCILE_BACKENDS.filter((one) => one !== "memory").map((one) => ["after", one] as const),
+  ] as const) {
+    test(`${name} that dies ${moment} any effect ends as if it had not (${backend})`, async () => {
+      const calm = await make(backend);
       await runReconcile(calm.context, signal);
       const wanted = calm.items("a");
       assert.deepEqual(calm.items("b"), wanted);
       for (let effect = 1; ; effect += 1) {
-        const world = await make();
+        const world = await make(backend);
         const { context, reached } = crashingAt(world.context, effect, moment);
         const end = await runReconcile(context, signal).then(
           () => "done",

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { createReconcileWorld } from "../../testing/reconcile-world.ts";
+import { describe, test } from "node:test";
+import {
+  createReconcileWorld,
+  RECONCILE_BACKENDS,
+  type ReconcileBackend,
+} from "../../testing/reconcile-world.ts";
 import { applyReconcile, planReconcile, planUndo, runReconcile } from "./run-reconcile.ts";
 
 const signal = new AbortController().signal;
@@ -8,8 +12,9 @@ const SIDES = ["a", "b", "c"] as const;
 
 const item = (sku: string, name: string, price = "1") => ({ sku, name, price, tags: [] });
 
-function build() {
+function build(backend: ReconcileBackend) {
   const world = createReconcileWorld({
+    backend,
     sides: [{ name: "a" }, { name: "b", assignsKeys: true }, { name: "c" }],
   });
   world.put("a", item("1", "one"));
@@ -20,56 +25,59 @@ function build() {
 
 const all = (world: ReturnType<typeof build>) => SIDES.map((side) => world.items(side));
 
-test("undoing a first sync leaves each side as it was, and the next plan shows the same again", async () => {
-  const world = build();
-  const before = all(world);
-  const first = await runReconcile(world.context, signal);
-  const undo = await planUndo(world.context, first.runId, signal);
-  assert.equal(undo.undoes, first.runId);
-  const undone = await applyReconcile(world.context, undo, signal);
-  assert.deepEqual(undone.applied.troubles, []);
-  assert.deepEqual(all(world), before);
-  const again = await planReconcile(world.context, signal);
-  assert.deepEqual(again.head.sides, first.head.sides);
-});
+for (const backend of RECONCILE_BACKENDS)
+  describe(`undo, home in ${backend}`, () => {
+    test("undoing a first sync leaves each side as it was, and the next plan shows the same again", async () => {
+      const world = build(backend);
+      const before = all(world);
+      const first = await runReconcile(world.context, signal);
+      const undo = await planUndo(world.context, first.runId, signal);
+      assert.equal(undo.undoes, first.runId);
+      const undone = await applyReconcile(world.context, undo, signal);
+      assert.deepEqual(undone.applied.troubles, []);
+      assert.deepEqual(all(world), before);
+      const again = await planReconcile(world.context, signal);
+      assert.deepEqual(again.head.sides, first.head.sides);
+    });
 
-test("undoing updates, creates and deletes puts back values and base", async () => {
-  const world = build();
-  await runReconcile(world.context, signal);
-  world.tick();
-  world.edit("a", "1", { name: "uno" });
-  world.remove("c", "2");
-  world.put("b", item("4", "four"));
-  const before = all(world);
-  const { head: planned } = await planReconcile(world.context, signal);
-  const run = await runReconcile(world.context, signal);
-  assert.notDeepEqual(all(world), before);
-  const undo = await planUndo(world.context, run.runId, signal);
-  const undone = await applyReconcile(world.context, undo, signal);
-  assert.deepEqual(undone.applied.troubles, []);
-  assert.deepEqual(all(world), before);
-  const again = await planReconcile(world.context, signal);
-  assert.deepEqual(again.head.sides, planned.sides);
-});
+    test("undoing updates, creates and deletes puts back values and base", async () => {
+      const world = build(backend);
+      await runReconcile(world.context, signal);
+      world.tick();
+      world.edit("a", "1", { name: "uno" });
+      world.remove("c", "2");
+      world.put("b", item("4", "four"));
+      const before = all(world);
+      const { head: planned } = await planReconcile(world.context, signal);
+      const run = await runReconcile(world.context, signal);
+      assert.notDeepEqual(all(world), before);
+      const undo = await planUndo(world.context, run.runId, signal);
+      const undone = await applyReconcile(world.context, undo, signal);
+      assert.deepEqual(undone.applied.troubles, []);
+      assert.deepEqual(all(world), before);
+      const again = await planReconcile(world.context, signal);
+      assert.deepEqual(again.head.sides, planned.sides);
+    });
 
-test("a value edited since is not overwritten but reported; the rest is put back", async () => {
-  const world = build();
-  await runReconcile(world.context, signal);
-  world.edit("a", "1", { name: "uno" });
-  world.edit("a", "2", { name: "due" });
-  const run = await runReconcile(world.context, signal);
-  world.edit("b", "1", { name: "edited since" });
-  const undo = await planUndo(world.context, run.runId, signal);
-  const undone = await applyReconcile(world.context, undo, signal);
-  assert.equal(world.items("b")["1"]?.["name"], "edited since");
-  assert.equal(world.items("c")["1"]?.["name"], "one");
-  assert.equal(world.items("b")["2"]?.["name"], "two");
-  assert.equal(undone.applied.sides["b"]?.conflict, 1);
-});
+    test("a value edited since is not overwritten but reported; the rest is put back", async () => {
+      const world = build(backend);
+      await runReconcile(world.context, signal);
+      world.edit("a", "1", { name: "uno" });
+      world.edit("a", "2", { name: "due" });
+      const run = await runReconcile(world.context, signal);
+      world.edit("b", "1", { name: "edited since" });
+      const undo = await planUndo(world.context, run.runId, signal);
+      const undone = await applyReconcile(world.context, undo, signal);
+      assert.equal(world.items("b")["1"]?.["name"], "edited since");
+      assert.equal(world.items("c")["1"]?.["name"], "one");
+      assert.equal(world.items("b")["2"]?.["name"], "two");
+      assert.equal(undone.applied.sides["b"]?.conflict, 1);
+    });
 
-test("a run that wrote nothing cannot be undone", async () => {
-  const world = build();
-  await runReconcile(world.context, signal);
-  const idle = await runReconcile(world.context, signal);
-  await assert.rejects(planUndo(world.context, idle.runId, signal), { code: "USAGE" });
-});
+    test("a run that wrote nothing cannot be undone", async () => {
+      const world = build(backend);
+      await runReconcile(world.context, signal);
+      const idle = await runReconcile(world.context, signal);
+      await assert.rejects(planUndo(world.context, idle.runId, signal), { code: "USAGE" });
+    });
+  });

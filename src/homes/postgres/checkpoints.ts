@@ -7,6 +7,7 @@ import { packColumns, unpack } from "../../drivers/postgres/packed.ts";
 import type { Checkpoint, Cursor, Lane } from "../../model/cursor.ts";
 import type { Checkpoints, Commit } from "../../ports/home.ts";
 import { createChangeWriter } from "./change-writer.ts";
+import { saveFiles } from "./files.ts";
 import { checkFence } from "./leases.ts";
 import { parkRecords, unparkRecords } from "./parked.ts";
 import { readText, storeText } from "./stored-text.ts";
@@ -28,6 +29,7 @@ export function createCheckpoints(tables: HomeTables): Checkpoints {
         await saveSeen(transaction, tables, commit);
         await parkRecords(transaction, tables, commit);
         await unparkRecords(transaction, tables, commit);
+        await saveFiles(transaction, tables, commit);
         await saveCheckpoints(transaction, checkpoints, commit);
         // Last, because from here on other commits that log anything wait for this one.
         return changes.write(transaction, commit);

@@ -1,8 +1,12 @@
 import type { PostgresDatabase } from "../../drivers/postgres/database.ts";
+import type { Agreements } from "../../ports/agreements.ts";
 import type { Home } from "../../ports/home.ts";
 import type { Clock, Memory } from "../../ports/runtime.ts";
+import { createAgreements } from "../agreements/agreements.ts";
+import { createAgreementSql } from "./agreement-sql.ts";
 import { createChangeLog } from "./change-log.ts";
 import { createCheckpoints } from "./checkpoints.ts";
+import { createHeldFiles } from "./files.ts";
 import { createAudit, createHalts } from "./halts.ts";
 import { createLeases } from "./leases.ts";
 import { backupHome, migrateHome } from "./migrate.ts";
@@ -27,7 +31,7 @@ export async function createPostgresHome({
   database,
   clock,
   schema = database.target.schema,
-}: PostgresHomeOptions): Promise<Home> {
+}: PostgresHomeOptions): Promise<Home & Agreements> {
   const tables: HomeTables = { database, schema, location: database.location(schema) };
   const release = database.retain();
   try {
@@ -44,7 +48,9 @@ export async function createPostgresHome({
     ...createChangeLog(tables),
     ...createParkedRecords(tables),
     ...createHalts(tables),
+    ...createHeldFiles(tables),
     ...createAudit(tables),
+    ...createAgreements(createAgreementSql(tables)),
     memory: (system) => createMemory(tables, system),
     backup: (label) =>
       database.snapshot(async (transaction) =>

@@ -4,6 +4,8 @@ import { quoteIdentifier } from "../../drivers/postgres/identifier.ts";
 import { ensureSchema, lockSchema, relationNames } from "../../drivers/postgres/schema.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import { initial } from "./migrations/001-initial.ts";
+import { files } from "./migrations/002-files.ts";
+import { agreements } from "./migrations/003-agreements.ts";
 import { type HomeTables, tableOf } from "./tables.ts";
 
 /** One step of the home's schema, in SQL; `%s` is the schema. Steps are only ever added. */
@@ -12,7 +14,11 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, sql: initial }];
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, sql: initial },
+  { version: 2, sql: files },
+  { version: 3, sql: agreements },
+];
 
 /** All tables of a home, and nothing of a destination in the same schema. */
 const isHomeTable = (name: string): boolean =>

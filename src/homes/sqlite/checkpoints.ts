@@ -3,6 +3,7 @@ import type { Checkpoint, Cursor, Lane } from "../../model/cursor.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { Checkpoints, Commit } from "../../ports/home.ts";
 import { createChangeWriter } from "./change-writer.ts";
+import { saveFiles } from "./files.ts";
 import { checkFence } from "./leases.ts";
 import { parkRecords, unparkRecords } from "./parked.ts";
 
@@ -17,6 +18,7 @@ export function createCheckpoints(database: SqliteDatabase): Checkpoints {
     changes.write(commit);
     parkRecords(database, commit);
     unparkRecords(database, commit);
+    saveFiles(database, commit);
     saveSeen(database, commit);
     saveCheckpoints(database, commit);
   };

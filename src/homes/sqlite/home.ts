@@ -1,9 +1,13 @@
 import { backupDatabase } from "../../drivers/sqlite/backup.ts";
 import type { SqliteDatabase } from "../../drivers/sqlite/database.ts";
+import type { Agreements } from "../../ports/agreements.ts";
 import type { Home } from "../../ports/home.ts";
 import type { Clock, Memory } from "../../ports/runtime.ts";
+import { createAgreements } from "../agreements/agreements.ts";
+import { createAgreementSql } from "./agreement-sql.ts";
 import { createChangeLog } from "./change-log.ts";
 import { createCheckpoints } from "./checkpoints.ts";
+import { createHeldFiles } from "./files.ts";
 import { createAudit, createHalts } from "./halts.ts";
 import { createLeases } from "./leases.ts";
 import { migrateHome } from "./migrate.ts";
@@ -19,7 +23,7 @@ export interface SqliteHomeOptions {
  * The home in a SQLite database, which may hold replicas and a user's own tables as well: its own
  * are named `_lockstep_…`. Migrates the database first; throws HOME_NEWER, HOME_UNREADABLE.
  */
-export function createSqliteHome({ database, clock }: SqliteHomeOptions): Home {
+export function createSqliteHome({ database, clock }: SqliteHomeOptions): Home & Agreements {
   migrateHome(database, clock.now());
   const release = database.retain();
   return {
@@ -30,7 +34,9 @@ export function createSqliteHome({ database, clock }: SqliteHomeOptions): Home {
     ...createChangeLog(database),
     ...createParkedRecords(database),
     ...createHalts(database),
+    ...createHeldFiles(database),
     ...createAudit(database),
+    ...createAgreements(createAgreementSql(database)),
     memory: (system) => createMemory(database, system),
     backup: async (label) => backupDatabase(database, label),
     close: async () => release(),

@@ -2,6 +2,8 @@ import { backupDatabase } from "../../drivers/sqlite/backup.ts";
 import type { SqliteDatabase } from "../../drivers/sqlite/database.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import { initial } from "./migrations/001-initial.ts";
+import { files } from "./migrations/002-files.ts";
+import { agreements } from "./migrations/003-agreements.ts";
 
 /** One step of the home's schema, in SQL. Steps are only ever added. */
 export interface Migration {
@@ -9,7 +11,11 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, sql: initial }];
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, sql: initial },
+  { version: 2, sql: files },
+  { version: 3, sql: agreements },
+];
 
 const LOG = "_lockstep_migrations";
 

@@ -38,13 +38,18 @@ export function parkRecords(database: SqliteDatabase, commit: Commit): void {
 }
 
 export function unparkRecords(database: SqliteDatabase, commit: Commit): void {
-  if (commit.unpark === undefined || commit.unpark.length === 0) return;
+  const { unpark, stream } = commit;
+  if (unpark === undefined || unpark.length === 0) return;
+  const { sync } = commit.lease;
+  // Most streams have none, and then a page of keys need not be looked up.
+  const any = "SELECT 1 FROM _lockstep_parked WHERE sync = ? AND stream = ? LIMIT 1";
+  if (database.prepare(any).get([sync, stream]) === undefined) return;
   database
     .prepare(
       `DELETE FROM _lockstep_parked WHERE sync = ? AND stream = ?
          AND identity IN (SELECT 'key:' || value FROM json_each(?))`,
     )
-    .run([commit.lease.sync, commit.stream, JSON.stringify(commit.unpark)]);
+    .run([sync, stream, JSON.stringify(unpark)]);
 }
 
 export function createParkedRecords(database: SqliteDatabase): ParkedRecords {

@@ -1,0 +1,71 @@
+import type { RecordKey } from "../../model/record.ts";
+import type { BuriedRecord, KnownRecord, Links } from "../../ports/agreements.ts";
+import { type AgreementSql, type Row, relationText } from "./sql.ts";
+
+const KNOWN_AT_ONCE = 10_000;
+
+type KnownRecords = Pick<Links, "known" | "buried" | "knownCount" | "everyKnown" | "forgetBuried">;
+
+/** Which records of a side are linked, and which were let go. */
+export function createKnownRecords(sql: AgreementSql): KnownRecords {
+  const [sides, buried] = [sql.table("sides"), sql.table("buried")];
+  const keysOf = (keys: readonly RecordKey[]): string =>
+    relationText(keys.map((key) => ({ key: sql.storeText(key) })));
+  const known = ([key, link, row, hash]: Row): KnownRecord => ({
+    key: sql.readText(String(key)) as RecordKey,
+    link: Number(link),
+    row: Number(row),
+    hash: String(hash),
+  });
+  return {
+    known: async (sync, side, keys) => {
+      const rows = await sql.all(
+        `SELECT s.key, s.link, s.id, s.hash FROM ${sql.relation(3, { key: "text" })} AS r
+         JOIN ${sides} AS s ON s.sync = $1 AND s.side = $2 AND s.key = r.key`,
+        [sync, side, keysOf(keys)],
+      );
+      return new Map(rows.map((row) => [known(row).key, known(row)]));
+    },
+    buried: async (sync, side, keys) => {
+      const rows = await sql.all(
+        `SELECT b.key, b.link, b.hash, b.buried_at FROM ${sql.relation(3, { key: "text" })} AS r
+         JOIN ${buried} AS b ON b.sync = $1 AND b.side = $2 AND b.key = r.key`,
+        [sync, side, keysOf(keys)],
+      );
+      return new Map(
+        rows.map(([key, link, hash, at]): [RecordKey, BuriedRecord] => {
+          const own = sql.readText(String(key)) as RecordKey;
+          return [own, { key: own, link: Number(link), hash: String(hash), buriedAt: Number(at) }];
+        }),
+      );
+    },
+    knownCount: async (sync, side) => {
+      const [row] = await sql.all(`SELECT count(*) FROM ${sides} WHERE sync = $1 AND side = $2`, [
+        sync,
+        side,
+      ]);
+      return Number(row?.[0]);
+    },
+    everyKnown: async function* (sync, side) {
+      let after = 0;
+      for (;;) {
+        const rows = await sql.all(
+          `SELECT key, link, id, hash FROM ${sides}
+           WHERE sync = $1 AND side = $2 AND id > $3 ORDER BY id LIMIT ${KNOWN_AT_ONCE}`,
+          [sync, side, after],
+        );
+        const last = rows.at(-1);
+        if (last === undefined) return;
+        after = Number(last[2]);
+        yield rows.map(known);
+      }
+    },
+    forgetBuried: async (lease, before) => {
+      const old = "WHERE sync = $1 AND buried_at < $2";
+      const [row] = await sql.all(`SELECT count(*) FROM ${buried} ${old}`, [lease.sync, before]);
+      const statement = { sql: `DELETE FROM ${buried} ${old}`, parameters: [lease.sync, before] };
+      await sql.write([statement], lease);
+      return Number(row?.[0]);
+    },
+  };
+}

@@ -1,0 +1,129 @@
+import type { Ambiguous, LinkId, PlanHead, PlannedRecord } from "../../model/plan.ts";
+import { plannedFromText, plannedToText } from "../../model/stored-plan.ts";
+import type { Plans } from "../../ports/agreements.ts";
+import { type AgreementSql, relationText } from "./sql.ts";
+
+const PLANNED = { link: "bigint", record: "text" } as const;
+const OPERATIONS = {
+  id: "text",
+  link: "bigint",
+  name: "text",
+  side: "text",
+  operation: "text",
+} as const;
+
+/** Plans in the home's tables. */
+export function createPlans(sql: AgreementSql): Plans {
+  const [plans, planned] = [sql.table("plans"), sql.table("planned")];
+  const operations = sql.table("operations");
+  return {
+    savePlan: ({ plan, sync, madeAt, ...rest }) =>
+      sql.write([
+        {
+          sql: `INSERT INTO ${plans} (plan, sync, made_at, applied, head)
+            VALUES ($1, $2, $3, 0, $4)
+            ON CONFLICT (plan) DO UPDATE SET head = excluded.head, made_at = excluded.made_at`,
+          parameters: [plan, sync, madeAt, JSON.stringify({ plan, sync, madeAt, ...rest })],
+        },
+      ]),
+    savePlanned: async (sync, plan, records) => {
+      if (records.length === 0) return;
+      const rows = records.map((record) => ({ link: record.link, record: plannedToText(record) }));
+      await sql.write([
+        {
+          sql: `INSERT INTO ${planned} (sync, plan, link, record)
+            SELECT $1, $2, link, record FROM ${sql.relation(3, PLANNED)} AS r WHERE true
+            ON CONFLICT (plan, link) DO UPDATE SET record = excluded.record`,
+          parameters: [sync, plan, relationText(rows)],
+        },
+        {
+          sql: `INSERT INTO ${operations} (id, sync, plan, link, name, side, state, at, operation)
+            SELECT id, $1, $2, link, name, side, 'planned', 0, operation
+            FROM ${sql.relation(3, OPERATIONS)} AS r WHERE true
+            ON CONFLICT (id) DO UPDATE SET operation = excluded.operation`,
+          parameters: [sync, plan, relationText(records.flatMap((r) => operationRows(sql, r)))],
+        },
+      ]);
+    },
+    plan: async (plan) => {
+      const [row] = await sql.all(`SELECT head FROM ${plans} WHERE plan = $1`, [plan]);
+      return row && headOf(row[0]);
+    },
+    newestPlan: async (sync) => {
+      const [row] = await sql.all(
+        `SELECT head FROM ${plans} WHERE sync = $1 AND applied = 0 ORDER BY made_at DESC LIMIT 1`,
+        [sync],
+      );
+      return row && headOf(row[0]);
+    },
+    planned: async (plan, after: LinkId, limit) => {
+      const rows = await sql.all(
+        `SELECT record FROM ${planned} WHERE plan = $1 AND link > $2 AND settled_at IS NULL
+         ORDER BY link LIMIT $3`,
+        [plan, after, limit],
+      );
+      return rows.map(([record]) => plannedFromText(String(record)));
+    },
+    saveAmbiguous: async (sync, plan, found) => {
+      if (found.length === 0) return;
+      const rows = found.map((one) => ({ found: JSON.stringify(one) }));
+      await sql.write([
+        {
+          sql: `INSERT INTO ${sql.table("ambiguous")} (sync, plan, found)
+            SELECT $1, $2, found FROM ${sql.relation(3, { found: "text" })} AS r WHERE true`,
+          parameters: [sync, plan, relationText(rows)],
+        },
+      ]);
+    },
+    ambiguous: async (plan) => {
+      const rows = await sql.all(
+        `SELECT found FROM ${sql.table("ambiguous")} WHERE plan = $1 ORDER BY id`,
+        [plan],
+      );
+      return rows.map(([found]) => JSON.parse(String(found)) as Ambiguous);
+    },
+    dropPlans: (sync) => dropPlans(sql, sync),
+  };
+}
+
+/** Records and operations of plans that were never applied; what was settled or sent stays. */
+function dropPlans(sql: AgreementSql, sync: string): Promise<void> {
+  const plans = sql.table("plans");
+  const applied = `plan IN (SELECT plan FROM ${plans} WHERE sync = $1 AND applied = 1)`;
+  const parameters = [sync];
+  const begun = `plan IN (SELECT plan FROM ${sql.table("plan_runs")})`;
+  return sql.write([
+    {
+      sql: `DELETE FROM ${sql.table("planned")}
+        WHERE sync = $1 AND settled_at IS NULL AND NOT (${applied})`,
+      parameters,
+    },
+    {
+      sql: `DELETE FROM ${sql.table("operations")}
+        WHERE sync = $1 AND state = 'planned' AND NOT (${applied})`,
+      parameters,
+    },
+    {
+      sql: `DELETE FROM ${sql.table("ambiguous")} WHERE sync = $1 AND NOT (${applied})`,
+      parameters,
+    },
+    { sql: `DELETE FROM ${plans} WHERE sync = $1 AND applied = 0 AND NOT (${begun})`, parameters },
+  ]);
+}
+
+function headOf(cell: unknown): PlanHead {
+  return JSON.parse(String(cell)) as PlanHead;
+}
+
+function operationRows(
+  sql: AgreementSql,
+  { link, name, operations }: PlannedRecord,
+): readonly Record<string, string | number>[] {
+  return operations.map((operation) => ({
+    id: operation.id,
+    link,
+    name: sql.storeText(name),
+    side: operation.side,
+    operation: JSON.stringify(operation),
+  }));
+}

@@ -1,0 +1,235 @@
+import { acknowledgedToText, valuesToText } from "../../model/stored-plan.ts";
+import type { SettledRecord, Settlement } from "../../ports/agreements.ts";
+import { type AgreementSql, type Parameter, relationText, type Statement } from "./sql.ts";
+
+const LINK_SIDE = { link: "bigint", side: "text" } as const;
+
+/** A settlement as statements that leave all of it or nothing. Their order matters. */
+export function settleStatements(sql: AgreementSql, settlement: Settlement): readonly Statement[] {
+  const { records, completes, plan, runId } = settlement;
+  const begun: Statement = {
+    sql: `INSERT INTO ${sql.table("plan_runs")} (plan, run_id) VALUES ($1, $2)
+      ON CONFLICT DO NOTHING`,
+    parameters: [plan, runId],
+  };
+  return [
+    begun,
+    ...(records.length === 0 ? [] : recordStatements(sql, settlement)),
+    ...(completes ? completion(sql, settlement) : []),
+  ];
+}
+
+function recordStatements(sql: AgreementSql, settlement: Settlement): readonly Statement[] {
+  const { records, lease } = settlement;
+  const kept = records.filter((record) => !isGone(record));
+  const gone = records.filter(isGone);
+  return [
+    ...bury(sql, settlement),
+    ...drop(sql, lease.sync, gone),
+    ...keepLinks(sql, lease.sync, kept),
+    ...keepSides(sql, lease.sync, kept),
+    ...endOperations(sql, settlement),
+    ...askQuestions(sql, settlement),
+    {
+      sql: `UPDATE ${sql.table("planned")} AS p SET run_id = $1, settled_at = $2
+        FROM ${sql.relation(3, { link: "bigint" })} AS r WHERE p.plan = $4 AND p.link = r.link`,
+      parameters: [settlement.runId, settlement.at, linksText(records), settlement.plan],
+    },
+  ];
+}
+
+function isGone({ ends, forgets }: SettledRecord): boolean {
+  return ends || forgets === true;
+}
+
+function linksText(records: readonly SettledRecord[]): string {
+  return relationText(records.map(({ link }) => ({ link })));
+}
+
+/** Tombstones for what is let go: the named sides, or all of a record that ends (side `*`). */
+function bury(sql: AgreementSql, { records, lease, at }: Settlement): readonly Statement[] {
+  const [sides, buried] = [sql.table("sides"), sql.table("buried")];
+  const rows = records.flatMap(({ link, unlinked, ends }) =>
+    ends ? [{ link, side: "*" }] : unlinked.map((side) => ({ link, side })),
+  );
+  if (rows.length === 0) return [];
+  const chosen = `FROM ${sql.relation(2, LINK_SIDE)} AS r JOIN ${sides} AS s
+    ON s.sync = $1 AND s.link = r.link AND (r.side = '*' OR s.side = r.side)`;
+  const parameters = [lease.sync, relationText(rows)];
+  return [
+    {
+      sql: `INSERT INTO ${buried} (sync, side, key, link, hash, buried_at)
+        SELECT s.sync, s.side, s.key, s.link, s.hash, ${Math.trunc(at)} ${chosen} WHERE true
+        ON CONFLICT (sync, side, key) DO UPDATE
+        SET link = excluded.link, hash = excluded.hash, buried_at = excluded.buried_at`,
+      parameters,
+    },
+    { sql: `DELETE FROM ${sides} WHERE id IN (SELECT s.id ${chosen})`, parameters },
+  ];
+}
+
+function drop(
+  sql: AgreementSql,
+  sync: string,
+  gone: readonly SettledRecord[],
+): readonly Statement[] {
+  if (gone.length === 0) return [];
+  const parameters = [sync, linksText(gone)];
+  const chosen = `sync = $1 AND link IN
+    (SELECT r.link FROM ${sql.relation(2, { link: "bigint" })} AS r)`;
+  return [
+    { sql: `DELETE FROM ${sql.table("sides")} WHERE ${chosen}`, parameters },
+    { sql: `DELETE FROM ${sql.table("links")} WHERE ${chosen}`, parameters },
+  ];
+}
+
+function keepLinks(
+  sql: AgreementSql,
+  sync: string,
+  kept: readonly SettledRecord[],
+): readonly Statement[] {
+  if (kept.length === 0) return [];
+  const columns = { link: "bigint", name: "text", agreed: "text", behind: "bigint" } as const;
+  const rows = kept.map(({ link, name, agreed, behind }) => ({
+    link,
+    name: sql.storeText(name),
+    agreed: valuesToText(agreed),
+    behind: behind ? 1 : 0,
+  }));
+  return [
+    {
+      sql: `INSERT INTO ${sql.table("links")} (sync, link, name, agreed, behind)
+        SELECT $1, link, name, agreed, behind FROM ${sql.relation(2, columns)} AS r WHERE true
+        ON CONFLICT (sync, link) DO UPDATE
+        SET name = excluded.name, agreed = excluded.agreed, behind = excluded.behind`,
+      parameters: [sync, relationText(rows)],
+    },
+  ];
+}
+
+function keepSides(
+  sql: AgreementSql,
+  sync: string,
+  kept: readonly SettledRecord[],
+): readonly Statement[] {
+  const rows = kept.flatMap(({ link, sides }) =>
+    sides.map(({ side, key, acknowledged, hash, version }) => ({
+      link,
+      side,
+      key: sql.storeText(key),
+      hash,
+      acknowledged: acknowledgedToText(acknowledged),
+      version: version === undefined ? null : sql.storeText(version),
+    })),
+  );
+  if (rows.length === 0) return [];
+  const columns = {
+    ...LINK_SIDE,
+    key: "text",
+    hash: "text",
+    acknowledged: "text",
+    version: "text",
+  } as const;
+  const relation = sql.relation(2, columns);
+  const parameters: readonly Parameter[] = [sync, relationText(rows)];
+  const sides = sql.table("sides");
+  return [
+    {
+      // A side's record has one key: one it had before is not its any more.
+      sql: `DELETE FROM ${sides} WHERE id IN (SELECT s.id FROM ${relation} AS r JOIN ${sides} AS s
+        ON s.sync = $1 AND s.link = r.link AND s.side = r.side AND s.key <> r.key)`,
+      parameters,
+    },
+    {
+      sql: `DELETE FROM ${sql.table("buried")} AS b WHERE b.sync = $1 AND EXISTS
+        (SELECT 1 FROM ${relation} AS r WHERE r.side = b.side AND r.key = b.key)`,
+      parameters,
+    },
+    {
+      sql: `INSERT INTO ${sides} (sync, side, key, link, hash, acknowledged, version)
+        SELECT $1, side, key, link, hash, acknowledged, version FROM ${relation} AS r WHERE true
+        ON CONFLICT (sync, side, key) DO UPDATE SET link = excluded.link, hash = excluded.hash,
+        acknowledged = excluded.acknowledged, version = excluded.version`,
+      parameters,
+    },
+  ];
+}
+
+function endOperations(
+  sql: AgreementSql,
+  { records, runId, at }: Settlement,
+): readonly Statement[] {
+  const rows = records.flatMap(({ operations }) =>
+    operations.map(({ id, state, ...ending }) => ({ id, state, ending: JSON.stringify(ending) })),
+  );
+  if (rows.length === 0) return [];
+  const relation = sql.relation(3, { id: "text", state: "text", ending: "text" });
+  return [
+    {
+      sql: `UPDATE ${sql.table("operations")} AS o
+        SET state = r.state, ending = r.ending, run_id = $1, at = $2
+        FROM ${relation} AS r WHERE o.id = r.id`,
+      parameters: [runId, at, relationText(rows)],
+    },
+  ];
+}
+
+/** Questions that stand as they were stay; changed ones are asked anew; others are closed. */
+function askQuestions(
+  sql: AgreementSql,
+  { records, lease, runId, at }: Settlement,
+): readonly Statement[] {
+  const conflicts = sql.table("conflicts");
+  const rows = records.flatMap(({ link, name, questions }) =>
+    questions.map(({ field, why, base, candidates }) => ({
+      link,
+      name: sql.storeText(name),
+      field: field ?? "",
+      why,
+      base: base === undefined ? null : JSON.stringify(base),
+      candidates: JSON.stringify(candidates),
+    })),
+  );
+  const columns = {
+    link: "bigint",
+    name: "text",
+    field: "text",
+    why: "text",
+    base: "text",
+    candidates: "text",
+  } as const;
+  const closed: Statement = {
+    sql: `DELETE FROM ${conflicts} AS c WHERE c.sync = $1
+      AND c.link IN (SELECT r.link FROM ${sql.relation(2, { link: "bigint" })} AS r)
+      AND NOT EXISTS (SELECT 1 FROM ${sql.relation(3, columns)} AS q
+        WHERE q.link = c.link AND q.field = c.field)`,
+    parameters: [lease.sync, linksText(records), relationText(rows)],
+  };
+  if (rows.length === 0) return [closed];
+  return [
+    closed,
+    {
+      sql: `INSERT INTO ${conflicts} AS c
+          (sync, link, name, field, why, base, candidates, opened_at, run_id)
+        SELECT $1, link, name, field, why, base, candidates, ${Math.trunc(at)}, $3
+        FROM ${sql.relation(2, columns)} AS r WHERE true
+        ON CONFLICT (sync, link, field) DO UPDATE SET why = excluded.why, base = excluded.base,
+          candidates = excluded.candidates, run_id = excluded.run_id, resolution = NULL
+        WHERE c.resolution IS NOT NULL OR c.candidates <> excluded.candidates
+          OR c.base IS DISTINCT FROM excluded.base`,
+      parameters: [lease.sync, relationText(rows), runId],
+    },
+  ];
+}
+
+function completion(sql: AgreementSql, { plan, lease }: Settlement): readonly Statement[] {
+  const generations = sql.table("generations");
+  return [
+    { sql: `UPDATE ${sql.table("plans")} SET applied = 1 WHERE plan = $1`, parameters: [plan] },
+    {
+      sql: `INSERT INTO ${generations} AS g (sync, generation) VALUES ($1, 1)
+        ON CONFLICT (sync) DO UPDATE SET generation = g.generation + 1`,
+      parameters: [lease.sync],
+    },
+  ];
+}

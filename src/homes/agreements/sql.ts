@@ -1,0 +1,38 @@
+import type { Lease } from "../../ports/home.ts";
+
+/** One column of a row; a number may come as its text. */
+export type Cell = string | number | bigint | null;
+export type Row = readonly Cell[];
+export type Parameter = string | number | null;
+
+/** One statement; `$1`, `$2`, … are its parameters. */
+export interface Statement {
+  readonly sql: string;
+  readonly parameters: readonly Parameter[];
+}
+
+/** Names and types of a relation's columns, in the words that both databases know. */
+export type Columns = Readonly<Record<string, "text" | "bigint">>;
+
+/**
+ * What SQLite and PostgreSQL must each say in their own way, so that everything else about
+ * agreements is written once. Statements use what both understand: `ON CONFLICT`, `UPDATE … FROM`,
+ * `IS DISTINCT FROM`.
+ */
+export interface AgreementSql {
+  /** The home's table of that name as SQL text. */
+  readonly table: (name: string) => string;
+  /** The objects of a JSON array, which is the parameter of that number, as a relation. */
+  readonly relation: (parameter: number, columns: Columns) => string;
+  /** A text as the database can keep and compare it, and back. */
+  readonly storeText: (text: string) => string;
+  readonly readText: (stored: string) => string;
+  all(sql: string, parameters: readonly Parameter[]): Promise<readonly Row[]>;
+  /** All of them in one transaction; under a lease, only while nobody took it over. */
+  write(statements: readonly Statement[], lease?: Lease): Promise<void>;
+}
+
+/** Rows as the JSON text of a relation's parameter. */
+export function relationText(rows: readonly Readonly<Record<string, Parameter>>[]): string {
+  return JSON.stringify(rows);
+}

@@ -1,0 +1,204 @@
+import type { LinkId } from "../../model/plan.ts";
+import type { RecordKey } from "../../model/record.ts";
+import { valuesFromText, valuesToText } from "../../model/stored-plan.ts";
+import type { MatchGroup, StagedRecord, Staging, StoredLink } from "../../ports/agreements.ts";
+import { readLinks } from "./links.ts";
+import { type AgreementSql, type Row, relationText } from "./sql.ts";
+
+const STAGED = {
+  side: "text",
+  key: "text",
+  link: "bigint",
+  state: "text",
+  field_values: "text",
+  name: "text",
+  modified_at: "text",
+  version: "text",
+} as const;
+
+const UNLINKED = "sync = $1 AND link IS NULL AND state = 'present'";
+
+/** What the present observation found, kept in the home so that memory stays bounded. */
+export function createStaging(sql: AgreementSql): Staging {
+  const staged = sql.table("staged");
+  return {
+    clearStaged: (sync) =>
+      sql.write([{ sql: `DELETE FROM ${staged} WHERE sync = $1`, parameters: [sync] }]),
+    stage: async (sync, records) => {
+      if (records.length === 0) return;
+      const columns = Object.keys(STAGED).join(", ");
+      const updates = Object.keys(STAGED).map((name) => `${name} = excluded.${name}`);
+      await sql.write([
+        {
+          sql: `INSERT INTO ${staged} (sync, ${columns})
+            SELECT $1, ${columns} FROM ${sql.relation(2, STAGED)} AS r WHERE true
+            ON CONFLICT (sync, side, key) DO UPDATE SET ${updates.join(", ")}`,
+          parameters: [sync, relationText(records.map((record) => stagedRow(sql, record)))],
+        },
+      ]);
+    },
+    unmatched: async (sync, after, limit) => {
+      const beyond = after === null ? "" : "AND name > $3";
+      const rows = await sql.all(
+        `SELECT name, side, key FROM ${staged} WHERE ${UNLINKED} AND name IN
+           (SELECT DISTINCT name FROM ${staged} WHERE ${UNLINKED} AND name IS NOT NULL ${beyond}
+            ORDER BY name LIMIT $2)
+         ORDER BY name, side, key`,
+        after === null ? [sync, limit] : [sync, limit, sql.storeText(after)],
+      );
+      return matchGroups(sql, sync, rows);
+    },
+    nameless: async (sync, limit) => {
+      const rows = await sql.all(
+        `SELECT side, key FROM ${staged} WHERE ${UNLINKED} AND name IS NULL LIMIT $2`,
+        [sync, limit],
+      );
+      return rows.map(([side, key]) => ({ side: String(side), key: keyOf(sql, key) }));
+    },
+    linkStaged: async (sync, links) => {
+      const rows = links.map(({ side, key, link }) => ({ side, key: sql.storeText(key), link }));
+      const relation = sql.relation(2, { side: "text", key: "text", link: "bigint" });
+      await sql.write([
+        {
+          sql: `UPDATE ${staged} AS s SET link = r.link FROM ${relation} AS r
+            WHERE s.sync = $1 AND s.side = r.side AND s.key = r.key`,
+          parameters: [sync, relationText(rows)],
+        },
+      ]);
+    },
+    reserveLinks: async (_sync, count) => {
+      const [row] = await sql.all(
+        `INSERT INTO ${sql.table("numbers")} AS n (name, value) VALUES ('link', $1)
+         ON CONFLICT (name) DO UPDATE SET value = n.value + excluded.value RETURNING value`,
+        [count],
+      );
+      return Number(row?.[0]) - count + 1;
+    },
+    candidates: async (sync, after, limit) => {
+      const links = await candidateLinks(sql, sync, after, limit);
+      return candidatesOf(sql, sync, links);
+    },
+  };
+}
+
+function stagedRow(
+  sql: AgreementSql,
+  record: StagedRecord,
+): Record<string, string | number | null> {
+  const { side, key, link, state, values, name, modifiedAt, version } = record;
+  return {
+    side,
+    key: sql.storeText(key),
+    link: link ?? null,
+    state,
+    field_values: valuesToText(values),
+    name: name === undefined ? null : sql.storeText(name),
+    modified_at: modifiedAt ?? null,
+    version: version === undefined ? null : sql.storeText(version),
+  };
+}
+
+function keyOf(sql: AgreementSql, cell: Row[number] | undefined): RecordKey {
+  return sql.readText(String(cell)) as RecordKey;
+}
+
+/** The groups of rows (name, side, key), with the lowest link that has the name already. */
+async function matchGroups(
+  sql: AgreementSql,
+  sync: string,
+  rows: readonly Row[],
+): Promise<readonly MatchGroup[]> {
+  const groups = new Map<string, { side: string; key: RecordKey }[]>();
+  for (const [name, side, key] of rows) {
+    const members = groups.get(String(name)) ?? [];
+    members.push({ side: String(side), key: keyOf(sql, key) });
+    groups.set(String(name), members);
+  }
+  const names = relationText([...groups.keys()].map((name) => ({ name })));
+  const named = await sql.all(
+    `SELECT r.name, l.link, s.side FROM ${sql.relation(2, { name: "text" })} AS r
+     JOIN ${sql.table("links")} AS l ON l.sync = $1 AND l.name = r.name
+     LEFT JOIN ${sql.table("sides")} AS s ON s.sync = l.sync AND s.link = l.link AND NOT EXISTS
+       (SELECT 1 FROM ${sql.table("staged")} AS g
+        WHERE g.sync = s.sync AND g.side = s.side AND g.key = s.key AND g.state = 'gone')
+     ORDER BY l.link, s.side`,
+    [sync, names],
+  );
+  const links = new Map<string, { readonly link: LinkId; readonly sides: string[] }>();
+  for (const [name, link, side] of named) {
+    const found = links.get(String(name)) ?? { link: Number(link), sides: [] };
+    if (found.link === Number(link) && side !== null) found.sides.push(String(side));
+    links.set(String(name), found);
+  }
+  return [...groups].map(([name, staged]) => {
+    const link = links.get(name);
+    const text = sql.readText(name);
+    return link === undefined ? { name: text, staged } : { name: text, staged, link };
+  });
+}
+
+/** Each part is cut at the limit by its index, so that a batch costs what it holds. */
+async function candidateLinks(
+  sql: AgreementSql,
+  sync: string,
+  after: LinkId,
+  limit: number,
+): Promise<readonly LinkId[]> {
+  const part = (name: string, where: string): string =>
+    `SELECT link FROM (SELECT DISTINCT link FROM ${sql.table(name)}
+       WHERE sync = $1 AND link > $2 ${where} ORDER BY link LIMIT $3) AS ${name}_part`;
+  const rows = await sql.all(
+    `SELECT link FROM (${part("staged", "")} UNION ${part("links", "AND behind = 1")}
+       UNION ${part("conflicts", "AND resolution IS NOT NULL")}) AS c ORDER BY link LIMIT $3`,
+    [sync, after, limit],
+  );
+  return rows.map(([link]) => Number(link));
+}
+
+async function candidatesOf(
+  sql: AgreementSql,
+  sync: string,
+  links: readonly LinkId[],
+): ReturnType<Staging["candidates"]> {
+  if (links.length === 0) return [];
+  const wanted = relationText(links.map((link) => ({ link })));
+  const relation = sql.relation(2, { link: "bigint" });
+  const linkRows = await sql.all(
+    `SELECT l.link, l.name, l.agreed, l.behind FROM ${relation} AS r
+     JOIN ${sql.table("links")} AS l ON l.sync = $1 AND l.link = r.link`,
+    [sync, wanted],
+  );
+  const stored = new Map<LinkId, StoredLink>();
+  for (const link of await readLinks(sql, linkRows, sync)) stored.set(link.link, link);
+  const columns = Object.keys(STAGED).map((name) => `s.${name}`);
+  const stagedRows = await sql.all(
+    `SELECT ${columns.join(", ")} FROM ${relation} AS r
+     JOIN ${sql.table("staged")} AS s ON s.sync = $1 AND s.link = r.link`,
+    [sync, wanted],
+  );
+  const staged = new Map<LinkId, StagedRecord[]>();
+  for (const row of stagedRows) {
+    const record = stagedRecord(sql, row);
+    const link = Number(row[2]);
+    staged.set(link, [...(staged.get(link) ?? []), record]);
+  }
+  return links.map((link) => {
+    const known = stored.get(link);
+    const found = { link, staged: staged.get(link) ?? [] };
+    return known === undefined ? found : { ...found, stored: known };
+  });
+}
+
+function stagedRecord(sql: AgreementSql, row: Row): StagedRecord {
+  const [side, key, link, state, values, name, modifiedAt, version] = row;
+  return {
+    side: String(side),
+    key: keyOf(sql, key),
+    state: String(state) as StagedRecord["state"],
+    values: valuesFromText(String(values)),
+    ...(link == null ? {} : { link: Number(link) }),
+    ...(name == null ? {} : { name: sql.readText(String(name)) }),
+    ...(modifiedAt == null ? {} : { modifiedAt: String(modifiedAt) }),
+    ...(version == null ? {} : { version: sql.readText(String(version)) }),
+  };
+}
