@@ -1,31 +1,35 @@
 import type { OpenOptions, SystemTypes } from "./cli/cli.ts";
 import { configJsonSchema } from "./config/json-schema.ts";
 import { loadConfig } from "./config/load-config.ts";
-import type { Config, SystemConfig } from "./config/resolve-config.ts";
+import type { Config, SyncConfig, SystemConfig } from "./config/resolve-config.ts";
 import { createSecrets } from "./config/secrets.ts";
-import {
-  type Budget,
-  CONNECTORS,
-  type ConnectorEntry,
-  type Settings,
-} from "./connectors/registry.ts";
-import { type QuotaLimits, type QuotaWindow, quotaMemory } from "./core/quota.ts";
-import { circuitHttp } from "./decorators/circuit-http.ts";
-import { limitHttp } from "./decorators/limit-http.ts";
-import { createMeter, type Meter } from "./decorators/meter.ts";
+import { CONNECTORS, type ConnectorEntry, type Settings } from "./connectors/registry.ts";
+import { createMeter } from "./decorators/meter.ts";
+import { readAhead } from "./decorators/read-ahead.ts";
 import { retryPolicy, withRetry } from "./decorators/retry.ts";
 import { createLeaseOwner } from "./drivers/lease-owner.ts";
 import { createSystemClock, createSystemRandom } from "./drivers/system-runtime.ts";
+import type { MediaParts } from "./engine/context.ts";
 import { createLockstep } from "./engine/create-lockstep.ts";
 import type { Lockstep } from "./engine/lockstep.ts";
-import type { ConnectedSystem, SyncPart, SystemPart } from "./engine/lockstep-parts.ts";
+import type {
+  ConnectedSystem,
+  LockstepParts,
+  SyncPart,
+  SystemPart,
+} from "./engine/lockstep-parts.ts";
+import type { AskedHttp } from "./executors/worker-threads/asked-http.ts";
+import { createWorkerPool } from "./executors/worker-threads/pool.ts";
+import { fileQuotaOf, openMedia } from "./media.ts";
 import type { EmitEvent, RunEvent } from "./model/events.ts";
+import type { ReplicateSpec } from "./model/replicate.ts";
 import { isSyncError, SyncError } from "./model/sync-error.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { Home } from "./ports/home.ts";
-import type { HttpTransport } from "./ports/http.ts";
 import type { Clock, Random, Secrets } from "./ports/runtime.ts";
+import type { StreamWorkers } from "./ports/stream-workers.ts";
 import { openStorage, type Storage } from "./storage.ts";
+import { createTransport, limitsOf, type SystemTransport } from "./transport.ts";
 
 /** The JSON Schema of `lockstep.yaml`. */
 export function configSchema(): Readonly<Record<string, unknown>> {
@@ -37,6 +41,11 @@ export function configSchema(): Readonly<Record<string, unknown>> {
  * opened, and made if it is not there. Throws CONFIG_NOT_FOUND, CONFIG_INVALID, HOME_….
  */
 export async function openLockstep(options: OpenOptions): Promise<Lockstep> {
+  return createLockstep(await openParts(options));
+}
+
+/** The same for the thread of a worker, which asks before each request; see `worker-main.ts`. */
+export async function openParts(options: OpenOptions, asked?: AskedHttp): Promise<LockstepParts> {
   const config = await loadConfig(options.directory, options.configFile, CONNECTORS);
   const clock = createSystemClock();
   const random = createSystemRandom();
@@ -45,12 +54,13 @@ export async function openLockstep(options: OpenOptions): Promise<Lockstep> {
   const closing: (() => Promise<void>)[] = [() => storage.close()];
   try {
     const { home } = storage;
-    const runtime: Runtime = { home, clock, random, secrets, closing };
+    const { directory } = config;
+    const runtime: Runtime = { home, clock, random, secrets, directory, closing, options, asked };
     const systems = new Map(
       [...config.systems].map(([name, system]) => [name, systemPart(system, runtime)]),
     );
     const syncs = await openSyncs(config, systems, storage, runtime);
-    return createLockstep({
+    return {
       home,
       syncs,
       systems: [...systems.values()].filter((system) =>
@@ -61,7 +71,7 @@ export async function openLockstep(options: OpenOptions): Promise<Lockstep> {
       owner: createLeaseOwner(),
       memoryBytes: () => process.memoryUsage.rss(),
       close: () => closeAll(closing),
-    });
+    };
   } catch (error) {
     await closeAll(closing);
     throw error;
@@ -120,19 +130,26 @@ function describedSystem(config: Config, name: string | undefined): DescribedSys
 
 interface Runtime {
   readonly home: Home;
+  /** Where relative paths are meant from. */
+  readonly directory: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly secrets: Secrets;
   /** What to close at the end, first to last. */
   readonly closing: (() => Promise<void>)[];
+  /** Of the opening, for a worker to open the same. */
+  readonly options: OpenOptions;
+  /** In a worker: what asks the main thread before each request. */
+  readonly asked: AskedHttp | undefined;
 }
 
 async function openSyncs(
   config: Config,
-  systems: ReadonlyMap<string, SystemPart>,
+  systems: ReadonlyMap<string, RootSystem>,
   storage: Storage,
-  { secrets, closing }: Runtime,
+  runtime: Runtime,
 ): Promise<readonly SyncPart[]> {
+  const { secrets, closing } = runtime;
   const destinations = new Map<string, Destination>();
   const open = async (into: string): Promise<Destination> => {
     const known = destinations.get(into);
@@ -144,13 +161,78 @@ async function openSyncs(
     return destination;
   };
   const syncs: SyncPart[] = [];
-  for (const { spec, source, into } of config.syncs) {
+  for (const sync of config.syncs) {
+    const { spec, source, into } = sync;
     const system = systems.get(source);
     if (system === undefined)
       throw new SyncError("INTERNAL", `The system "${source}" was let through.`);
-    syncs.push({ spec, system, destination: await open(into) });
+    const workers = workersOf(spec, systems, runtime);
+    syncs.push({
+      spec,
+      system,
+      destination: await open(into),
+      workers,
+      ...mediaOf(sync, config, runtime),
+    });
   }
   return syncs;
+}
+
+/** The files of a sync, opened when they are first needed. */
+function mediaOf(
+  sync: SyncConfig,
+  config: Config,
+  { home, clock, secrets, closing }: Runtime,
+): Pick<SyncPart, "openMedia" | "fileQuota"> {
+  const system = config.systems.get(sync.source);
+  const entry = system && CONNECTORS[system.connector];
+  if (sync.media === undefined || system === undefined || entry === undefined) return {};
+  let listener: EmitEvent = () => {};
+  let opened: Promise<MediaParts> | undefined;
+  return {
+    fileQuota: { name: fileQuotaOf(sync), limits: limitsOf(sync.media.budget) },
+    openMedia: (emit) => {
+      listener = emit;
+      opened ??= openMedia({
+        sync,
+        system,
+        entry,
+        settings: resolveSecrets(system, entry, secrets),
+        secret: (reference, setting) => resolveSecret(secrets, reference, setting),
+        home,
+        clock,
+        emit: (event) => listener(event),
+      }).then((parts) => {
+        closing.unshift(
+          () => parts.source.close(),
+          () => parts.store.close(),
+        );
+        return parts;
+      });
+      return opened;
+    },
+  };
+}
+
+/** Threads that open this configuration for themselves; none in a worker, which has no more. */
+function workersOf(
+  { workers: size }: ReplicateSpec,
+  systems: ReadonlyMap<string, RootSystem>,
+  { options, asked, closing }: Runtime,
+): StreamWorkers | undefined {
+  if (size === undefined || asked !== undefined) return undefined;
+  const file = import.meta.url.endsWith(".ts") ? "./worker-main.ts" : "./worker-main.js";
+  const workers = createWorkerPool({
+    size,
+    entry: new URL(file, import.meta.url),
+    workerData: { ...options, env: { ...options.env } },
+    pass: async (request, send, signal) => {
+      const system = await systems.get(request.system)?.connect();
+      await system?.pass(request, send, signal);
+    },
+  });
+  closing.unshift(() => workers.close());
+  return workers;
 }
 
 async function openDestination(
@@ -166,9 +248,14 @@ async function openDestination(
   return entry.openDestination(resolveSecrets(system, entry, secrets), config.directory);
 }
 
+/** A system as only this file sees it: workers send through its limits too. */
+interface RootSystem extends SystemPart {
+  connect(): Promise<ConnectedSystem & Pick<SystemTransport, "pass">>;
+}
+
 /** A system that connects once, when it is first needed; a failed attempt may be made again. */
-function systemPart(system: SystemConfig, runtime: Runtime): SystemPart {
-  let connected: Promise<ConnectedSystem> | undefined;
+function systemPart(system: SystemConfig, runtime: Runtime): RootSystem {
+  let connected: ReturnType<RootSystem["connect"]> | undefined;
   return {
     name: system.name,
     connector: system.connector,
@@ -183,8 +270,11 @@ function systemPart(system: SystemConfig, runtime: Runtime): SystemPart {
   };
 }
 
-async function connectSystem(system: SystemConfig, runtime: Runtime): Promise<ConnectedSystem> {
-  const { home, clock, random, closing } = runtime;
+async function connectSystem(
+  system: SystemConfig,
+  runtime: Runtime,
+): ReturnType<RootSystem["connect"]> {
+  const { home, clock, random, closing, asked } = runtime;
   const entry = CONNECTORS[system.connector];
   if (entry?.createSource === undefined) {
     throw new SyncError("INTERNAL", `The system "${system.name}" was let through as a source.`);
@@ -194,10 +284,12 @@ async function connectSystem(system: SystemConfig, runtime: Runtime): Promise<Co
     for (const listener of listeners) listener(event);
   };
   const meter = createMeter();
+  const transport = await createTransport(system, entry, { meter, tell, clock, home, asked });
   const source = await entry.createSource({
     system: system.name,
     settings: resolveSecrets(system, entry, runtime.secrets),
-    http: await createTransport(system, entry, { meter, tell, clock, home }),
+    directory: runtime.directory,
+    http: transport.http,
     clock,
     random,
     memory: home.memory(system.name),
@@ -213,8 +305,10 @@ async function connectSystem(system: SystemConfig, runtime: Runtime): Promise<Co
     },
   });
   return {
-    connector: meter.connector(patient),
+    connector: readAhead(meter.connector(patient)),
     traffic: meter.traffic,
+    concurrency: transport.concurrency,
+    pass: transport.pass,
     onWait: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -243,60 +337,6 @@ function resolveSecret(secrets: Secrets, reference: string, setting: string): st
 function namingSetting(error: SyncError, setting: string): SyncError {
   const { hint, context } = error;
   return new SyncError(error.code, `${setting}: ${error.message}`, { hint, context, cause: error });
-}
-
-interface TransportParts {
-  readonly meter: Meter;
-  readonly tell: EmitEvent;
-  readonly clock: Clock;
-  readonly home: Home;
-}
-
-/** The HTTP library is large: commands that need only the home do not load it. */
-async function createTransport(
-  system: SystemConfig,
-  entry: ConnectorEntry,
-  parts: TransportParts,
-): Promise<HttpTransport> {
-  const { createUndiciTransport } = await import("./connectors/http/undici-transport.ts");
-  const { meter, tell, clock, home } = parts;
-  const { budget, ...options } = entry.http?.(system.settings) ?? {};
-  const memory = home.memory(quotaMemory(system.name));
-  const metered = meter.transport(createUndiciTransport(options));
-  if (budget === undefined) return circuitHttp(metered, { clock, memory });
-  const limited = limitHttp(metered, {
-    limits: limitsOf(budget),
-    clock,
-    memory,
-    onWait: ({ reason, untilMs }) => {
-      const at = clock.now();
-      meter.waited(untilMs - at, false);
-      tell({ kind: "wait", at, stream: meter.currentStream(), reason, untilMs, attempt: 1 });
-    },
-  });
-  return circuitHttp(limited, { clock, memory });
-}
-
-function limitsOf(budget: Budget): QuotaLimits {
-  return {
-    requests: windowsOf({
-      second: budget.perSecond,
-      minute: budget.perMinute,
-      hour: budget.perHour,
-      day: budget.perDay,
-    }),
-    bytes: windowsOf({
-      minute: budget.bytesPerMinute,
-      hour: budget.bytesPerHour,
-      day: budget.bytesPerDay,
-    }),
-  };
-}
-
-function windowsOf(
-  limits: Readonly<Partial<Record<QuotaWindow, number | undefined>>>,
-): QuotaLimits["requests"] {
-  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined));
 }
 
 /** Closes everything, whatever fails on the way; then throws what failed. */

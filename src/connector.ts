@@ -12,18 +12,20 @@ export type {
   Values,
 } from "./model/record.ts";
 export { recordKey } from "./model/record.ts";
-export type { Field, StreamSchema, StreamTraits } from "./model/schema.ts";
+export type { Field, StreamSchema, StreamTraits, WriteTraits } from "./model/schema.ts";
 export { SyncError } from "./model/sync-error.ts";
 export type { ScalarType, Value, ValueType } from "./model/value.ts";
 export type {
   Capabilities,
   CheckResult,
   Connector,
+  Expectation,
   KeyMark,
   Page,
   ReadRequest,
   StreamHead,
   StreamQuery,
+  WalkRange,
 } from "./ports/connector.ts";
 export type {
   Destination,

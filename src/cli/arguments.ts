@@ -80,15 +80,19 @@ export function chosenSyncs(lockstep: Lockstep, name: string | undefined): reado
   return name === undefined ? known : [oneOf("The sync", known, name)];
 }
 
-/** Refuses a stream that no chosen sync has. */
+/** Refuses a stream that no chosen sync has; the name of a sync's files counts where it may. */
 export function checkStreams(
   lockstep: Lockstep,
   syncs: readonly string[],
   streams: readonly string[],
+  hasFiles = false,
 ): void {
   const known = lockstep.syncs
     .filter(({ name }) => syncs.includes(name))
-    .flatMap((sync) => sync.streams.map(({ stream }) => stream));
+    .flatMap((sync) => [
+      ...sync.streams.map(({ stream }) => stream),
+      ...(hasFiles && sync.files !== undefined ? [sync.files.stream] : []),
+    ]);
   for (const stream of streams) oneOf("The stream", known, stream);
 }
 

@@ -4,7 +4,7 @@ import type { RunOutcome, RunReport } from "../model/run.ts";
 /**
  * What a command ends with. Stable: scripts depend on it.
  * 0 done; 1 failed, or a difference was found; 2 usage or configuration; 3 halted, a person must
- * act; 4 done, but records are parked; 130 and 143 stopped by Ctrl-C and SIGTERM.
+ * act; 4 done, but records are parked; 5 a plan has something to do; 130 and 143 stopped by Ctrl-C and SIGTERM.
  */
 export const EXIT = {
   done: 0,
@@ -12,6 +12,7 @@ export const EXIT = {
   usage: 2,
   halted: 3,
   parked: 4,
+  planned: 5,
   interrupted: 130,
   terminated: 143,
 } as const;
@@ -47,6 +48,7 @@ export function exitOfRuns(outcome: RunOutcome, runs: readonly RunReport[]): Exi
 
 const SEVERITY: readonly ExitCode[] = [
   EXIT.done,
+  EXIT.planned,
   EXIT.parked,
   EXIT.interrupted,
   EXIT.terminated,

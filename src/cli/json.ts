@@ -1,3 +1,4 @@
+import type { SyncPlan } from "../engine/plan-results.ts";
 import type { ClassifiedChange, SyncRunResult, VerifyResult } from "../engine/results.ts";
 import type { Halt, ParkedRecord } from "../model/parked.ts";
 import type { ReportedError, RunOutcome } from "../model/run.ts";
@@ -32,6 +33,12 @@ export interface RunJson {
 export interface SyncErrorJson {
   readonly sync: string;
   readonly error: ReportedError;
+}
+
+/** `plan`: one plan for each sync. `due`: there is something to do. */
+export interface PlanJson {
+  readonly due: boolean;
+  readonly plans: readonly SyncPlan[];
 }
 
 /** `verify`. */

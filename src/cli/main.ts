@@ -14,8 +14,13 @@ if (Number(process.versions.node.split(".")[0]) < NODE_NEEDED) {
   nodeModule.enableCompileCache();
   const { processIo } = await import("./io.ts");
   const { runCli } = await import("./run-cli.ts");
+  const { keepYoungGenerationSmall } = await import("./young-generation.ts");
   process.exitCode = await runCli(process.argv.slice(2), processIo(), {
-    open: async (options) => (await import("../app.ts")).openLockstep(options),
+    open: async (options) => {
+      const { openLockstep } = await import("../app.ts");
+      keepYoungGenerationSmall();
+      return openLockstep(options);
+    },
     types: async (options, system, signal) =>
       (await import("../app.ts")).systemTypes(options, system, signal),
     configSchema: async () => (await import("../app.ts")).configSchema(),

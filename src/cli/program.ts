@@ -9,6 +9,7 @@ import { addDemo } from "./commands/demo.ts";
 import { addHalts, addRelease } from "./commands/halts.ts";
 import { addInit } from "./commands/init.ts";
 import { addParked } from "./commands/parked.ts";
+import { addPlan } from "./commands/plan.ts";
 import { addQuota } from "./commands/quota.ts";
 import { addReport } from "./commands/report.ts";
 import { addRun } from "./commands/run.ts";
@@ -21,6 +22,7 @@ import { addVerify } from "./commands/verify.ts";
 const COMMANDS = [
   addInit,
   addCheck,
+  addPlan,
   addRun,
   addStatus,
   addQuota,
@@ -58,7 +60,7 @@ export function createProgram(cli: Cli): Command {
     .configureHelp({ showGlobalOptions: true })
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 failed or different, 2 usage or configuration, 3 halted,\n4 done with parked records, 130 stopped.",
+      "\nExit codes: 0 done, 1 failed or different, 2 usage or configuration, 3 halted,\n4 done with parked records, 5 a plan with something to do, 130 stopped.",
     )
     .exitOverride();
   const outHelp = { writeOut: cli.io.out, writeErr: () => {}, getOutHelpWidth: cli.io.columns };

@@ -1,21 +1,13 @@
 import { z } from "zod";
 import type { ConfigInput, StreamInput, SyncInput } from "./config-input.ts";
+import { expecting } from "./expectations.ts";
+import { mediaSchema } from "./media-schema.ts";
 import {
   DURATION_EXPECTED,
   DURATION_PATTERN,
   SHARE_EXPECTED,
   SHARE_PATTERN,
 } from "./quantities.ts";
-
-/** What a schema allows, in words for an error message. */
-export const EXPECTATIONS: z.core.$ZodRegistry<{ readonly expected: string }> = z.registry<{
-  readonly expected: string;
-}>();
-
-function expecting<Schema extends z.ZodType>(schema: Schema, expected: string): Schema {
-  EXPECTATIONS.add(schema, { expected });
-  return schema;
-}
 
 const HOME_PATTERN = /^(sqlite:.+|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/;
 const HOME_EXPECTED =
@@ -69,6 +61,9 @@ const inheritable = {
     .enum(["full", "changes", "off"])
     .optional()
     .describe("full logs whole images of new records, changes only their keys. Default: full."),
+  partitions: wholeNumber(1, 32)
+    .optional()
+    .describe("Parts of a stream that a full walk or sweep reads at the same time. Default: 1."),
 };
 
 const rule = z
@@ -140,6 +135,10 @@ const sync: z.ZodType<SyncInput> = expecting(
     concurrency: wholeNumber(1, 32)
       .optional()
       .describe("Streams read at the same time. Default: 3."),
+    workers: wholeNumber(1, 32)
+      .optional()
+      .describe("Threads that replicate whole streams side by side. Default: 1, none but our own."),
+    media: mediaSchema(expecting).optional(),
     streams: expecting(z.record(z.string(), stream.nullable()), "a mapping from stream names"),
   }),
   "a sync's settings",

@@ -13,6 +13,13 @@ export interface ConnectorKind {
   readonly streamDefaults?: (
     settings: Readonly<Record<string, unknown>>,
   ) => Readonly<Record<string, StreamDefaults>>;
+  /** Words for why a system of these settings cannot have the role; nothing where it can. */
+  readonly unfitFor?: (
+    role: "source" | "destination",
+    settings: Readonly<Record<string, unknown>>,
+  ) => string | undefined;
+  /** True when what the destination writes is made of the history, so that it needs one. */
+  readonly tellsHistory?: (settings: Readonly<Record<string, unknown>>) => boolean;
 }
 
 /** By the word that `connector:` takes. */

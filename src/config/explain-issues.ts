@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { ConfigPath, ConfigProblem } from "./config-problem.ts";
 import { showValue } from "./config-problem.ts";
-import { EXPECTATIONS } from "./config-schema.ts";
 import { didYouMean } from "./did-you-mean.ts";
+import { EXPECTATIONS } from "./expectations.ts";
 
 /** Takes away `optional`, `nullable`, `default` and their like. */
 function unwrapped(schema: unknown): unknown {

@@ -26,6 +26,19 @@ export function parseDuration(text: string): number | undefined {
   return Math.round(total);
 }
 
+/** A size as people write it: `500KB`, `25MB`, `2GB`. */
+export const SIZE_PATTERN: RegExp = /^\d+(?:\.\d+)? ?(?:B|KB|MB|GB)$/i;
+export const SIZE_EXPECTED = "a size such as 500KB, 25MB or 2GB";
+
+const UNIT_BYTES: Readonly<Record<string, number>> = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9 };
+
+/** Bytes of a size, or nothing when the text is not one. */
+export function parseSize(text: string): number | undefined {
+  if (!SIZE_PATTERN.test(text)) return undefined;
+  const unit = /[A-Z]+$/i.exec(text)?.[0].toUpperCase() ?? "B";
+  return Math.round(Number.parseFloat(text) * (UNIT_BYTES[unit] ?? 1));
+}
+
 /** A share as a number from 0 to 1, or nothing when the text is not one. */
 export function parseShare(text: string): number | undefined {
   if (!SHARE_PATTERN.test(text)) return undefined;

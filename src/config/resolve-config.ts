@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { ReconcileSpec } from "../core/mapping/reconcile-spec.ts";
 import type { GuardSpec, ReplicateSpec } from "../model/replicate.ts";
 import type { ConfigFile } from "./config-file.ts";
 import type { ConfigInput, GuardInput, SyncInput, SystemInput } from "./config-input.ts";
@@ -8,6 +9,9 @@ import type { ConnectorKind, ConnectorKinds } from "./connector-kind.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { explainIssues } from "./explain-issues.ts";
 import { parseShare } from "./quantities.ts";
+import { RECONCILE_SCHEMA } from "./reconcile-schema.ts";
+import { type MediaAccess, resolveMedia } from "./resolve-media.ts";
+import { resolveReconcile } from "./resolve-reconcile.ts";
 import { resolveStream } from "./resolve-stream.ts";
 import { isSecretReference } from "./secrets.ts";
 
@@ -20,6 +24,8 @@ export interface Config {
   readonly home: HomeConfig;
   readonly systems: ReadonlyMap<string, SystemConfig>;
   readonly syncs: readonly SyncConfig[];
+  /** Syncs of two or more sides. */
+  readonly reconciles: readonly ReconcileSpec[];
 }
 
 /** `path` is absolute; `url` is a reference to a secret, since it may hold a password. */
@@ -41,6 +47,8 @@ export interface SyncConfig {
   /** `home`, or the name of a system. */
   readonly into: string;
   readonly spec: ReplicateSpec;
+  /** How its files are reached, where it keeps any. */
+  readonly media?: MediaAccess;
 }
 
 const DEFAULT_HOME = "sqlite:./lockstep.db";
@@ -57,9 +65,9 @@ const DEFAULT_GUARD: GuardSpec = {
 /** Judges a file's data. Throws CONFIG_INVALID with every mistake, its line and what is allowed. */
 export function resolveConfig(file: ConfigFile, kinds: ConnectorKinds): Config {
   const problems: ConfigProblem[] = [];
-  const parsed = CONFIG_SCHEMA.safeParse(file.data ?? {});
-  if (!parsed.success)
-    problems.push(...explainIssues(CONFIG_SCHEMA, file.data, parsed.error.issues));
+  const { data, sided } = withoutSided(file.data ?? {});
+  const parsed = CONFIG_SCHEMA.safeParse(data);
+  if (!parsed.success) problems.push(...explainIssues(CONFIG_SCHEMA, data, parsed.error.issues));
   const input = parsed.success ? parsed.data : readable(file.data);
   const systems = new Map<string, SystemConfig>();
   for (const [name, system] of Object.entries(input.systems)) {
@@ -68,9 +76,18 @@ export function resolveConfig(file: ConfigFile, kinds: ConnectorKinds): Config {
   }
   const syncs = parsed.success
     ? Object.entries(input.syncs).map(([name, sync]) =>
-        resolveSync(name, sync, { input, systems, kinds, problems }),
+        resolveSync(name, sync as SyncInput, { input, systems, kinds, problems, directory: file.directory }),
       )
     : [];
+  const reconciles = sided.flatMap(([name, given]) => {
+    const path: ConfigPath = ["syncs", name];
+    const judged = RECONCILE_SCHEMA.safeParse(given);
+    if (!judged.success) {
+      problems.push(...explainIssues(RECONCILE_SCHEMA, given, judged.error.issues, path));
+      return [];
+    }
+    return [resolveReconcile(name, judged.data, { path, systems: [...systems.keys()], problems })];
+  });
   if (problems.length > 0) throw configError(file.label, problems, file.locate);
   return {
     file: file.label,
@@ -78,7 +95,25 @@ export function resolveConfig(file: ConfigFile, kinds: ConnectorKinds): Config {
     home: resolveHome(input.home ?? DEFAULT_HOME, file.directory),
     systems,
     syncs,
+    reconciles,
   };
+}
+
+/** The configuration without its syncs of sides, and those; each kind has a schema of its own. */
+function withoutSided(data: unknown): {
+  readonly data: unknown;
+  readonly sided: readonly (readonly [string, unknown])[];
+} {
+  const syncs = isMapping(data) ? data["syncs"] : undefined;
+  if (!isMapping(data) || !isMapping(syncs)) return { data, sided: [] };
+  const all = Object.entries(syncs);
+  const sided = all.filter(([, sync]) => isMapping(sync) && "sides" in sync);
+  const others = all.filter(([, sync]) => !(isMapping(sync) && "sides" in sync));
+  return { data: { ...data, syncs: Object.fromEntries(others) }, sided };
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function resolveHome(home: string, directory: string): HomeConfig {
@@ -159,6 +194,8 @@ function findLeaks(
 }
 
 interface Around {
+  /** Absolute; relative paths are meant from here. */
+  readonly directory: string;
   readonly input: ConfigInput;
   readonly systems: ReadonlyMap<string, SystemConfig>;
   readonly kinds: ConnectorKinds;
@@ -197,14 +234,25 @@ function resolveSync(name: string, sync: SyncInput, around: Around): SyncConfig 
       problems,
     }),
   );
+  const workers = sync.workers ?? 1;
   const spec: ReplicateSpec = {
     name,
     streams,
     guard: resolveGuard(sync.guard ?? {}, [...path, "guard"], problems),
     concurrency: sync.concurrency ?? DEFAULT_CONCURRENCY,
     leaseMs: LEASE_MS,
+    ...(workers > 1 ? { workers } : {}),
   };
-  return { name, source: sync.replicate, into, spec };
+  checkHistory(path, into, spec, around);
+  if (sync.media === undefined) return { name, source: sync.replicate, into, spec };
+  const { media, access } = resolveMedia(sync.media, {
+    path: [...path, "media"],
+    directory: around.directory,
+    streams: names,
+    defaults: defaults ?? {},
+    problems,
+  });
+  return { name, source: sync.replicate, into, spec: { ...spec, media }, media: access };
 }
 
 function checkSystem(
@@ -229,6 +277,26 @@ function checkSystem(
     around.problems.push({
       path,
       message: `is ${showValue(name)}, and a ${system.connector} system cannot be ${verb}`,
+    });
+    return;
+  }
+  const settings = around.systems.get(name)?.settings;
+  const unfit = settings && kind?.unfitFor?.(role, settings);
+  if (unfit !== undefined) {
+    around.problems.push({ path, message: `is ${showValue(name)}, ${unfit}` });
+  }
+}
+
+/** A destination that tells changes has none to tell where no history is kept. */
+function checkHistory(path: ConfigPath, into: string, spec: ReplicateSpec, around: Around): void {
+  const system = around.systems.get(into);
+  if (system === undefined) return;
+  if (!around.kinds[system.connector]?.tellsHistory?.(system.settings)) return;
+  for (const { stream, history } of spec.streams) {
+    if (history !== "off") continue;
+    around.problems.push({
+      path: [...path, "streams", stream],
+      message: `has no history, and ${showValue(into)} writes the changes that a history keeps; expected \`history: full\` or \`changes\`, or \`changes: false\` for the system`,
     });
   }
 }

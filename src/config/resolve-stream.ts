@@ -38,6 +38,7 @@ export function resolveStream(stream: string, input: StreamInput, place: StreamP
     defaults.overlapMs ?? DEFAULT_OVERLAP_MS,
   );
   const parent = resolveParent(stream, input.parent, place);
+  const partitions = input.partitions ?? sync.partitions ?? 1;
   return {
     stream,
     table: input.table ?? defaults.table ?? stream,
@@ -51,10 +52,11 @@ export function resolveStream(stream: string, input: StreamInput, place: StreamP
       overlapMs,
       duration(input.overlapMax ?? sync.overlapMax, DEFAULT_OVERLAP_MAX_MS),
     ),
-    refreshMs: duration(input.refresh ?? sync.refresh, DEFAULT_REFRESH_MS),
+    refreshMs: duration(input.refresh ?? sync.refresh, defaults.refreshMs ?? DEFAULT_REFRESH_MS),
     history: input.history ?? sync.history ?? "full",
     monitor: resolveMonitor(input.monitor, place),
     ...(parent === undefined ? {} : { parent }),
+    ...(partitions > 1 ? { partitions } : {}),
     rules: (input.validate ?? []).flatMap((rule, index) =>
       resolveRule(rule, [...place.path, "validate", index], place.problems),
     ),

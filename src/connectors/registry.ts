@@ -1,18 +1,31 @@
-import { z } from "zod";
+import type { z } from "zod";
+import type { RateHeaderNames } from "../model/rate-headers.ts";
 import type { StreamDefaults } from "../model/replicate.ts";
 import type { Connector } from "../ports/connector.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { HttpTransport } from "../ports/http.ts";
 import type { Clock, Memory, Random } from "../ports/runtime.ts";
+import {
+  fileConfigSchema,
+  fileDestinationSettings,
+  fileSourceSettings,
+  fileStream,
+  fileUnfitFor,
+} from "./file/config.ts";
 import { type OdataConfig, odataConfigSchema, resolveOdataSettings } from "./odata/config.ts";
 import { ODATA_SECRETS } from "./odata/grant-config.ts";
 import type { OdataSettings } from "./odata/settings.ts";
+import { postgresConfigSchema } from "./postgres/config.ts";
+import type { PostgresSystem } from "./postgres/open-connector.ts";
 import {
   resoBudget,
   resoConfigSchema,
   resolveResoSettings,
+  resoRateHeaders,
   resoStreamDefaults,
 } from "./reso/config.ts";
+import { sqliteConfigSchema } from "./sqlite/config.ts";
+import type { SqliteSystem } from "./sqlite/open-connector.ts";
 
 /** A system's settings as its connector's schema gave them, every default filled in. */
 export type Settings = Readonly<Record<string, unknown>>;
@@ -22,6 +35,8 @@ export interface ConnectorParts {
   /** The system's name in the configuration. */
   readonly system: string;
   readonly settings: Settings;
+  /** Absolute; where relative paths of the settings are meant from. */
+  readonly directory: string;
   /** Metered and kept under the system's budget; to be closed by the connector. */
   readonly http: HttpTransport;
   readonly clock: Clock;
@@ -35,6 +50,10 @@ export interface HttpNeeds {
   readonly timeoutMs?: number;
   /** Requests allowed by window of the UTC clock. */
   readonly budget?: Budget;
+  /** Requests at a time at most. */
+  readonly concurrency?: number;
+  /** Headers of its own in which the vendor tells of its limits. */
+  readonly rateHeaders?: readonly RateHeaderNames[];
 }
 
 export interface Budget {
@@ -42,6 +61,7 @@ export interface Budget {
   readonly perMinute?: number | undefined;
   readonly perHour?: number | undefined;
   readonly perDay?: number | undefined;
+  readonly bytesPerSecond?: number | undefined;
   readonly bytesPerMinute?: number | undefined;
   readonly bytesPerHour?: number | undefined;
   readonly bytesPerDay?: number | undefined;
@@ -60,6 +80,10 @@ export interface ConnectorEntry {
   readonly secrets: readonly string[];
   readonly roles: readonly ("source" | "destination")[];
   readonly streamDefaults?: (settings: Settings) => Readonly<Record<string, StreamDefaults>>;
+  /** Words for why a system of these settings cannot have the role; nothing where it can. */
+  readonly unfitFor?: (role: "source" | "destination", settings: Settings) => string | undefined;
+  /** True when what the destination writes is made of the history, so that it needs one. */
+  readonly tellsHistory?: (settings: Settings) => boolean;
   readonly http?: (settings: Settings) => HttpNeeds;
   /** How patiently its calls are tried again; what is not said is the default policy. */
   readonly retry?: (settings: Settings) => RetryNeeds;
@@ -75,7 +99,12 @@ const reso: ConnectorEntry = {
   secrets: ODATA_SECRETS,
   roles: ["source"],
   streamDefaults: resoStreamDefaults,
-  http: (settings) => ({ ...timeoutOf(settings), budget: resoBudget(settings) }),
+  http: (settings) => ({
+    ...timeoutOf(settings),
+    budget: resoBudget(settings),
+    concurrency: resolveResoSettings(settings).concurrency,
+    rateHeaders: resoRateHeaders(settings),
+  }),
   retry: retryOf,
   service: resolveResoSettings,
   createSource: async ({ settings, ...ports }) =>
@@ -87,8 +116,10 @@ const odata: ConnectorEntry = {
   secrets: ODATA_SECRETS,
   roles: ["source"],
   http: (settings) => {
-    const { budget } = settings as unknown as OdataConfig;
-    return { ...timeoutOf(settings), ...(budget === undefined ? {} : { budget }) };
+    const config = settings as unknown as OdataConfig;
+    const { concurrency } = resolveOdataSettings(config);
+    const { budget = {} } = config;
+    return { ...timeoutOf(settings), budget, concurrency };
   },
   retry: retryOf,
   service: (settings) => resolveOdataSettings(settings as unknown as OdataConfig),
@@ -99,20 +130,48 @@ const odata: ConnectorEntry = {
 };
 
 const sqlite: ConnectorEntry = {
-  settings: z.object({ path: z.string().min(1).describe("The database file.") }),
+  settings: sqliteConfigSchema,
   secrets: [],
-  roles: ["destination"],
+  roles: ["source", "destination"],
+  createSource: async ({ settings, directory, http }) => {
+    await http.close();
+    const { openSqliteConnector } = await import("./sqlite/open-connector.ts");
+    return openSqliteConnector(settings as unknown as SqliteSystem, directory);
+  },
   openDestination: async ({ path }, directory) =>
     (await import("./sqlite/open-destination.ts")).openSqliteDestination(String(path), directory),
 };
 
+const file: ConnectorEntry = {
+  settings: fileConfigSchema,
+  secrets: [],
+  roles: ["source", "destination"],
+  unfitFor: fileUnfitFor,
+  tellsHistory: (settings) => settings["changes"] !== false,
+  // A file is read whole and cheaply: every run looks at it.
+  streamDefaults: (settings) => ({ [fileStream(settings)]: { refreshMs: 0 } }),
+  createSource: async ({ settings, directory, memory }) => {
+    const { createFileConnector } = await import("./file/connector.ts");
+    return createFileConnector(fileSourceSettings(settings, directory), { memory });
+  },
+  openDestination: async (settings, directory) => {
+    const { openFileDestination } = await import("./file/open-destination.ts");
+    const { openSqliteDestination } = await import("./sqlite/open-destination.ts");
+    return openFileDestination(fileDestinationSettings(settings, directory), (path) =>
+      openSqliteDestination(path, directory),
+    );
+  },
+};
+
 const postgres: ConnectorEntry = {
-  settings: z.object({
-    url: z.string().min(1).describe("Leads to postgres://USER:PASSWORD@HOST:PORT/DATABASE."),
-    schema: z.string().min(1).optional().describe("Default: as the URL says, else public."),
-  }),
+  settings: postgresConfigSchema,
   secrets: ["url"],
-  roles: ["destination"],
+  roles: ["source", "destination"],
+  createSource: async ({ settings, http }) => {
+    await http.close();
+    const { openPostgresConnector } = await import("./postgres/open-connector.ts");
+    return openPostgresConnector(settings as unknown as PostgresSystem);
+  },
   openDestination: async ({ url, schema }) =>
     (await import("./postgres/open-destination.ts")).openPostgresDestination(
       String(url),
@@ -138,5 +197,6 @@ export const CONNECTORS: Readonly<Record<string, ConnectorEntry>> = {
   reso,
   odata,
   sqlite,
+  file,
   postgres,
 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { recordLateness, tunedOverlapMs } from "./lateness.ts";
+import { latenessBoundMs, recordLateness, tunedOverlapMs } from "./lateness.ts";
 
 const HOUR = 3_600_000;
 const bucketOf = (lateMs: number): number =>
@@ -43,6 +43,8 @@ test("within its bounds the window reaches twice as far as anything that came la
         histogram.reduce((sum, count) => sum + count, 0),
         arrivals.length,
       );
+      const bound = latenessBoundMs(histogram) ?? 0;
+      assert.ok(bound >= Math.max(...arrivals) && bound < 2 * Math.max(1000, ...arrivals));
       const window = tunedOverlapMs(histogram, overlapMs, overlapMaxMs);
       const wanted = Math.min(2 * Math.max(...arrivals), overlapMaxMs);
       assert.ok(window >= overlapMs);

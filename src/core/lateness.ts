@@ -30,7 +30,12 @@ export function tunedOverlapMs(
   overlapMs: number,
   overlapMaxMs: number,
 ): number {
-  const latest = lateness.findLastIndex((count) => count > 0);
-  const wanted = latest < 0 ? 0 : 2 ** latest * 2000;
+  const wanted = 2 * (latenessBoundMs(lateness) ?? 0);
   return Math.max(overlapMs, Math.min(wanted, overlapMaxMs));
+}
+
+/** No record was later than this; nothing where none was late. */
+export function latenessBoundMs(lateness: Lateness): number | undefined {
+  const latest = lateness.findLastIndex((count) => count > 0);
+  return latest < 0 ? undefined : 2 ** latest * 1000;
 }

@@ -16,14 +16,15 @@ export interface WindowUse {
 
 export type QuotaUse = Partial<Readonly<Record<QuotaWindow, WindowUse>>>;
 
-const WINDOW_MS: Readonly<Record<QuotaWindow, number>> = {
+export const WINDOW_MS: Readonly<Record<QuotaWindow, number>> = {
   second: 1000,
   minute: 60_000,
   hour: 3_600_000,
   day: 86_400_000,
 };
 
-const WINDOWS = Object.keys(WINDOW_MS) as readonly QuotaWindow[];
+/** The shortest first. */
+export const QUOTA_WINDOWS = Object.keys(WINDOW_MS) as readonly QuotaWindow[];
 
 /** Where what was used of a system's quotas is kept: the notes of that name, and their key. */
 export const quotaMemory = (system: string): string => `quota:${system}`;
@@ -54,7 +55,7 @@ export interface QuotaLeft {
 
 /** What is left of each limit, the shortest window first. */
 export function quotaLeft(use: QuotaUse, limits: QuotaLimits, now: number): readonly QuotaLeft[] {
-  return WINDOWS.flatMap((window) => {
+  return QUOTA_WINDOWS.flatMap((window) => {
     const current = currentUse(use[window], window, now);
     return (["requests", "bytes"] as const).flatMap((of): readonly QuotaLeft[] => {
       const limit = limits[of][window];
@@ -78,7 +79,7 @@ export interface QuotaDecision {
  */
 export function judgeQuota(use: QuotaUse, limits: QuotaLimits, now: number): QuotaDecision {
   let decision: QuotaDecision = { sendAt: now };
-  for (const window of WINDOWS) {
+  for (const window of QUOTA_WINDOWS) {
     const current = currentUse(use[window], window, now);
     const end = current.start + WINDOW_MS[window];
     for (const kind of ["requests", "bytes"] as const) {
@@ -97,7 +98,7 @@ export function judgeQuota(use: QuotaUse, limits: QuotaLimits, now: number): Quo
 /** The use with one more answer booked. */
 export function bookUse(use: QuotaUse, now: number, requests: number, bytes: number): QuotaUse {
   const next: Partial<Record<QuotaWindow, WindowUse>> = {};
-  for (const window of WINDOWS) {
+  for (const window of QUOTA_WINDOWS) {
     const current = currentUse(use[window], window, now);
     next[window] = {
       start: current.start,
@@ -106,6 +107,16 @@ export function bookUse(use: QuotaUse, now: number, requests: number, bytes: num
     };
   }
   return next;
+}
+
+/** Requests sent in the window that `now` lies in. */
+export function bookedIn(use: QuotaUse, window: QuotaWindow, now: number): number {
+  return currentUse(use[window], window, now).requests;
+}
+
+/** When the window that `now` lies in ends. */
+export function windowEnd(window: QuotaWindow, now: number): number {
+  return (Math.floor(now / WINDOW_MS[window]) + 1) * WINDOW_MS[window];
 }
 
 /** A clock that was set back keeps the window it was in: better to wait than to overrun. */

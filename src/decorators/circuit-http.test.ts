@@ -78,3 +78,16 @@ test("a longer Retry-After than the pause is obeyed", async () => {
   for (let count = 0; count < 3; count += 1) await http.send(REQUEST, signal);
   await refuses(http, /until 2026-01-05T12:10:00Z/);
 });
+
+test("a Retry-After that is a date is measured from the server's own clock", async () => {
+  const { open, answer, clock } = createWorld();
+  answer.headers = {
+    date: "Mon, 05 Jan 2026 15:00:00 GMT",
+    "retry-after": "Mon, 05 Jan 2026 15:20:00 GMT",
+  };
+  const http = open();
+  for (let count = 0; count < 3; count += 1) await http.send(REQUEST, signal);
+  await refuses(http, /until 2026-01-05T12:20:00Z/);
+  clock.advance(19 * 60_000);
+  await refuses(open(), /until 2026-01-05T12:20:00Z/);
+});

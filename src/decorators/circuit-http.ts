@@ -1,6 +1,7 @@
 import { CIRCUIT_NOTE, type CircuitState } from "../core/quota.ts";
+import { retryAfterMs } from "../model/retry-after.ts";
 import { SyncError } from "../model/sync-error.ts";
-import type { HttpTransport } from "../ports/http.ts";
+import type { HttpResponse, HttpTransport } from "../ports/http.ts";
 import type { Clock, Memory } from "../ports/runtime.ts";
 
 export interface CircuitOptions {
@@ -20,7 +21,7 @@ const CLOSED: CircuitState = { openUntil: 0, openings: 0, refusals: 0 };
  * Stops sending to a system that answers 429 again and again, since some suspend whoever goes on.
  * While the circuit is open, a request throws CONNECTOR_RATE_LIMITED, which says when it closes and
  * is sent to nobody. Then one refusal opens it again, for twice as long, up to an hour; the system's
- * own Retry-After wins when it is longer. Any other answer closes it for good.
+ * own Retry-After, in seconds or as a date, wins when it is longer. Any other answer closes it for good.
  */
 export function circuitHttp(
   transport: HttpTransport,
@@ -33,13 +34,14 @@ export function circuitHttp(
     await memory.remember(CIRCUIT_NOTE, JSON.stringify(next));
   }
 
-  function afterRefusal(retryAfter: string | undefined, before: CircuitState): CircuitState {
+  function afterRefusal(headers: HttpResponse["headers"], before: CircuitState): CircuitState {
     const { openings } = before;
     const refusals = before.refusals + 1;
     if (openings === 0 && refusals < REFUSALS_MAX) return { ...before, refusals };
     const pause = Math.min(PAUSE_MS * 2 ** openings, PAUSE_MAX_MS);
-    const asked = /^\d+$/.test(retryAfter ?? "") ? Number(retryAfter) * 1000 : 0;
-    return { openUntil: clock.now() + Math.max(pause, asked), openings: openings + 1, refusals };
+    const now = clock.now();
+    const asked = retryAfterMs(headers, now) ?? 0;
+    return { openUntil: now + Math.max(pause, asked), openings: openings + 1, refusals };
   }
 
   return {
@@ -52,7 +54,7 @@ export function circuitHttp(
       // Requests of one moment count once: what came meanwhile is known only now.
       if (state !== before) return response;
       if (response.status === 429) {
-        await change(afterRefusal(response.headers["retry-after"], before));
+        await change(afterRefusal(response.headers, before));
       } else if (before.refusals > 0) {
         await change(CLOSED);
       }

@@ -13,10 +13,12 @@ function createWorld(): {
   transport: HttpTransport;
   sentAt: number[];
   waits: string[];
+  answer: { status: number; headers: Record<string, string> };
 } {
   let now = 0;
   const notes = new Map<string, string>();
   const sentAt: number[] = [];
+  const answer = { status: 200, headers: {} };
   return {
     clock: {
       now: () => now,
@@ -32,12 +34,13 @@ function createWorld(): {
     transport: {
       send: async () => {
         sentAt.push(now);
-        return { status: 200, headers: {}, body: "", bytes: 100 };
+        return { ...answer, body: "", bytes: 100 };
       },
       close: async () => undefined,
     },
     sentAt,
     waits: [],
+    answer,
   };
 }
 
@@ -82,4 +85,74 @@ test("bytes are counted from the answers", async () => {
   for (let sent = 0; sent < 4; sent += 1) await limited.send(REQUEST, NEVER);
   assert.deepEqual(world.sentAt, [0, 0, 0, 3_600_000]);
   assert.deepEqual(world.waits, ["250 bytes an hour are used up"]);
+});
+
+test("every window holds by itself, of requests and of bytes", async () => {
+  const starts = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+  for (const [window, start] of Object.entries(starts)) {
+    for (const limits of [
+      { requests: { [window]: 2 }, bytes: {} },
+      { requests: {}, bytes: { [window]: 200 } },
+    ]) {
+      const world = createWorld();
+      const limited = limitHttp(world.transport, { ...world, limits, onWait: () => {} });
+      for (let sent = 0; sent < 3; sent += 1) await limited.send(REQUEST, NEVER);
+      assert.deepEqual(world.sentAt, [0, 0, start], JSON.stringify(limits));
+    }
+  }
+});
+
+test("what the answers say is obeyed, noted, and obeyed after a restart", async () => {
+  const world = createWorld();
+  const options = {
+    ...world,
+    limits: { requests: { day: 1000 }, bytes: {} },
+    onWait: ({ reason, untilMs }: { reason: string; untilMs: number }) =>
+      world.waits.push(`${reason} until ${untilMs}`),
+  };
+  const first = limitHttp(world.transport, options);
+  world.answer.headers = {
+    "x-ratelimit-limit": "60",
+    "x-ratelimit-remaining": "2",
+    "x-ratelimit-reset": "30",
+  };
+  await first.send(REQUEST, NEVER);
+  world.answer.headers = { ...world.answer.headers, "x-ratelimit-remaining": "0" };
+  await first.send(REQUEST, NEVER);
+  world.answer.headers = {};
+  const killed = limitHttp(world.transport, options);
+  await killed.send(REQUEST, NEVER);
+  assert.deepEqual(world.sentAt, [0, 0, 30_000]);
+  assert.deepEqual(world.waits, ["the system says that its 60 requests are used up until 30000"]);
+});
+
+test("a limit that the answers tell is kept where it is lower than the budget", async () => {
+  const world = createWorld();
+  const limited = limitHttp(world.transport, {
+    ...world,
+    limits: { requests: { minute: 5 }, bytes: {} },
+    rateHeaders: [{ window: "minute", limit: "minute-quota-limit" }],
+    onWait: () => {},
+  });
+  world.answer.headers = { "minute-quota-limit": "2" };
+  for (let sent = 0; sent < 3; sent += 1) await limited.send(REQUEST, NEVER);
+  world.answer.headers = { "minute-quota-limit": "900" };
+  for (let sent = 0; sent < 7; sent += 1) await limited.send(REQUEST, NEVER);
+  const minutes = world.sentAt.map((at) => Math.floor(at / 60_000));
+  assert.deepEqual(minutes, [0, 0, 1, 1, 1, 1, 1, 2, 2, 2]);
+});
+
+test("a refusal with Retry-After, also as a date, holds all requests that come after it", async () => {
+  for (const retryAfter of ["30", "Thu, 01 Jan 1970 00:00:30 GMT"]) {
+    const world = createWorld();
+    const limits = { requests: {}, bytes: {} };
+    const limited = limitHttp(world.transport, { ...world, limits, onWait: () => {} });
+    world.answer.status = 429;
+    world.answer.headers = { "retry-after": retryAfter };
+    await limited.send(REQUEST, NEVER);
+    world.answer.status = 200;
+    world.answer.headers = {};
+    await Promise.all([1, 2].map(() => limited.send(REQUEST, NEVER)));
+    assert.deepEqual(world.sentAt, [0, 30_000, 30_000]);
+  }
 });

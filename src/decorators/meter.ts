@@ -11,6 +11,8 @@ export interface Meter {
   transport(inner: HttpTransport): HttpTransport;
   /** Books a wait; a retry is a wait after a failed attempt. */
   waited(ms: number, isRetry: boolean): void;
+  /** Acts for that stream, as a call of a metered connector does. */
+  as<T>(stream: string | undefined, act: () => T): T;
   /** The stream that the calling code works for, inside a metered connector's call. */
   currentStream(): string | undefined;
   /** Since the meter was made. */
@@ -53,11 +55,51 @@ export function createMeter(): Meter {
     }
   }
 
+  function partitionAs(inner: Connector): Pick<Connector, "partition"> {
+    const partition = inner.partition?.bind(inner);
+    if (partition === undefined) return {};
+    return {
+      partition: (query, count, signal) =>
+        current.run(query.schema.name, () => partition(query, count, signal)),
+    };
+  }
+
+  function countAs(inner: Connector): Pick<Connector, "countSince"> {
+    const countSince = inner.countSince?.bind(inner);
+    if (countSince === undefined) return {};
+    return {
+      countSince: (request, signal) =>
+        current.run(request.query.schema.name, () => countSince(request, signal)),
+    };
+  }
+
+  function writeAs(inner: Connector): Pick<Connector, "write"> {
+    const write = inner.write?.bind(inner);
+    if (write === undefined) return {};
+    return {
+      write: (query, operations, signal) =>
+        current.run(query.schema.name, () => write(query, operations, signal)),
+    };
+  }
+
+  function childrenAs(inner: Connector): Pick<Connector, "children"> {
+    const children = inner.children?.bind(inner);
+    if (children === undefined) return {};
+    return {
+      children: (request, signal) =>
+        current.run(request.query.schema.name, () => children(request, signal)),
+    };
+  }
+
   return {
     connector: (inner) => ({
       ...inner,
       head: (query, signal) => current.run(query.schema.name, () => inner.head(query, signal)),
       read: (request, signal) => readAs(inner, request, signal),
+      ...partitionAs(inner),
+      ...countAs(inner),
+      ...childrenAs(inner),
+      ...writeAs(inner),
     }),
     transport: (inner) => ({
       async send(request, signal) {
@@ -69,6 +111,7 @@ export function createMeter(): Meter {
       close: () => inner.close(),
     }),
     waited: (ms, isRetry) => add({ waitedMs: ms, retries: isRetry ? 1 : 0 }),
+    as: (stream, act) => (stream === undefined ? act() : current.run(stream, act)),
     currentStream: () => current.getStore(),
     traffic: (stream) => byStream.get(stream) ?? NOTHING,
   };

@@ -37,6 +37,10 @@ function failingOnce(connector: Connector): Connector {
         yield page;
       }
     },
+    partition: (query, count, signal) =>
+      call("partition", async () => connector.partition?.(query, count, signal) ?? []),
+    // A write is not tried again, so it must not fail.
+    ...(connector.write && { write: connector.write.bind(connector) }),
     close: () => connector.close(),
   };
 }

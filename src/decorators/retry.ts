@@ -72,6 +72,10 @@ export function withRetry(connector: Connector, options: RetryOptions): Connecto
     act: () => Promise<T>,
   ): Promise<T> => retried(options, { stream, what }, signal, act);
   const related = connector.related?.bind(connector);
+  const write = connector.write?.bind(connector);
+  const partition = connector.partition?.bind(connector);
+  const children = connector.children?.bind(connector);
+  const countSince = connector.countSince?.bind(connector);
 
   return {
     capabilities: connector.capabilities,
@@ -83,11 +87,35 @@ export function withRetry(connector: Connector, options: RetryOptions): Connecto
       return call(name, `the head of "${name}"`, signal, () => connector.head(query, signal));
     },
     read: (request, signal) => readPages(connector, options, request, signal),
+    // Never tried again here: whether it was done has to be looked up first.
+    ...(write && { write }),
     ...(related && {
       related(query, key, names, signal) {
         const { name } = query.schema;
         const what = `a record of "${name}"`;
         return call(name, what, signal, () => related(query, key, names, signal));
+      },
+    }),
+    ...(partition && {
+      partition(query, count, signal) {
+        const { name } = query.schema;
+        const what = `the division of "${name}"`;
+        return call(name, what, signal, () => partition(query, count, signal));
+      },
+    }),
+    ...(countSince && {
+      countSince(request, signal) {
+        const { name } = request.query.schema;
+        return call(name, `the count of ${request.kind} of "${name}"`, signal, () =>
+          countSince(request, signal),
+        );
+      },
+    }),
+    ...(children && {
+      children(request, signal) {
+        const { name } = request.query.schema;
+        const what = `what belongs to records of "${name}"`;
+        return call(name, what, signal, () => children(request, signal));
       },
     }),
     close: () => connector.close(),

@@ -150,7 +150,7 @@ function countErrors(reports: readonly RunReport[]): ActivityReport["errors"] {
   return [...errors.values()].sort((a, b) => b.count - a.count || b.lastAt - a.lastAt);
 }
 
-const MODES: readonly RunMode[] = ["full", "incremental", "deletions", "sweep", "keys"];
+const MODES: readonly RunMode[] = ["full", "incremental", "deletions", "sweep", "keys", "media"];
 
 /** Sums, by sync and mode; a run that never ended counts as an execution and nothing else. */
 function sumByMode(runs: readonly StoredRun[]): ActivityReport["byMode"] {

@@ -1,3 +1,4 @@
+import { filesStream, locateFile, type MediaSpec } from "../model/media.ts";
 import type { RunOutcome, RunReport } from "../model/run.ts";
 import { SyncError } from "../model/sync-error.ts";
 import { activityReport } from "./activity-report.ts";
@@ -7,9 +8,11 @@ import { compareRecords } from "./compare-records.ts";
 import type { ReplicateContext } from "./context.ts";
 import { countChanges } from "./count-changes.ts";
 import { listChanges } from "./list-changes.ts";
-import type { Lockstep } from "./lockstep.ts";
+import type { Lockstep, SyncInfo } from "./lockstep.ts";
 import { type LockstepParts, replicaContext, type SyncPart } from "./lockstep-parts.ts";
-import { quotaReport } from "./quota-report.ts";
+import { runMedia } from "./media/run-media.ts";
+import { planReplicate } from "./plan-replicate.ts";
+import { type QuotaNotes, quotaReport, recallQuota } from "./quota-report.ts";
 import { releaseHalt } from "./release-halt.ts";
 import type { SyncRunRequest, SyncRunResult, Watch } from "./results.ts";
 import { retryParked } from "./retry-parked.ts";
@@ -36,11 +39,20 @@ export function createLockstep(parts: LockstepParts): Lockstep {
       source: system.name,
       destination: destination.location,
       streams: spec.streams.map(({ stream, monitor }) => ({ stream, monitor })),
+      ...(spec.media === undefined ? {} : { files: filesInfo(spec.media) }),
     })),
     check: (watch) => checkAll(parts, watch, withSource),
     run: (name, request, watch) => {
       const sync = syncNamed(syncs, name);
       return withSource(sync, watch, (context) => runSync(context, request, watch));
+    },
+    plan: (name, request, watch) => {
+      const sync = syncNamed(syncs, name);
+      return withSource(sync, watch, (context) => {
+        const { system } = sync;
+        const quota = (): Promise<QuotaNotes> => recallQuota(home, system, parts.clock.now());
+        return planReplicate({ context, source: system.name, quota }, request, watch.signal);
+      });
     },
     status: () => statusOf(parts),
     quota: () => quotaReport(parts),
@@ -80,7 +92,8 @@ export function createLockstep(parts: LockstepParts): Lockstep {
   };
 }
 
-async function withContext<T>(
+/** Connects the sync's source, and acts on it under the eyes of `watch`. */
+export async function withContext<T>(
   parts: LockstepParts,
   sync: SyncPart,
   watch: Watch,
@@ -88,16 +101,20 @@ async function withContext<T>(
 ): Promise<T> {
   const system = await sync.system.connect();
   const emit = watch.emit ?? (() => {});
+  const { openMedia } = sync;
   const forget = system.onWait(emit);
   try {
     return await act({
       ...replicaContext(parts, sync),
       source: system.connector,
       traffic: system.traffic,
+      concurrency: system.concurrency,
+      workers: sync.workers,
       random: parts.random,
       owner: parts.owner,
       memoryBytes: parts.memoryBytes,
       emit,
+      ...(openMedia === undefined ? {} : { openMedia: () => openMedia(emit) }),
     });
   } finally {
     forget();
@@ -106,17 +123,10 @@ async function withContext<T>(
 
 async function runSync(
   context: ReplicateContext,
-  { mode, streams, keys }: SyncRunRequest,
+  request: SyncRunRequest,
   { signal }: Watch,
 ): Promise<SyncRunResult> {
-  const part = {
-    ...(streams === undefined ? {} : { streams }),
-    ...(keys === undefined ? {} : { keys }),
-  };
-  const runs =
-    mode === "auto"
-      ? await runAuto(context, streams, signal)
-      : [await runReplicate(context, { mode, ...part }, signal)];
+  const runs = await runsOf(context, request, signal);
   const { home, spec } = context;
   return {
     sync: spec.name,
@@ -129,6 +139,25 @@ async function runSync(
     ),
     parkedWaiting: await home.parkedCount(spec.name),
   };
+}
+
+function filesInfo(media: MediaSpec): NonNullable<SyncInfo["files"]> {
+  const location = locateFile(media.to, "").replace(/\/$/, "");
+  return { stream: filesStream(media), location };
+}
+
+async function runsOf(
+  context: ReplicateContext,
+  { mode, streams, keys, again }: SyncRunRequest,
+  signal: AbortSignal,
+): Promise<readonly RunReport[]> {
+  const named = keys === undefined ? {} : { keys };
+  if (mode === "auto") return runAuto(context, streams, signal);
+  if (mode === "media") {
+    return [await runMedia(context, { again: again === true, ...named }, signal)];
+  }
+  const part = { ...(streams === undefined ? {} : { streams }), ...named };
+  return [await runReplicate(context, { mode, ...part }, signal)];
 }
 
 const OUTCOMES: readonly RunOutcome[] = ["done", "partial", "stopped", "failed", "halted"];

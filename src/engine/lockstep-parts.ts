@@ -5,7 +5,7 @@ import type { Connector } from "../ports/connector.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { Home } from "../ports/home.ts";
 import type { Clock, Random } from "../ports/runtime.ts";
-import type { LeaseOwner, ReplicateContext } from "./context.ts";
+import type { LeaseOwner, MediaParts, ReplicateContext } from "./context.ts";
 import type { ReplicaContext } from "./replica-context.ts";
 
 /** A configured system, connected when first needed. */
@@ -23,6 +23,7 @@ export interface ConnectedSystem {
   /** Wrapped in retry, limits and meter. */
   readonly connector: Connector;
   readonly traffic: ReplicateContext["traffic"];
+  readonly concurrency?: ReplicateContext["concurrency"];
   /** Tells the listener of every wait until the function that it gives is called. */
   onWait(listener: EmitEvent): () => void;
 }
@@ -32,6 +33,12 @@ export interface SyncPart {
   readonly spec: ReplicateSpec;
   readonly system: SystemPart;
   readonly destination: Destination;
+  /** Where its files come from and go to; the same ones at each call. */
+  readonly openMedia?: (emit: EmitEvent) => Promise<MediaParts>;
+  /** How many files may be asked for in each window, and the name under which that is kept. */
+  readonly fileQuota?: { readonly name: string; readonly limits: QuotaLimits };
+  /** Threads for its streams, where the configuration asks for them. */
+  readonly workers?: ReplicateContext["workers"];
 }
 
 /** What the composition root puts together. */

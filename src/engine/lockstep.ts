@@ -1,5 +1,6 @@
 import type { Halt, ParkedRecord } from "../model/parked.ts";
 import type { MonitorSpec } from "../model/replicate.ts";
+import type { PlanRequest, SyncPlan } from "./plan-results.ts";
 import type {
   ActivityReport,
   ChangesRequest,
@@ -31,6 +32,8 @@ export interface SyncInfo {
   readonly source: string;
   readonly destination: string;
   readonly streams: readonly StreamInfo[];
+  /** Where files are kept, and the name under which they are told, such as `Property/Media`. */
+  readonly files?: { readonly stream: string; readonly location: string };
 }
 
 export interface StreamInfo {
@@ -52,6 +55,8 @@ export interface Lockstep {
   check(watch: Watch): Promise<CheckReport>;
   /** Runs one sync; throws only when the run could not start (lease held, home unusable). */
   run(sync: string, request: SyncRunRequest, watch: Watch): Promise<SyncRunResult>;
+  /** What a run would do and cost; asks the source a little, and changes nothing. */
+  plan(sync: string, request: PlanRequest, watch: Watch): Promise<SyncPlan>;
   status(): Promise<StatusResult>;
   /** What is left of the quotas of each system; needs no network. */
   quota(): Promise<QuotaReport>;

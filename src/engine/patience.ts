@@ -71,6 +71,11 @@ function patientHome(home: Home, runId: string, patience: Patience): Home {
     startRun: (run) => anyStream(() => home.startRun(run)),
     finishRun: (report) => anyStream(() => home.finishRun(report)),
     parkedCount: (sync, stream) => patience(stream, () => home.parkedCount(sync, stream)),
+    heldFiles: (sync, stream, parents) =>
+      patience(stream, () => home.heldFiles(sync, stream, parents)),
+    fileParents: (sync, stream, after, limit) =>
+      patience(stream, () => home.fileParents(sync, stream, after, limit)),
+    heldTotals: (sync, stream) => patience(stream, () => home.heldTotals(sync, stream)),
     recordHalt: (halt) => patience(halt.stream, () => home.recordHalt(halt)),
     halts: (filter) => anyStream(() => home.halts(filter)),
     closeHalt: (id, at) => anyStream(() => home.closeHalt(id, at)),

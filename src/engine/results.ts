@@ -40,8 +40,10 @@ export interface SyncRunRequest {
   readonly mode: RequestedMode;
   /** Without it, all of the sync. */
   readonly streams?: readonly string[];
-  /** For mode `keys`, of the one stream named. */
+  /** For mode `keys`, of the one stream named; for `media`, only these records' files. */
   readonly keys?: readonly RecordKey[];
+  /** For mode `media`: look at every record again, not only at those that changed. */
+  readonly again?: boolean;
 }
 
 /** All runs of one request, in the order they ran: one, or up to three for `auto`. */
@@ -124,6 +126,25 @@ export interface ShownRecord {
   readonly changedAt?: number;
   /** When Lockstep marked the row deleted. */
   readonly deletedAt?: number;
+  /** Its file, for records of the relation whose files the sync keeps. */
+  readonly file?: ShownFile;
+}
+
+/**
+ * A record's file. `stale`: held, but what it has become could not be fetched; `parked`: could not
+ * be fetched at all; `none`: not looked at yet, or not wanted.
+ */
+export interface ShownFile {
+  readonly state: "held" | "stale" | "parked" | "none";
+  /** A path of the file system, or an `s3://` address. */
+  readonly location?: string;
+  readonly contentType?: string;
+  readonly size?: number;
+  /** SHA-256, hexadecimal. */
+  readonly hash?: string;
+  readonly fetchedAt?: number;
+  readonly problem?: string;
+  readonly parkedId?: number;
 }
 
 export interface ShowResult {
@@ -272,9 +293,22 @@ export interface StreamStatus {
   readonly sweptAt?: number;
   /** Greatest source time in the replica. */
   readonly newestSourceTime?: string;
+  /** How late records arrived, and how far the next read of changes therefore begins earlier. */
+  readonly overlap: OverlapStatus;
   readonly parked: number;
   /** Of the last run that had this stream, when it did not end well. */
   readonly error?: ReportedError;
+}
+
+export interface OverlapStatus {
+  /** What the next incremental run reads again before its cursor. */
+  readonly nowMs: number;
+  readonly configuredMs: number;
+  readonly maxMs: number;
+  /** Records that arrived late, as measured since the stream was first copied. */
+  readonly lateRecords: number;
+  /** The latest was at most so late; absent where none was. */
+  readonly latestMs?: number;
 }
 
 export interface ReportRequest {

@@ -1,7 +1,9 @@
+import { filesStream } from "../model/media.ts";
 import type { ParkedRecord } from "../model/parked.ts";
 import type { RecordKey } from "../model/record.ts";
 import type { RunReport } from "../model/run.ts";
 import type { ReplicateContext } from "./context.ts";
+import { retryFiles } from "./media/retry-files.ts";
 import { runReplicate } from "./run-replicate.ts";
 import type { ParkedRetryResult } from "./upkeep-results.ts";
 
@@ -17,11 +19,15 @@ export async function retryParked(
   signal: AbortSignal,
 ): Promise<ParkedRetryResult> {
   const configured = new Set(context.spec.streams.map(({ stream }) => stream));
+  const { media } = context.spec;
   const keys = new Map<string, RecordKey[]>();
   let keyless = 0;
   let foreign = 0;
-  for (const { stream, key } of records) {
-    if (!configured.has(stream)) foreign += 1;
+  const ofFiles: ParkedRecord[] = [];
+  for (const record of records) {
+    const { stream, key } = record;
+    if (media !== undefined && stream === filesStream(media)) ofFiles.push(record);
+    else if (!configured.has(stream)) foreign += 1;
     else if (key === null) keyless += 1;
     else if (keys.has(stream)) keys.get(stream)?.push(key);
     else keys.set(stream, [key]);
@@ -31,6 +37,9 @@ export async function retryParked(
     const request = { mode: "keys", streams: [stream], keys: ofStream } as const;
     runs.push(await runReplicate(context, request, signal));
     if (runs.at(-1)?.outcome === "stopped") break;
+  }
+  if (ofFiles.length > 0 && runs.at(-1)?.outcome !== "stopped") {
+    runs.push(await retryFiles(context, ofFiles, signal));
   }
   const stillParked = await stillWaiting(context, records);
   const untried = untriedNote(keyless, foreign);

@@ -1,5 +1,5 @@
 import type { StreamSpec } from "../model/replicate.ts";
-import type { RunMode, RunReport } from "../model/run.ts";
+import type { ReplicateMode, RunReport } from "../model/run.ts";
 import type { StreamSchema } from "../model/schema.ts";
 import type { ReplicateContext } from "./context.ts";
 import { findStream } from "./find-stream.ts";
@@ -10,8 +10,8 @@ import { runReplicate } from "./run-replicate.ts";
  * What a person means by "run": streams never copied whole (or under other fields or another
  * filter, or without a cursor for changes and old) are copied, the others are read incrementally;
  * then deletions are read for those that were not just copied. A deletion feed that forgot what
- * it should tell is made up for by a sweep or, where there is none, by a full copy. Stops after a
- * run that was stopped.
+ * it should tell is made up for by a sweep or, where there is none, by a full copy; events that are
+ * gone, by a full copy. Stops after a run that was stopped.
  */
 export async function runAuto(
   context: ReplicateContext,
@@ -24,17 +24,25 @@ export async function runAuto(
   const discovered = context.source.discover(signal);
   const known = await discovered.catch(() => []);
   const { full, incremental, deletions, sweepable } = await divide(context, streams, known, signal);
-  const run = async (mode: RunMode, names: readonly string[]): Promise<RunReport | undefined> => {
+  const run = async (
+    mode: ReplicateMode,
+    names: readonly string[],
+  ): Promise<RunReport | undefined> => {
     if (names.length === 0 || reports.at(-1)?.outcome === "stopped") return undefined;
     const report = await runReplicate(context, { mode, streams: names, discovered }, signal);
     reports.push(report);
     return report;
   };
   await run("full", full);
-  await run("incremental", incremental);
-  const told = await run("deletions", deletions);
-  const expired = told?.streams.filter((stream) => stream.error?.code === "CURSOR_EXPIRED") ?? [];
-  const names = expired.map(({ stream }) => stream);
+  // Events that were thrown away unread can have told anything: only a whole copy makes up for it.
+  const again = expiredIn(await run("incremental", incremental));
+  await run("full", again);
+  const names = expiredIn(
+    await run(
+      "deletions",
+      deletions.filter((name) => !again.includes(name)),
+    ),
+  );
   await run(
     "sweep",
     names.filter((name) => sweepable.has(name)),
@@ -46,14 +54,20 @@ export async function runAuto(
   return reports;
 }
 
-interface Division {
+function expiredIn(report: RunReport | undefined): readonly string[] {
+  const streams = report?.streams ?? [];
+  return streams.flatMap(({ stream, error }) => (error?.code === "CURSOR_EXPIRED" ? [stream] : []));
+}
+
+/** Which streams are due for which run. */
+export interface Division {
   readonly full: readonly string[];
   readonly incremental: readonly string[];
   readonly deletions: readonly string[];
   readonly sweepable: ReadonlySet<string>;
 }
 
-async function divide(
+export async function divide(
   context: ReplicateContext,
   streams: readonly string[] | undefined,
   discovered: readonly StreamSchema[],
@@ -102,7 +116,9 @@ async function isCovered(
   if (!discovered.some((schema) => schema.name === entry.stream)) return true;
   try {
     const planned = planStream(spec, entry, discovered);
-    const schema = keptSchema(planned.schema, await destination.plan(planned.table));
+    const made = await destination.plan(planned.table);
+    if (made.some(({ kind }) => kind === "create-table")) return false;
+    const schema = keptSchema(planned.schema, made);
     return changes.state["fingerprint"] === fingerprintOf(schema, entry.filter);
   } catch {
     return true;

@@ -2,13 +2,15 @@ import { streamLevels } from "../core/stream-order.ts";
 import type { StreamSpec } from "../model/replicate.ts";
 import type { RunOutcome, RunReport, StreamReport } from "../model/run.ts";
 import { SyncError } from "../model/sync-error.ts";
+import type { StreamWorkers } from "../ports/stream-workers.ts";
 import type { ReplicateContext, RunRequest } from "./context.ts";
 import { findStream } from "./find-stream.ts";
 import { type HeldLease, holdLease } from "./lease.ts";
-import { eachLimited } from "./limited.ts";
+import { createSlots, eachLimited } from "./limited.ts";
 import { patientContext } from "./patience.ts";
-import { type PlannedStream, planStream } from "./replicate/open-stream.ts";
 import { runStream } from "./replicate/run-stream.ts";
+import { lendTask } from "./run-task.ts";
+import { streamPlanner } from "./stream-planner.ts";
 
 /**
  * One run of a replicate sync. Streams run side by side, parents before children, and fail by
@@ -47,6 +49,7 @@ async function runUnderLease(
   const { home, clock, emit, spec } = context;
   const { mode } = request;
   const startedAt = clock.now();
+  const halvings = context.concurrency?.()?.halvings ?? 0;
   await home.startRun({ runId, sync: spec.name, mode, startedAt });
   const names = streams.map((stream) => stream.stream);
   emit({ kind: "run-started", at: startedAt, runId, sync: spec.name, mode, streams: names });
@@ -56,18 +59,31 @@ async function runUnderLease(
     keys: request.keys ?? [],
     lease: lease.current,
     signal: runSignal,
-    plan: planner(context, request, signal),
+    plan: streamPlanner(context, request.discovered, signal),
+    tallies: new Map(),
+    readers: createSlots(context.source.capabilities.concurrency),
   };
+  const workers = workersFor(context, request, streams);
   const reports: StreamReport[] = [];
   for (const level of streamLevels(streams)) {
     await eachLimited(
       level,
       Math.min(spec.concurrency, context.source.capabilities.concurrency),
       async ({ stream }) => {
-        reports.push(await runStream(context, stream, run));
+        reports.push(
+          workers === undefined
+            ? await runStream(context, stream, run)
+            : await lendTask(
+                context,
+                workers,
+                { spec, stream, runId, mode, lease: lease.current() },
+                runSignal,
+              ),
+        );
       },
     );
   }
+  const concurrency = halvedSince(context, halvings);
   const report: RunReport = {
     runId,
     sync: spec.name,
@@ -77,9 +93,32 @@ async function runUnderLease(
     finishedAt: clock.now(),
     streams: names.flatMap((name) => reports.filter((entry) => entry.stream === name)),
     peakMemoryBytes: context.memoryBytes(),
+    ...(concurrency === undefined ? {} : { concurrency }),
   };
   await finish(context, report);
   return report;
+}
+
+/**
+ * The workers of the sync, for what is long enough to pay for them: whole copies and sweeps of
+ * several streams. What reads changes may also have to settle the records of other streams.
+ */
+function workersFor(
+  { workers }: ReplicateContext,
+  { mode }: RunRequest,
+  streams: readonly StreamSpec[],
+): StreamWorkers | undefined {
+  return streams.length > 1 && (mode === "full" || mode === "sweep") ? workers : undefined;
+}
+
+/** How the system's overloads bore on the run, if they did. */
+function halvedSince(
+  { concurrency }: ReplicateContext,
+  before: number,
+): RunReport["concurrency"] | undefined {
+  const use = concurrency?.();
+  if (use === undefined || use.halvings === before) return undefined;
+  return { ...use, halvings: use.halvings - before };
 }
 
 /** A home that cannot even note the end of a run that failed has said so in the run's streams. */
@@ -102,19 +141,6 @@ function requestedStreams({ spec }: ReplicateContext, request: RunRequest): read
   return wanted === undefined
     ? spec.streams
     : spec.streams.filter((stream) => wanted.includes(stream));
-}
-
-/** Discovers once for the whole run. */
-function planner(
-  context: ReplicateContext,
-  request: RunRequest,
-  signal: AbortSignal,
-): (stream: string) => Promise<PlannedStream> {
-  let discovery = request.discovered;
-  return async (stream) => {
-    discovery ??= context.source.discover(signal);
-    return planStream(context.spec, findStream(context.spec, stream), await discovery);
-  };
 }
 
 /** The worst part tells: halted, failed, stopped, then partial where records are parked. */

@@ -14,6 +14,7 @@ import { planStream, tableOf } from "./replicate/open-stream.ts";
 import { readByKeys } from "./replicate/read-by-keys.ts";
 import type { RelatedRecords, ShownRecord, ShowRequest, ShowResult } from "./results.ts";
 import { recallSchema } from "./schema-memory.ts";
+import { hasFiles, withFiles } from "./show-files.ts";
 
 type ShowContext = ReplicaContext & { readonly source?: Connector };
 
@@ -59,14 +60,21 @@ async function showStored(
   entry: StreamSpec,
   { key, related = [] }: ShowRequest,
 ): Promise<Shown> {
-  const children = related.map((name) => findChild(context, entry, name));
+  const children = related.map((name) => findRelation(context, entry, name));
   const schema = await recallSchema(context, entry.stream);
   if (schema === undefined) return { fields: [], related: [] };
   const table = tableOf(context.spec, entry, schema);
   const row = (await context.destination.load(table, [key])).get(key);
   if (row === undefined) return { fields: schema.fields, related: [] };
   const found: RelatedRecords[] = [];
-  for (const child of children) found.push(await storedChildren(context, child, schema, row));
+  for (const child of children) {
+    const stored =
+      "spec" in child
+        ? await storedChildren(context, child, schema, row)
+        : { stream: child.name, field: entry.stream, records: [], truncated: false };
+    const isOfFiles = hasFiles(context, entry.stream, stored.stream);
+    found.push(isOfFiles ? await withFiles(context, key, stored) : stored);
+  }
   return { record: shownRow(schema, row), fields: schema.fields, related: found };
 }
 
@@ -75,6 +83,18 @@ interface Child {
   readonly spec: StreamSpec;
   readonly field: string;
   readonly parentField: string;
+}
+
+/** A configured child, or what is known by its files alone. */
+function findRelation(
+  context: ReplicaContext,
+  entry: StreamSpec,
+  name: string,
+): Child | { readonly name: string } {
+  const isChild = context.spec.streams.some(({ stream }) => stream === name);
+  return !isChild && hasFiles(context, entry.stream, name)
+    ? { name }
+    : findChild(context, entry, name);
 }
 
 function findChild({ spec }: Pick<ReplicaContext, "spec">, entry: StreamSpec, name: string): Child {
@@ -136,10 +156,12 @@ async function showLive(
     if (source.related === undefined) refuseRelated(entry);
     const found = await source.related(query, key, related, signal);
     if (found === undefined) return { fields, related: [] };
-    const records = related.map((name) => {
-      const rows = found.related[name] ?? [];
-      return relatedOf(spec, entry, name, rows, discovered);
-    });
+    const records: RelatedRecords[] = [];
+    for (const name of related) {
+      const rows = relatedOf(spec, entry, name, found.related[name] ?? [], discovered);
+      const isOfFiles = hasFiles(context, entry.stream, name);
+      records.push(isOfFiles ? await withFiles(context, key, rows) : rows);
+    }
     return { record: shownValues(schema, key, found.record), fields, related: records };
   }
   const served = await readByKeys({ context: { source }, query, signal }, [key]);

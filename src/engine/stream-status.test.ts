@@ -34,6 +34,7 @@ for (const backend of BACKENDS) {
       rows: 0,
       copied: false,
       resumable: false,
+      overlap: { nowMs: 60_000, configuredMs: 60_000, maxMs: 3_600_000, lateRecords: 0 },
       parked: 0,
     });
     for (let number = 1; number <= 7; number += 1) world.list(number);

@@ -1,11 +1,12 @@
+import { latenessBoundMs } from "../core/lateness.ts";
 import type { Checkpoint } from "../model/cursor.ts";
 import { destinationName } from "../model/naming.ts";
 import type { StreamSpec } from "../model/replicate.ts";
 import type { ReportedError, RunMode, StreamRun } from "../model/run.ts";
 import type { Lease } from "../ports/home.ts";
 import type { ReplicaContext } from "./replica-context.ts";
+import { changesState, overlapOf } from "./replicate/changes-state.ts";
 import { tableOf } from "./replicate/open-stream.ts";
-import { changesState } from "./replicate/run-incremental.ts";
 import { newestTime, walkState } from "./replicate/walk-state.ts";
 import type { StreamStatus } from "./results.ts";
 import { recallSchema } from "./schema-memory.ts";
@@ -53,6 +54,7 @@ async function statusOf(
     copied: runs.some(({ mode, doneAt }) => mode === "full" && doneAt !== undefined),
     resumable: isResumable(checkpoints, stored),
     ...(await timesOf(context, stream, runs, checkpoints)),
+    overlap: overlapStatus(entry, checkpoints),
     parked: await home.parkedCount(spec.name, stream),
     ...(error === undefined ? {} : { error }),
   };
@@ -93,6 +95,24 @@ async function timesOf(
     ...(deletionsAt === undefined ? {} : { deletionsAt }),
     ...(sweptAt === undefined ? {} : { sweptAt }),
     ...(newestSourceTime === undefined ? {} : { newestSourceTime }),
+  };
+}
+
+function overlapStatus(
+  entry: StreamSpec,
+  checkpoints: readonly Checkpoint[],
+): StreamStatus["overlap"] {
+  const { overlapMs, overlapMaxMs } = entry;
+  const changes = checkpoints.find(({ lane }) => lane === "changes");
+  const state = changes === undefined ? undefined : changesState(changes.state);
+  const lateness = state?.lateness ?? [];
+  const latestMs = latenessBoundMs(lateness);
+  return {
+    nowMs: state === undefined ? overlapMs : overlapOf(entry, state),
+    configuredMs: overlapMs,
+    maxMs: overlapMaxMs,
+    lateRecords: lateness.reduce((sum, count) => sum + count, 0),
+    ...(latestMs === undefined ? {} : { latestMs }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { QuotaLeft } from "../core/quota.ts";
+import type { ToldQuota } from "../core/told-quota.ts";
 import type { Halt, ParkedRecord } from "../model/parked.ts";
 import type { RunReport } from "../model/run.ts";
 
@@ -14,6 +15,10 @@ export interface SystemQuota {
   readonly system: string;
   /** Nothing where no limit is known or configured. */
   readonly windows: readonly QuotaLeft[];
+  /** What the system itself said of its limits, as far as that still holds. */
+  readonly told: readonly ToldQuota[];
+  /** Requests at a time, where an overload within the last hour made them fewer. */
+  readonly concurrency?: { readonly limit: number; readonly max: number; readonly since: number };
   /** The system answered 429 again and again: nothing is sent to it before (epoch milliseconds). */
   readonly closedUntil?: number;
 }

@@ -68,6 +68,8 @@ function integerDecoder(bits: 16 | 32 | 64, takesText: boolean): ScalarDecoder {
       // Adding zero makes a zero of minus zero.
       return Number.isInteger(raw) && raw >= -limit && raw < limit ? raw + 0 : undefined;
     }
+    // Adding zero makes a zero of minus zero here too.
+    if (Number.isSafeInteger(raw)) return String((raw as number) + 0);
     const text = typeof raw === "string" && takesText ? raw.trim() : numberText(raw);
     const digits = text === undefined ? undefined : canonicalInteger(text, bits);
     return digits === undefined || bits === 64 ? digits : Number(digits);

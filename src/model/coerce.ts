@@ -46,7 +46,7 @@ export function compileDecoder(schema: StreamSchema, options: DecoderOptions = {
       }
       const decoded = (decoders[index] as ScalarDecoder)(value);
       values[index] = decoded;
-      if (decoded === undefined) problems.push(problemOf(schema.fields[index] as Field, value));
+      if (decoded === undefined) problems.push(valueProblem(schema.fields[index] as Field, value));
     }
     return values;
   };
@@ -104,7 +104,8 @@ function compareItems(a: Value, b: Value): number {
 
 const SHOWN_MAX = 60;
 
-function problemOf(field: Field, raw: unknown): Problem {
+/** The problem of a raw value, neither null nor absent, that does not fit its field. */
+export function valueProblem(field: Field, raw: unknown): Problem {
   const isLocal =
     field.type.kind === "timestamp" &&
     typeof raw === "string" &&

@@ -7,9 +7,10 @@ export type Cursor = string & { readonly __brand: "Cursor" };
 /**
  * What a checkpoint is a position of. Each lane of a stream moves on its own. `pending` is no
  * position: it holds the intended writes of one page while the destination, being another
- * database than the home, has not answered for them yet.
+ * database than the home, has not answered for them yet. `media` is of the stream under whose name
+ * files are kept, such as `Property/Media`.
  */
-export type Lane = "walk" | "changes" | "deletions" | "sweep" | "keys" | "pending";
+export type Lane = "walk" | "changes" | "deletions" | "sweep" | "keys" | "pending" | "media";
 
 /**
  * The durable position of one lane, saved with, or after, the data it covers.

@@ -242,6 +242,12 @@ export const ERROR_CODES = {
     "The destination refused the record.",
     "Read the destination's own words; then `lockstep parked retry`.",
   ),
+  RECORD_UNMAPPABLE: code(
+    "skip",
+    1,
+    "A value of one side has no place in the shared record, or the other way round.",
+    "Correct the value, or the mapping (its table, type or unit); the rest of the record goes on.",
+  ),
   // Safety
   GUARD_MASS_DELETE: code(
     "halt",
@@ -266,6 +272,30 @@ export const ERROR_CODES = {
     3,
     "So many records are bad that the source or the configuration must have changed.",
     "Look at `lockstep parked list`; correct the cause, or raise `guard.parkedCount`.",
+  ),
+  GUARD_EMPTY_SIDE: code(
+    "halt",
+    3,
+    "One side of a reconcile shows no record at all where it had some.",
+    "Check access to it; if it is right, run `lockstep release ID`.",
+  ),
+  GUARD_MASS_CHANGE: code(
+    "halt",
+    3,
+    "More records of one side would be changed than the guard allows.",
+    "Look at `lockstep plan`; if it is right, run `lockstep release ID`.",
+  ),
+  GUARD_LOST_KEY: code(
+    "halt",
+    3,
+    "A side lost the column or header by which its records are known.",
+    "Put it back, or name the right one in `key` or `match`.",
+  ),
+  GUARD_SETTINGS_CHANGED: code(
+    "halt",
+    3,
+    "The mapping or the filter of a side changed since its records were last agreed.",
+    "Look at `lockstep plan`; if it is right, run `lockstep release ID`.",
   ),
   DRIFT_HALTED: code(
     "halt",

@@ -1,3 +1,4 @@
+import type { FileLedger } from "./media.ts";
 import type { Ledger, Phase, RunMode, RunReport, StreamReport } from "./run.ts";
 
 /**
@@ -23,6 +24,8 @@ export type RunEvent =
       readonly at: number;
       readonly stream: string;
       readonly ledger: Ledger;
+      /** In a run of mode `media`. */
+      readonly files?: FileLedger;
       readonly walked: number;
       readonly total?: number;
     }

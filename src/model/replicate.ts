@@ -1,3 +1,5 @@
+import type { MediaSpec, TokenUse } from "./media.ts";
+
 /** How a replicate sync is configured, resolved: every default filled in. */
 export interface ReplicateSpec {
   readonly name: string;
@@ -6,6 +8,10 @@ export interface ReplicateSpec {
   /** Streams read at the same time. */
   readonly concurrency: number;
   readonly leaseMs: number;
+  /** Threads that run whole streams, each with its own connections; absent or 1: none but ours. */
+  readonly workers?: number;
+  /** Files of the records of one stream; absent: none are fetched. */
+  readonly media?: MediaSpec;
 }
 
 /** What to do when the source's schema grew or changed. Narrowing halts under every policy. */
@@ -34,6 +40,8 @@ export interface StreamSpec {
   readonly monitor: MonitorSpec;
   readonly parent?: ParentSpec;
   readonly rules: readonly ValidationRule[];
+  /** Parts of the stream that a full walk or sweep reads at the same time; absent: 1. */
+  readonly partitions?: number;
 }
 
 /** Fields whose changes are categories of their own. */
@@ -84,4 +92,17 @@ export interface StreamDefaults {
   readonly monitor?: MonitorSpec;
   /** Overlap of incremental runs that the vendor asks for. */
   readonly overlapMs?: number;
+  /** How old the copy of a stream without a cursor for changes may grow. */
+  readonly refreshMs?: number;
+  /** What is known of the files of its records. */
+  readonly media?: MediaDefaults;
+}
+
+/** What a connector knows of a stream's files; see MediaSpec. */
+export interface MediaDefaults {
+  readonly changedBy?: string;
+  readonly link?: { readonly field: string; readonly parentField: string };
+  readonly urlMaxAgeMs?: number;
+  /** How its file server wants to see the token, and on which hosts besides the service's own. */
+  readonly token?: { readonly use: TokenUse; readonly hosts: readonly string[] };
 }

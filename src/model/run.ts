@@ -1,5 +1,10 @@
-/** What a run does; each is a run of its own with a checkpoint of its own. */
-export type RunMode = "full" | "incremental" | "deletions" | "sweep" | "keys";
+import type { FileLedger } from "./media.ts";
+
+/** What a run does with records; each is a run of its own with a checkpoint of its own. */
+export type ReplicateMode = "full" | "incremental" | "deletions" | "sweep" | "keys";
+
+/** Every kind of run; `media` fetches files. */
+export type RunMode = ReplicateMode | "media";
 
 /** The phases of a stream's part in a run, in order; `halted` and `failed` end it early. */
 export type Phase =
@@ -9,6 +14,7 @@ export type Phase =
   | "guarding"
   | "deleting"
   | "checkpointing"
+  | "publishing"
   | "done"
   | "halted"
   | "failed"
@@ -43,6 +49,13 @@ export interface Traffic {
   readonly waitedMs: number;
 }
 
+/** Requests at a time: allowed now, allowed at best, and how often an overload halved them. */
+export interface ConcurrencyUse {
+  readonly limit: number;
+  readonly max: number;
+  readonly halvings: number;
+}
+
 /** The error of a stream or run as it is stored and shown: no secret, no stack. */
 export interface ReportedError {
   readonly code: string;
@@ -55,6 +68,8 @@ export interface StreamReport {
   readonly stream: string;
   readonly phase: Phase;
   readonly ledger: Ledger;
+  /** Of a run of mode `media`, whose other ledger is empty. */
+  readonly files?: FileLedger;
   readonly traffic: Traffic;
   readonly startedAt: number;
   readonly finishedAt: number;
@@ -77,6 +92,8 @@ export interface RunReport {
   readonly finishedAt: number;
   readonly streams: readonly StreamReport[];
   readonly peakMemoryBytes: number;
+  /** Requests at a time as the run ended; absent when the system was never overloaded in it. */
+  readonly concurrency?: ConcurrencyUse;
 }
 
 /** `partial`: done, but records are parked. `stopped`: asked to stop, the next run goes on. */

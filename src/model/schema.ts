@@ -13,6 +13,11 @@ export interface Field {
 export interface StreamTraits {
   /** `changes` reads work: the stream has a cursor that finds created and updated records. */
   readonly changes: boolean;
+  /**
+   * `changes` reads go by the system's own numbered events: nothing comes late, so there is no
+   * overlap, and they tell of deleted keys as well.
+   */
+  readonly events?: boolean;
   /** `deletions` reads work: the system reports deleted keys. */
   readonly deletions: boolean;
   /** A `keys` walk (only keys and timestamps) works and finds what vanished by absence. */
@@ -37,6 +42,8 @@ export interface WriteTraits {
   readonly assignsKeys: boolean;
   /** Fields that can be written; absent means all but an assigned key. */
   readonly fields?: readonly string[];
+  /** A create with the `id` of one that was already done makes nothing and gives its outcome. */
+  readonly idempotent?: boolean;
 }
 
 /**

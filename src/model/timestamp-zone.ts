@@ -31,6 +31,16 @@ export function zoneConverter(zone: string): ZoneConverter {
   };
 }
 
+/**
+ * Converts an instant, as seconds since the epoch, to the wall-clock seconds (as if the wall clock
+ * showed UTC) of an IANA zone. Throws RangeError for a zone that the runtime does not know.
+ */
+export function wallClock(zone: string): (seconds: number) => number {
+  if (zone === "UTC") return (seconds) => seconds;
+  const formatter = formatterOf(zone);
+  return (seconds) => seconds + offsetAt(formatter, seconds);
+}
+
 function formatterOf(zone: string): Intl.DateTimeFormat {
   return new Intl.DateTimeFormat("en-US", {
     timeZone: zone,

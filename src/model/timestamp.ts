@@ -4,7 +4,7 @@
  */
 
 /** An instant: whole seconds since 1970-01-01T00:00:00Z and the digits after the point. */
-interface Instant {
+export interface Instant {
   readonly seconds: number;
   readonly fraction: string;
 }
@@ -151,7 +151,8 @@ function heldWithin(instant: Instant): string {
   return formatInstant(instant) ?? edge;
 }
 
-function instantOf(timestamp: string): Instant {
+/** Seconds since the epoch and fraction digits of a canonical timestamp. */
+export function instantOf(timestamp: string): Instant {
   const days = daysFrom(
     Number(timestamp.slice(0, 4)),
     Number(timestamp.slice(5, 7)),

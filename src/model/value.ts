@@ -26,8 +26,9 @@ export type ValueType =
   | { readonly kind: "double" }
   | { readonly kind: "boolean" }
   | { readonly kind: "date" }
-  | { readonly kind: "timestamp" }
-  | { readonly kind: "time" }
+  /** `precision`: digits of the fraction that the system keeps; it cuts off what is below. */
+  | { readonly kind: "timestamp"; readonly precision?: number }
+  | { readonly kind: "time"; readonly precision?: number }
   | { readonly kind: "binary" }
   | { readonly kind: "json" }
   | { readonly kind: "list"; readonly of: ScalarType; readonly ordered: boolean };

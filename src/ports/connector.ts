@@ -23,14 +23,62 @@ export interface StreamQuery {
   readonly schema: StreamSchema;
   /** A filter in the system's own language. */
   readonly filter?: string;
+  /**
+   * For `head` and `changes` reads: the timestamp field that tells what changed, instead of the
+   * schema's `modifiedAt`. Throws FIELD_UNKNOWN, and CONNECTOR_UNSUPPORTED where the system offers
+   * changes by no other field.
+   */
+  readonly changedBy?: string;
+}
+
+/**
+ * Which records to list what belongs to them.
+ * - `expanded`: for each of `keys` (at most `keysPerRead`) that the query shows, what its relation
+ *   leads to;
+ * - `listed`: the records of the query's stream whose `field` has one of the `values`.
+ */
+export type ChildrenRequest =
+  | {
+      readonly kind: "expanded";
+      readonly query: StreamQuery;
+      readonly keys: readonly RecordKey[];
+      readonly relation: string;
+    }
+  | {
+      readonly kind: "listed";
+      readonly query: StreamQuery;
+      readonly field: string;
+      readonly values: readonly Value[];
+    };
+
+/** What belongs to one record; values by field name. */
+export interface Children {
+  /** The record's key or, for `listed`, the value as text. */
+  readonly of: string;
+  /** For `expanded`: the record itself as it is now. */
+  readonly record?: Readonly<Record<string, Value>>;
+  readonly rows: readonly Readonly<Record<string, Value>>[];
+}
+
+/**
+ * A part of a stream, in the order of the system's own walk: strictly after the key `after`, up to
+ * and with the key `upTo`. A null bound is open: nothing stands before the first part or after the
+ * last, whatever is created later.
+ */
+export interface WalkRange {
+  readonly after: RecordKey | null;
+  readonly upTo: RecordKey | null;
 }
 
 /**
  * What to read.
  * - `walk`: every record (or, with `projection: "key"`, every key mark) in an order that changes
- *   to other fields cannot disturb; resumes strictly after `after`.
+ *   to other fields cannot disturb; resumes strictly after `after`. With `range`, only those of
+ *   that part; a cursor is good for the part that it was made in.
  * - `changes`: records created or updated at or after `since` less `overlapMs`, oldest first.
- *   With `overlapMs` 0 it goes on strictly after `since`.
+ *   With `overlapMs` 0 it goes on strictly after `since`. Where the stream has the trait `events`
+ *   it is what the system's events after `since` name, in their order and whatever the overlap: the
+ *   records as they are now, tombstones for keys that it does not give.
  * - `deletions`: tombstones, likewise.
  * - `keys`: the records that still exist among `keys` (at most `keysPerRead`); a key that no page
  *   holds when the read has ended does not exist or may not be seen.
@@ -41,6 +89,8 @@ export type ReadRequest =
       readonly query: StreamQuery;
       readonly after: Cursor | null;
       readonly projection: "record" | "key";
+      /** One of those that `partition` gave. Absent: the whole stream. */
+      readonly range?: WalkRange;
     }
   | {
       readonly kind: "changes";
@@ -56,6 +106,9 @@ export type ReadRequest =
     }
   | { readonly kind: "keys"; readonly query: StreamQuery; readonly keys: readonly RecordKey[] };
 
+/** A read of changes or deletions, to be counted. */
+export type CountRequest = Extract<ReadRequest, { readonly kind: "changes" | "deletions" }>;
+
 /** A key with its record's own time of last change (canonical timestamp), where there is one. */
 export interface KeyMark {
   readonly key: RecordKey;
@@ -65,7 +118,8 @@ export interface KeyMark {
 /**
  * One page of a read. `cursor` may be saved once the page is applied: reading on from it repeats
  * nothing it must not and skips nothing. Walks with `projection: "key"` fill `marks`, deletion
- * reads `tombstones`, all others `records`; `bad` holds what could not be read.
+ * reads `tombstones`, all others `records` (changes by events both, no key in both); `bad` holds
+ * what could not be read.
  * A key may stand in a page more than once.
  */
 export interface Page {
@@ -163,6 +217,19 @@ export interface Connector {
   head(query: StreamQuery, signal: AbortSignal): Promise<StreamHead>;
   read(request: ReadRequest, signal: AbortSignal): AsyncIterable<Page>;
   /**
+   * How many records or tombstones a read would give, without reading them: at least so many, since
+   * those of the very time that the cursor stands at may be left out. Nothing where the system does
+   * not tell for this stream; absent where it never does.
+   */
+  countSince?(request: CountRequest, signal: AbortSignal): Promise<number | undefined>;
+  /**
+   * Divides a stream into at most `count` parts of about equal size, in order: every record is in
+   * exactly one of them, also one that is created later. A stream too small to be divided gives
+   * one part that is open at both ends. Absent where no stream can be divided; throws
+   * CONNECTOR_UNSUPPORTED for one that cannot.
+   */
+  partition?(query: StreamQuery, count: number, signal: AbortSignal): Promise<readonly WalkRange[]>;
+  /**
    * Writes at most `traits.write.batch` operations, no key twice, and gives one outcome for each,
    * in order. Outcomes tell what is stored durably. When it throws, any of the operations may or
    * may not have been done: the caller reads the keys again before it goes on. Present where a
@@ -184,5 +251,11 @@ export interface Connector {
     names: readonly string[],
     signal: AbortSignal,
   ): Promise<RelatedRecords | undefined>;
+  /**
+   * Lists what belongs to some records, as the system shows it now and to its end. A record that
+   * the query does not show is left out; for `listed` every value has its entry. Absent where the
+   * system has no relations. Throws FIELD_UNKNOWN, STREAM_UNKNOWN.
+   */
+  children?(request: ChildrenRequest, signal: AbortSignal): Promise<readonly Children[]>;
   close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { LoggedChange } from "../model/change.ts";
 import type { RecordKey, Values } from "../model/record.ts";
 import type { DriftPolicy, Naming } from "../model/replicate.ts";
 import type { StreamSchema } from "../model/schema.ts";
@@ -75,6 +76,21 @@ export interface OrphanCount {
   readonly sample: readonly string[];
 }
 
+/** A change as it is published, with the categories it is of. */
+export interface PublishedChange extends LoggedChange {
+  readonly categories: readonly string[];
+}
+
+/** What a destination is told when a stream's part of a run has ended well. */
+export interface Publication {
+  readonly table: TableSpec;
+  /** The stream's entries of the change log with an id above `id`, oldest first. */
+  changesAfter(id: number): AsyncIterable<PublishedChange>;
+  /** Throws HOME_FENCED unless the run holds the sync's lease; asked before anything appears. */
+  confirm(): Promise<void>;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Where a replicate sync keeps its rows.
  *
@@ -117,6 +133,13 @@ export interface Destination {
   write(batch: RowBatch): Promise<void>;
   /** The same write for the home's transaction; present only where the home is the same database. */
   within?(batch: RowBatch): TransactionStep;
+  /**
+   * Shows readers what is stored and logged by now, where that is not the rows themselves: files.
+   * Called under the lease, after the last commit of a stream whose replica is whole. What was not
+   * published, for whatever reason, is published by the next call; nothing is published twice.
+   * Throws DESTINATION_UNWRITABLE, or the signal's reason; the rows are safe either way.
+   */
+  publish?(publication: Publication): Promise<void>;
   /** A copy of the tables as they are now; gives where it is, for people. */
   backup(tables: readonly TableSpec[], label: string): Promise<string>;
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 import type { ChangeFilter, ChangeKind, FieldChange, LoggedChange } from "../model/change.ts";
 import type { Checkpoint, Lane } from "../model/cursor.ts";
+import type { FileId, HeldFile } from "../model/media.ts";
 import type { Halt, ParkedRecord, ParkRequest } from "../model/parked.ts";
 import type { RecordKey } from "../model/record.ts";
 import type { RunMode, RunReport, StoredRun, StreamRun } from "../model/run.ts";
@@ -58,6 +59,8 @@ export interface Commit {
   readonly seen?: { readonly walkId: string; readonly keys: readonly RecordKey[] };
   /** Forget the seen keys of a walk that has ended. */
   readonly forgetWalk?: string;
+  /** Files now held, and files held no more; of one id the last counts. */
+  readonly files?: { readonly hold?: readonly HeldFile[]; readonly forget?: readonly FileId[] };
   readonly checkpoints?: readonly Omit<Checkpoint, "sync" | "stream" | "runId" | "savedAt">[];
   readonly dropCheckpoints?: readonly Lane[];
 }
@@ -122,6 +125,27 @@ export interface Halts {
   closeHalt(id: number, at: number): Promise<void>;
 }
 
+/** Which files are held, by the name of their stream (`Property/Media`). */
+export interface HeldFiles {
+  /** By record, then order and key of the file. */
+  heldFiles(
+    sync: string,
+    stream: string,
+    parents: readonly RecordKey[],
+  ): Promise<readonly HeldFile[]>;
+  /** Up to `limit` records that have files, in an order of the home's own, strictly after. */
+  fileParents(
+    sync: string,
+    stream: string,
+    after: RecordKey | null,
+    limit: number,
+  ): Promise<readonly RecordKey[]>;
+  heldTotals(
+    sync: string,
+    stream: string,
+  ): Promise<{ readonly records: number; readonly files: number; readonly bytes: number }>;
+}
+
 /** An entry of the audit: who decided or did what, when. */
 export interface AuditEntry {
   readonly id: number;
@@ -145,7 +169,15 @@ export interface Audit {
  * older version is backed up, then migrated. Trouble throws HOME_LOCKED, HOME_UNREACHABLE,
  * HOME_REFUSED, HOME_READ_ONLY, HOME_FULL or HOME_UNREADABLE. No secret is ever stored.
  */
-export interface Home extends Leases, Checkpoints, Runs, ChangeLog, ParkedRecords, Halts, Audit {
+export interface Home
+  extends Leases,
+    Checkpoints,
+    Runs,
+    ChangeLog,
+    ParkedRecords,
+    Halts,
+    HeldFiles,
+    Audit {
   /** For people; holds no secret. */
   readonly location: string;
   /** A connector's notes, by the system's name. */

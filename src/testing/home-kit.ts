@@ -1,5 +1,6 @@
 import { suite } from "node:test";
 import { commitBehaviours } from "./home-kit/commits.ts";
+import { fileBehaviours } from "./home-kit/files.ts";
 import { logBehaviours } from "./home-kit/log.ts";
 import { recordBehaviours } from "./home-kit/records.ts";
 import { behaviours, type HomeKitOptions } from "./home-kit/subject.ts";
@@ -15,5 +16,6 @@ export function homeKit(name: string, options: HomeKitOptions): void {
     commitBehaviours(behaviour);
     logBehaviours(behaviour);
     recordBehaviours(behaviour);
+    fileBehaviours(behaviour);
   });
 }

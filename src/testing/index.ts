@@ -4,13 +4,23 @@ export { createMemoryConnector } from "../connectors/memory/connector.ts";
 export { createMemoryDestination } from "../connectors/memory/destination.ts";
 export { createMemorySystem } from "../connectors/memory/system.ts";
 export { createMemoryHome } from "../homes/memory/home.ts";
-export type {
-  ConnectorKitOptions,
-  ConnectorSubject,
-  SubjectPeople,
+export {
+  type CertificateEntry,
+  type CertificateOptions,
+  printCertificate,
+  takeCertificate,
+} from "./certificate.ts";
+export {
+  type ConnectorKitOptions,
+  type ConnectorSubject,
+  type NamedValues,
+  REFUSED,
+  type SubjectPeople,
+  type SubjectWrites,
 } from "./connector-kit/subject.ts";
 export { connectorKit } from "./connector-kit.ts";
 export { destinationKit } from "./destination-kit.ts";
+export { type FileStoreKitOptions, type FileStoreSubject, fileStoreKit } from "./file-store-kit.ts";
 export { homeKit } from "./home-kit.ts";
 export { type Proof, type ProvenStream, proveReplica } from "./prove-replica.ts";
 export { type Replay, replayChanges } from "./replay-changes.ts";
@@ -22,6 +32,7 @@ export {
   type SampleBehavior,
   type SampleControl,
   type SampleData,
+  type SampleFileSettings,
   type SampleMls,
   type SampleMlsOptions,
   type SampleStats,

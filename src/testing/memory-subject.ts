@@ -4,8 +4,10 @@ import {
   type MemorySystem,
   type NamedValues,
 } from "../connectors/memory/system.ts";
+import { canonicalDecimal } from "../model/decimal.ts";
 import type { RecordKey } from "../model/record.ts";
 import type { StreamSchema } from "../model/schema.ts";
+import type { Value } from "../model/value.ts";
 import type { Connector } from "../ports/connector.ts";
 import type { ConnectorSubject } from "./connector-kit/subject.ts";
 
@@ -20,7 +22,15 @@ const MEMORY_STREAMS: readonly StreamSchema[] = [
     name: "Listing",
     key: ["Id"],
     modifiedAt: "ModifiedAt",
-    traits: ALL_TRAITS,
+    traits: {
+      ...ALL_TRAITS,
+      write: {
+        batch: 50,
+        expects: "atomic",
+        assignsKeys: true,
+        fields: ["Status", "Price", "Features"],
+      },
+    },
     fields: [
       { name: "Id", type: { kind: "integer", bits: 64 }, nullable: false },
       { name: "Status", type: { kind: "text" }, nullable: false },
@@ -37,12 +47,31 @@ const MEMORY_STREAMS: readonly StreamSchema[] = [
     name: "Member",
     key: ["Code"],
     modifiedAt: "ModifiedAt",
-    traits: { changes: true, deletions: false, sweep: true, count: false },
+    traits: {
+      changes: true,
+      deletions: false,
+      sweep: true,
+      count: false,
+      write: { batch: 20, expects: "checked", assignsKeys: false, idempotent: true },
+    },
     fields: [
       { name: "Code", type: { kind: "text" }, nullable: false },
       { name: "ModifiedAt", type: { kind: "timestamp" }, nullable: false },
       { name: "Status", type: { kind: "text" }, nullable: false },
       { name: "Active", type: { kind: "boolean" }, nullable: true },
+      { name: "Hired", type: { kind: "date" }, nullable: true },
+      { name: "Seen", type: { kind: "timestamp", precision: 3 }, nullable: true },
+      { name: "Fee", type: { kind: "double" }, nullable: true },
+      { name: "Notes", type: { kind: "json" }, nullable: true },
+    ],
+  },
+  {
+    name: "Room",
+    key: ["Id"],
+    traits: { changes: true, events: true, deletions: false, sweep: true, count: true },
+    fields: [
+      { name: "Id", type: { kind: "integer", bits: 32 }, nullable: false },
+      { name: "Status", type: { kind: "text" }, nullable: false },
     ],
   },
   {
@@ -60,11 +89,20 @@ const MEMORY_STREAMS: readonly StreamSchema[] = [
 
 const TEXT_KEYS = ["Ä ö", "a", "B", "b'b", "zz", "10", "9", "家"];
 
+/** The system trims statuses, keeps two digits of prices and three of seconds. */
+function lossyStorage(stream: string, field: string, value: Value): Value {
+  if (typeof value !== "string") return value;
+  if (field === "Status" && stream === "Listing") return value.trim();
+  if (field === "Price") return canonicalDecimal(value.replace(/(\.\d\d)\d+$/, "$1")) ?? value;
+  return field === "Seen" ? value.replace(/(\.\d{3})\d+Z$/, "$1Z") : value;
+}
+
 function sample(schema: StreamSchema, index: number): NamedValues {
   const id = index * 7 - 3;
   const ids: Readonly<Record<string, NamedValues>> = {
     Listing: { Id: String(9_007_199_254_740_990n + BigInt(id)), Price: index % 2 ? "100.5" : null },
     Member: { Code: TEXT_KEYS[index] ?? `code ${index}`, Active: index % 3 === 0 },
+    Room: { Id: index },
     Unit: { Id: index % 4, Name: `unit ${index}`, Area: index / 2 },
   };
   const features = index % 3 === 0 ? {} : { Features: ["Pool", "View"] };
@@ -83,6 +121,8 @@ export async function createMemorySubject(
     streams: MEMORY_STREAMS,
     now: () => second * 1000,
     token: TOKEN,
+    versions: true,
+    storage: lossyStorage,
   });
   let created = 0;
   const create = (schema: StreamSchema): RecordKey =>
@@ -95,8 +135,18 @@ export async function createMemorySubject(
       if (count % 3 === 0) second += 1;
     }
   }
+  let written = 0;
   const open = (token: string): Connector =>
-    wrap(createMemoryConnector(system, { pageSize: () => PAGE_SIZE, keysPerRead: 10, token }));
+    wrap(
+      createMemoryConnector(system, {
+        pageSize: () => PAGE_SIZE,
+        keysPerRead: 10,
+        token,
+        relations: {
+          Listing: { Members: { stream: "Member", field: "Status", parentField: "Status" } },
+        },
+      }),
+    );
   const connector = open(TOKEN);
 
   return {
@@ -120,6 +170,22 @@ export async function createMemorySubject(
         system.edit(stream, key, { Status: 5 });
       },
     },
+    writes: {
+      fresh: (stream) => {
+        written += 1;
+        if (stream === "Listing") return { Status: `new ${written}`, Price: `${written}.5` };
+        return { Code: `new ${written}`, Status: "Active", Active: written % 2 === 0 };
+      },
+      change: () => {
+        written += 1;
+        return { Status: `changed ${written}` };
+      },
+      refused: (stream) =>
+        stream === "Listing"
+          ? { values: { Price: "a lot" }, field: "Price" }
+          : { values: { Active: "perhaps" }, field: "Active" },
+      promise: lossyStorage,
+    },
     reopen: async () => open(TOKEN),
     withWrongCredentials: async () => ({
       connector: open("a-wrong-token"),
@@ -129,6 +195,24 @@ export async function createMemorySubject(
       stream: "Listing",
       text: JSON.stringify({ Status: "Active" }),
       keys: async () => shownKeys(system, "Listing", ({ Status }) => Status === "Active"),
+    },
+    belonging: {
+      parent: "Listing",
+      child: "Member",
+      relation: "Members",
+      field: "Status",
+      parentField: "Status",
+    },
+    retimed: {
+      stream: "Member",
+      field: "Seen",
+      touch: async (keys) => {
+        second += 1;
+        const at = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+        for (const key of keys) {
+          system.edit("Member", key, { Seen: at }, { silent: true });
+        }
+      },
     },
     close: () => connector.close(),
   };

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { after } from "node:test";
 import { createMemoryConnector } from "../connectors/memory/connector.ts";
 import { createMemoryDestination } from "../connectors/memory/destination.ts";
 import { createMemorySystem, type MemorySystem } from "../connectors/memory/system.ts";
@@ -11,17 +12,39 @@ import { createSqliteHome } from "../homes/sqlite/home.ts";
 import type { RunEvent } from "../model/events.ts";
 import type { RecordKey } from "../model/record.ts";
 import type { ReplicateSpec, StreamSpec } from "../model/replicate.ts";
-import type { RunMode, RunReport } from "../model/run.ts";
+import type { ReplicateMode, RunReport } from "../model/run.ts";
 import type { StreamSchema } from "../model/schema.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { Home } from "../ports/home.ts";
 import type { Clock, Random } from "../ports/runtime.ts";
+import { openPostgresStorage, type PostgresStorage } from "./postgres-storage.ts";
 import { createTemporaryFolder } from "./temporary-folder.ts";
 
-export type Backend = "memory" | "memory apart" | "sqlite";
+export type Backend = "memory" | "memory apart" | "sqlite" | "postgres";
+
+/**
+ * A PostgreSQL database in which these worlds may make schemas. With it every world that names no
+ * backend stands on PostgreSQL, so that all tests of the engine are tests of that home too; see
+ * `test/postgres/engine-tests.test.ts`.
+ */
+const POSTGRES_URL = process.env["LOCKSTEP_TEST_POSTGRES"];
 
 /** Every way a home and a destination can stand to one another. */
-export const BACKENDS: readonly Backend[] = ["memory", "memory apart", "sqlite"];
+export const BACKENDS: readonly Backend[] = [
+  "memory",
+  "memory apart",
+  "sqlite",
+  ...(POSTGRES_URL === undefined ? [] : (["postgres"] as const)),
+];
+const USUAL_BACKEND: Backend = POSTGRES_URL === undefined ? "memory" : "postgres";
+
+/** Pools that no test closed would keep its process from ending. */
+const opened: PostgresStorage[] = [];
+if (POSTGRES_URL !== undefined) {
+  after(async () => {
+    await Promise.all(opened.map((storage) => storage.close()));
+  });
+}
 
 const TIMESTAMP = { name: "ModifiedAt", type: { kind: "timestamp" }, nullable: true } as const;
 const text = (name: string) => ({ name, type: { kind: "text" }, nullable: true }) as const;
@@ -94,7 +117,7 @@ export interface ReplicaWorld {
   readonly events: readonly RunEvent[];
   readonly signal: AbortSignal;
   advance(ms: number): void;
-  run(mode: RunMode, request?: Omit<RunRequest, "mode">): Promise<RunReport>;
+  run(mode: ReplicateMode, request?: Omit<RunRequest, "mode">): Promise<RunReport>;
   /** Puts a listing with these values. */
   list(key: number, values?: Readonly<Record<string, string | null>>): RecordKey;
   photo(key: string, listing: number): RecordKey;
@@ -113,7 +136,7 @@ export function createReplicaWorld(options: ReplicaWorldOptions = {}): ReplicaWo
       }),
   };
   const system = createMemorySystem({ streams: WORLD_STREAMS, now: () => now });
-  const storage = openStorage(options.backend ?? "memory", clock);
+  const storage = openStorage(options.backend ?? USUAL_BACKEND, clock);
   const events: RunEvent[] = [];
   const { pageSize = 3, beforePage } = options;
   const context: ReplicateContext = {
@@ -212,6 +235,11 @@ interface Storage {
 }
 
 function openStorage(backend: Backend, clock: Clock): Storage {
+  if (backend === "postgres") {
+    const storage = openPostgresStorage(POSTGRES_URL ?? "", clock);
+    opened.push(storage);
+    return storage;
+  }
   if (backend !== "sqlite") {
     return {
       home: createMemoryHome({ clock }),

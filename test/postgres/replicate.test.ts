@@ -11,7 +11,7 @@ import { runReplicate } from "../../src/engine/run-replicate.ts";
 import { createPostgresHome } from "../../src/homes/postgres/home.ts";
 import { createSqliteHome } from "../../src/homes/sqlite/home.ts";
 import type { LoggedChange } from "../../src/model/change.ts";
-import type { RunMode, RunReport } from "../../src/model/run.ts";
+import type { ReplicateMode, RunReport } from "../../src/model/run.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 import type { Home } from "../../src/ports/home.ts";
 import type { Clock } from "../../src/ports/runtime.ts";
@@ -32,7 +32,7 @@ const LISTINGS = 30;
 interface Bench {
   readonly world: ReplicaWorld;
   readonly context: ReplicateContext;
-  run(mode: RunMode): Promise<RunReport>;
+  run(mode: ReplicateMode): Promise<RunReport>;
   close(): Promise<void>;
 }
 

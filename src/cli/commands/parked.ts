@@ -74,7 +74,7 @@ async function list(session: Session, options: ListOptions): Promise<ExitCode> {
   return session.withLockstep(async (lockstep) => {
     const { sync, stream, limit } = options;
     const syncs = chosenSyncs(lockstep, sync);
-    if (stream !== undefined) checkStreams(lockstep, syncs, [stream]);
+    if (stream !== undefined) checkStreams(lockstep, syncs, [stream], true);
     const records = await lockstep.parked({
       limit,
       ...(sync === undefined ? {} : { sync }),
@@ -147,7 +147,7 @@ async function chooseIds(
     );
   }
   if (options.stream !== undefined)
-    checkStreams(lockstep, chosenSyncs(lockstep, undefined), [options.stream]);
+    checkStreams(lockstep, chosenSyncs(lockstep, undefined), [options.stream], true);
   const records =
     ids.length > 0
       ? []

@@ -21,6 +21,7 @@ interface RunOptions {
   readonly incremental?: boolean;
   readonly deletions?: boolean;
   readonly sweep?: boolean;
+  readonly media?: boolean;
   readonly stream?: readonly string[];
   readonly key?: readonly string[];
   readonly keysFile?: string;
@@ -39,6 +40,7 @@ export function addRun(program: Command, cli: Cli): void {
     .option("--incremental", "only what was created or changed")
     .option("--deletions", "only what the source tells as deleted")
     .option("--sweep", "compare all keys and times; find what vanished and what went stale")
+    .option("--media", "fetch files such as photos; with --full, look at every record again")
     .option("--stream <name>", "only this stream (repeat, or part with commas)", collectNames)
     .option("--key <key>", "only this record of the one stream named (repeat)", collect)
     .option("--keys-file <file>", "the same, one key a line; - reads standard input")
@@ -51,6 +53,7 @@ const MODES = ["full", "incremental", "deletions", "sweep"] as const;
 
 /** What the options ask for. Throws USAGE when they contradict one another. */
 function requestOf(options: RunOptions, directory: string): SyncRunRequest {
+  if (options.media === true) return mediaRequestOf(options, directory);
   const asked = MODES.filter((mode) => options[mode] === true);
   const [first, second] = asked;
   if (second !== undefined)
@@ -65,6 +68,24 @@ function requestOf(options: RunOptions, directory: string): SyncRunRequest {
   const keys = gatherKeys(options.key ?? [], options.keysFile, directory);
   if (keys.length === 0) throw usage("The file of keys holds no key.");
   return { mode: "keys", keys, ...streams };
+}
+
+/** `--media` goes with `--full` and with keys, and with nothing else that chooses. */
+function mediaRequestOf(options: RunOptions, directory: string): SyncRunRequest {
+  const other = MODES.find((mode) => mode !== "full" && options[mode] === true);
+  if (other !== undefined) throw usage(`--media and --${other} are two runs; give one of them.`);
+  if (options.stream !== undefined) {
+    throw usage("--media fetches the files of the stream that `media` names; leave --stream out.");
+  }
+  if (options.key === undefined && options.keysFile === undefined) {
+    return { mode: "media", ...(options.full === true ? { again: true } : {}) };
+  }
+  if (options.full === true) {
+    throw usage("--full looks at every record and --key at single ones; give one of them.");
+  }
+  const keys = gatherKeys(options.key ?? [], options.keysFile, directory);
+  if (keys.length === 0) throw usage("The file of keys holds no key.");
+  return { mode: "media", keys };
 }
 
 interface Ran {
@@ -104,6 +125,7 @@ function syncsWith(
   request: SyncRunRequest,
 ): readonly string[] {
   const { streams } = request;
+  if (request.mode === "media") return syncsWithFiles(lockstep, syncs, request);
   const chosen = lockstep.syncs.filter(
     ({ name, streams: own }) =>
       syncs.includes(name) &&
@@ -124,6 +146,25 @@ function syncsWith(
       );
   }
   return chosen.map(({ name }) => name);
+}
+
+function syncsWithFiles(
+  lockstep: Lockstep,
+  syncs: readonly string[],
+  { keys }: SyncRunRequest,
+): readonly string[] {
+  const chosen = lockstep.syncs.filter(({ name, files }) => syncs.includes(name) && files);
+  const names = chosen.map(({ name }) => name);
+  if (names.length === 0) {
+    throw usage(
+      `No sync keeps files: ${syncs.join(", ")} ${syncs.length === 1 ? "has" : "have"} no \`media\`.`,
+      "Add `media: { to: ./photos }` to the sync.",
+    );
+  }
+  if (keys !== undefined && names.length > 1) {
+    throw usage("Keys belong to one sync; name it.", `Syncs: ${names.join(", ")}.`);
+  }
+  return names;
 }
 
 /** One sync after the other; one that cannot begin does not stop the next. */
@@ -150,6 +191,7 @@ async function runAll(
 
 /** The request with only this sync's streams in it. */
 function ownPart(lockstep: Lockstep, sync: string, request: SyncRunRequest): SyncRunRequest {
+  if (request.mode === "media") return request;
   const own =
     lockstep.syncs.find(({ name }) => name === sync)?.streams.map(({ stream }) => stream) ?? [];
   const asked = request.streams ?? (request.mode === "keys" ? own : undefined);

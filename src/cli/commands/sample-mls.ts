@@ -45,6 +45,7 @@ async function serve(session: Session, options: SampleOptions): Promise<ExitCode
     listings,
     seed,
     port,
+    files: {},
     ...(fields === undefined ? {} : { propertyFields: fields }),
   });
   const timer = options.liveEvery === undefined ? undefined : live(mls, options.liveEvery);

@@ -54,6 +54,10 @@ systems:
     url: https://resoapi.utahrealestate.com/reso/odata
     # The token itself never stands here: env:NAME or file:PATH.
     token: env:WFRMLS_TOKEN
+  # files:                  # CSV or JSONL files and a feed of changes; then set "into: files"
+  #   connector: file
+  #   folder: ./out
+  #   format: jsonl
 
 syncs:
   mls:

@@ -101,13 +101,19 @@ function streamRow(stream: StreamCheck, style: Style): readonly string[] {
     stream.stream,
     stream.sourceCount === undefined ? "?" : formatCount(stream.sourceCount),
     stream.table,
-    stream.traits === undefined ? "?" : stream.traits.changes ? "by time" : "by copying again",
+    stream.traits === undefined ? "?" : changesInWords(stream.traits),
     stream.traits === undefined ? "?" : deletionsInWords(stream.traits),
     stream.error === undefined ? planInWords(stream) : style.red("see below"),
   ];
 }
 
-function deletionsInWords({ deletions, sweep }: StreamTraits): string {
+function changesInWords({ changes, events }: StreamTraits): string {
+  if (events === true) return "by events";
+  return changes ? "by time" : "by copying again";
+}
+
+function deletionsInWords({ deletions, sweep, events }: StreamTraits): string {
+  if (events === true) return sweep ? "by events, and by sweep" : "by events";
   if (deletions) return sweep ? "told, and by sweep" : "told";
   return sweep ? "by sweep" : "by full copy";
 }

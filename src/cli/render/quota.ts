@@ -1,3 +1,4 @@
+import type { ToldQuota } from "../../core/told-quota.ts";
 import type { QuotaReport, SystemQuota } from "../../engine/upkeep-results.ts";
 import type { Look } from "./look.ts";
 import { formatBytes, formatCount } from "./numbers.ts";
@@ -12,7 +13,8 @@ export function quotaLines(report: QuotaReport, look: Look): readonly string[] {
   ]);
 }
 
-function systemLines({ system, windows, closedUntil }: SystemQuota, look: Look): readonly string[] {
+function systemLines(quota: SystemQuota, look: Look): readonly string[] {
+  const { system, windows, told, closedUntil, concurrency } = quota;
   const { style, times, now } = look;
   const rows = windows.map(({ window, of, limit, used, left, endsAt }) => {
     const amount = of === "bytes" ? formatBytes : formatCount;
@@ -26,6 +28,13 @@ function systemLines({ system, windows, closedUntil }: SystemQuota, look: Look):
       : [
           style.red(
             `  It answered 429 again and again; nothing is sent until ${times.clock(closedUntil, now)}.`,
+          ),
+        ]),
+    ...(concurrency === undefined
+      ? []
+      : [
+          style.yellow(
+            `  It was overloaded: ${concurrency.limit} of ${concurrency.max} requests at a time since ${times.clock(concurrency.since, now)}.`,
           ),
         ]),
     ...(rows.length === 0
@@ -42,5 +51,18 @@ function systemLines({ system, windows, closedUntil }: SystemQuota, look: Look):
           rows,
           style,
         )),
+    ...told.map((one) => style.dim(`  ${toldLine(one, look)}`)),
   ];
+}
+
+/** What the system itself said, in its own figures. */
+function toldLine({ window, limit, left, resetsAt, at }: ToldQuota, { times, now }: Look): string {
+  const parts = [
+    left === undefined ? "" : `${formatCount(left)} left`,
+    limit === undefined ? "" : `${left === undefined ? "a limit " : ""}of ${formatCount(limit)}`,
+    window === undefined ? "" : `${window === "hour" ? "an" : "a"} ${window}`,
+    resetsAt === undefined ? "" : `until ${times.clock(resetsAt, now)}`,
+  ];
+  const said = parts.filter((part) => part !== "").join(" ");
+  return `the system said at ${times.clock(at, now)}: ${said}`;
 }

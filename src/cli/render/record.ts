@@ -1,8 +1,8 @@
-import type { ShownRecord, ShowResult } from "../../engine/results.ts";
+import type { ShownFile, ShownRecord, ShowResult } from "../../engine/results.ts";
 import type { MonitorSpec } from "../../model/replicate.ts";
 import { changeLines, historyInWords } from "./changes.ts";
 import type { Look } from "./look.ts";
-import { plural } from "./numbers.ts";
+import { formatBytes, plural } from "./numbers.ts";
 import { cleanText, clip } from "./style.ts";
 import { indent, pad } from "./table.ts";
 import { formatAge } from "./times.ts";
@@ -47,8 +47,10 @@ export function recordLines(
       ? `the first ${plural(records.length, "record")}`
       : plural(records.length, "record");
     lines.push("", `${style.bold(child)}  ${style.dim(`${count} by ${field}`)}`);
-    for (const entry of records)
+    for (const entry of records) {
       lines.push(...indent([clip(relatedLine(entry, key), look.columns - 3)]));
+      if (entry.file !== undefined) lines.push(`    ${fileLine(entry.file, look)}`);
+    }
   }
   if (options.hasChanges) lines.push("", ...history(result, options.monitor, look));
   return lines;
@@ -110,6 +112,23 @@ function relatedLine(record: ShownRecord, parentKey: string): string {
     .slice(0, 5)
     .map(([name, value]) => `${name} ${showValue(value)}`);
   return `${cleanText(record.key)}  ${facts.join(", ")}`;
+}
+
+/** Where a record's file is; whole, since people copy it. */
+function fileLine(file: ShownFile, { style }: Look): string {
+  const { state, location = "", contentType = "", size = 0, problem = "", parkedId } = file;
+  const held = `${cleanText(location)}  ${style.dim(`${contentType}, ${formatBytes(size)}`)}`;
+  const trouble = `${cleanText(problem)} (lockstep parked retry ${parkedId})`;
+  switch (state) {
+    case "held":
+      return held;
+    case "stale":
+      return `${held}  ${style.yellow(`out of date: ${trouble}`)}`;
+    case "parked":
+      return style.yellow(`no file: ${trouble}`);
+    case "none":
+      return style.dim("no file");
+  }
 }
 
 function history(result: ShowResult, monitor: MonitorSpec, look: Look): readonly string[] {

@@ -1,6 +1,8 @@
 import type { RunEvent } from "../../model/events.ts";
+import type { FileLedger } from "../../model/media.ts";
 import type { Ledger, Phase, RunMode, StreamReport } from "../../model/run.ts";
 import { EMPTY_LEDGER } from "../../model/run.ts";
+import { filesInWords } from "./files.ts";
 import { ledgerInWords } from "./ledger.ts";
 import type { Look } from "./look.ts";
 import { formatCount, formatRate, formatShare } from "./numbers.ts";
@@ -25,6 +27,8 @@ export interface StreamProgress {
   readonly stream: string;
   readonly phase: Phase | "queued";
   readonly ledger: Ledger;
+  /** In a run of mode `media`. */
+  readonly files?: FileLedger;
   readonly walked: number;
   readonly total?: number;
   readonly wait?: Wait;
@@ -63,6 +67,7 @@ function afterEvent(progress: RunProgress, event: RunEvent): RunProgress {
       return changeStream(progress, event.stream, ({ wait: _, ...stream }) => ({
         ...stream,
         ledger: event.ledger,
+        ...(event.files === undefined ? {} : { files: event.files }),
         walked: event.walked,
         ...(event.total === undefined ? {} : { total: event.total }),
         samples: [
@@ -81,6 +86,7 @@ function afterEvent(progress: RunProgress, event: RunEvent): RunProgress {
         ...stream,
         phase: event.report.phase,
         ledger: event.report.ledger,
+        ...(event.report.files === undefined ? {} : { files: event.report.files }),
         report: event.report,
       }));
     case "run-started":
@@ -135,9 +141,9 @@ function streamLine(stream: StreamProgress, look: Look): string {
     case "connecting":
       return style.dim(phase);
     case "done":
-      return `${style.green("done")}  ${ledgerInWords(stream.ledger)}`;
+      return `${style.green("done")}  ${countsInWords(stream)}`;
     case "stopped":
-      return `${style.yellow("stopped")}  ${ledgerInWords(stream.ledger)}`;
+      return `${style.yellow("stopped")}  ${countsInWords(stream)}`;
     case "failed":
     case "halted":
       return `${style.red(phase)}  ${cleanText(stream.report?.error?.message ?? "")}`;
@@ -146,6 +152,7 @@ function streamLine(stream: StreamProgress, look: Look): string {
     case "guarding":
     case "deleting":
     case "checkpointing":
+    case "publishing":
       return `${pad(phase, 9, "left")}  ${counted(stream, look)}`;
   }
 }
@@ -157,7 +164,8 @@ function counted(stream: StreamProgress, look: Look): string {
   const { walked, total } = stream;
   const speed = speedOf(stream);
   const rate = speed === undefined ? "" : `  ${formatRate(speed)}`;
-  if (total === undefined || total === 0) return `${formatCount(walked)}${rate}`;
+  const files = stream.files === undefined ? "" : `  ${filesInWords(stream.files)}`;
+  if (total === undefined || total === 0) return `${formatCount(walked)}${rate}${files}`;
   const share = Math.min(1, walked / total);
   const filled = Math.floor(share * BAR_WIDTH);
   const bar = look.style.cyan("█".repeat(filled)) + look.style.dim("░".repeat(BAR_WIDTH - filled));
@@ -166,7 +174,11 @@ function counted(stream: StreamProgress, look: Look): string {
     speed === undefined || speed <= 0 || walked >= total
       ? ""
       : `  ${formatDuration(((total - walked) / speed) * 1000)} left`;
-  return `${bar} ${percent}  ${formatCount(walked)} of ${formatCount(total)}${rate}${left}`;
+  return `${bar} ${percent}  ${formatCount(walked)} of ${formatCount(total)}${rate}${left}${files}`;
+}
+
+function countsInWords({ ledger, files }: StreamProgress): string {
+  return files === undefined ? ledgerInWords(ledger) : filesInWords(files);
 }
 
 /** `waiting 12 s, until 14:03:20: a page of "Property" failed with …`. */

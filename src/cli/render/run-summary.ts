@@ -1,5 +1,6 @@
 import type { SyncRunResult } from "../../engine/results.ts";
 import type { Ledger, Phase, RunReport, StreamReport, Traffic } from "../../model/run.ts";
+import { changedFiles, filesTable } from "./files.ts";
 import { changesInWords, sumLedgers, transitionLines } from "./ledger.ts";
 import type { Look } from "./look.ts";
 import { formatBytes, formatCount, formatRate, plural } from "./numbers.ts";
@@ -17,15 +18,20 @@ export function runSummary(result: SyncRunResult, look: Look): readonly string[]
     return [headline(result, style), "  Nothing was due.", ...nextSteps(result)];
   return [
     headline(result, style),
-    ...indent([...changed(result, style)]),
+    ...indent(isMedia(result) ? changedFiles(result) : [...changed(result, style)]),
     ...trouble(result.runs, style),
     "",
-    ...ledgerTable(result.runs, style),
+    ...(isMedia(result) ? filesTable(result.runs, style) : ledgerTable(result.runs, style)),
     "",
     style.dim(trafficLine(result.runs)),
     ...notes(result.runs),
     ...nextSteps(result),
   ];
+}
+
+/** A request for files runs nothing else. */
+function isMedia({ runs }: SyncRunResult): boolean {
+  return runs.some(({ mode }) => mode === "media");
 }
 
 function headline({ sync, outcome, runs }: SyncRunResult, style: Style): string {
@@ -36,11 +42,12 @@ function headline({ sync, outcome, runs }: SyncRunResult, style: Style): string 
   const parts = runs.flatMap((run) => run.streams);
   const bad = new Set(parts.filter(isBad).map(({ stream }) => stream)).size;
   const all = new Set(parts.map(({ stream }) => stream)).size;
+  const subject = modes === "media" ? `the files of ${sync} are` : `${sync} is`;
   switch (outcome) {
     case "done":
-      return `${style.green("Done:")} ${sync} is up to date${how}.`;
+      return `${style.green("Done:")} ${subject} up to date${how}.`;
     case "partial":
-      return `${style.yellow("Done, with parked records:")} ${sync} is up to date but for those${how}.`;
+      return `${style.yellow("Done, with parked records:")} ${subject} up to date but for those${how}.`;
     case "stopped":
       return `${style.yellow("Stopped:")} ${sync} stopped at a safe point${how}; the next run goes on from there.`;
     case "halted":
@@ -205,9 +212,16 @@ function notes(runs: readonly RunReport[]): readonly string[] {
   );
 }
 
-function nextSteps({ sync, outcome, parkedWaiting, changes }: SyncRunResult): readonly string[] {
+function nextSteps({
+  sync,
+  outcome,
+  runs,
+  parkedWaiting,
+  changes,
+}: SyncRunResult): readonly string[] {
   const steps: (readonly [string, string])[] = [];
-  if (outcome === "stopped") steps.push([`lockstep run ${sync}`, "goes on where this run stopped"]);
+  const again = `lockstep run ${sync}${runs.some(({ mode }) => mode === "media") ? " --media" : ""}`;
+  if (outcome === "stopped") steps.push([again, "goes on where this run stopped"]);
   if (outcome === "halted") steps.push(["lockstep halts", "shows what waits for a decision"]);
   if (parkedWaiting > 0) {
     const records = plural(parkedWaiting, "parked record");

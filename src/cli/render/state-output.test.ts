@@ -40,6 +40,13 @@ test("status: freshness of each stream, what runs, what waits for a person", () 
               freshAt: NOW - 200_000,
               newestSourceTime: "2026-11-21T20:58:01.1234567Z",
               deletionsAt: NOW - 3_700_000,
+              overlap: {
+                nowMs: 2_048_000,
+                configuredMs: 600_000,
+                maxMs: 86_400_000,
+                lateRecords: 38,
+                latestMs: 1_024_000,
+              },
               parked: 2,
             },
             {
@@ -48,6 +55,12 @@ test("status: freshness of each stream, what runs, what waits for a person", () 
               rows: 400,
               copied: false,
               resumable: true,
+              overlap: {
+                nowMs: 600_000,
+                configuredMs: 600_000,
+                maxMs: 86_400_000,
+                lateRecords: 0,
+              },
               parked: 0,
             },
           ],
@@ -74,9 +87,9 @@ test("status: freshness of each stream, what runs, what waits for a person", () 
 mls  wfrmls → sqlite:/data/lockstep.db
   last run partial 3 min ago (incremental)
 
-stream         rows  fresh as of  newest change at source          deletions  swept  parked
-Property  1,731,072  3 min ago    2026-11-21 13:58:01 (5 min ago)  1 h ago    never       2  halted
-Media           400  never                                         never      never       0  full copy half done
+stream         rows  fresh as of  newest change at source          deletions  swept  reads again                             parked
+Property  1,731,072  3 min ago    2026-11-21 13:58:01 (5 min ago)  1 h ago    never  34 min 8 s (38 late, up to 17 min 4 s)       2  halted
+Media           400  never                                         never      never  10 min                                       0  full copy half done
 
 Halt 7  mls Property, 2026-11-21 14:02:20
   900 of 1,000 rows would be deleted.

@@ -5,7 +5,7 @@ import type { Look } from "./look.ts";
 import { formatCount, plural } from "./numbers.ts";
 import { cleanText } from "./style.ts";
 import { indent, table } from "./table.ts";
-import { formatAge, sourceTimeMs } from "./times.ts";
+import { formatAge, formatDuration, sourceTimeMs } from "./times.ts";
 
 /** How fresh each stream is, what is going on, and what waits for a person. */
 export function statusLines(result: StatusResult, look: Look): readonly string[] {
@@ -31,6 +31,7 @@ function syncLines(sync: SyncStatus, look: Look): readonly string[] {
         { title: "newest change at source" },
         { title: "deletions" },
         { title: "swept" },
+        { title: "reads again" },
         { title: "parked", align: "right" },
         { title: "" },
       ],
@@ -91,13 +92,22 @@ function streamRow(stream: StreamStatus, halted: boolean, look: Look): readonly 
     newestMs === undefined ? "" : `${look.times.full(newestMs)} (${formatAge(newestMs, look.now)})`,
     age(stream.deletionsAt),
     age(stream.sweptAt),
+    readsAgain(stream.overlap),
     formatCount(stream.parked),
     state === copy ? look.style.yellow(state) : look.style.red(state),
   ];
 }
 
+/** The overlap in use and, where records came late, what made it so. */
+function readsAgain({ nowMs, lateRecords, latestMs }: StreamStatus["overlap"]): string {
+  const overlap = formatDuration(nowMs);
+  if (latestMs === undefined) return overlap;
+  return `${overlap} (${formatCount(lateRecords)} late, up to ${formatDuration(latestMs)})`;
+}
+
 /** The run that takes up what a halt stopped: what a walk found is settled by its own mode alone. */
 export function runAfter({ sync, stream, details }: Halt): string {
+  if (details["lane"] === "media") return `lockstep run ${sync} --media`;
   const modes: Readonly<Record<string, string>> = { walk: " --full", sweep: " --sweep" };
   return `lockstep run ${sync}${modes[String(details["lane"])] ?? ""} --stream ${stream}`;
 }

@@ -1,5 +1,6 @@
 import type { RunEvent } from "../../model/events.ts";
 import type { CliIo } from "../io.ts";
+import { filesInWords } from "./files.ts";
 import { ledgerInWords } from "./ledger.ts";
 import { createLook, type Look } from "./look.ts";
 import { formatRate } from "./numbers.ts";
@@ -128,10 +129,9 @@ function logLines(
       ];
     }
     case "stream-finished": {
-      const { stream, phase, ledger, error } = event.report;
-      return [
-        `${stream}: ${phase}, ${error === undefined ? ledgerInWords(ledger) : cleanText(error.message)}`,
-      ];
+      const { stream, phase, ledger, files, error } = event.report;
+      const counts = files === undefined ? ledgerInWords(ledger) : filesInWords(files);
+      return [`${stream}: ${phase}, ${error === undefined ? counts : cleanText(error.message)}`];
     }
     case "phase":
     case "note":

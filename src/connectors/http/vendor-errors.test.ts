@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { retryAfterMs } from "../../model/retry-after.ts";
 import type { HttpResponse } from "../../ports/http.ts";
 import { redact } from "./redact.ts";
-import { retryAfterMs } from "./retry-after.ts";
 import { errorOfStatus, isHtml, serverWords } from "./vendor-errors.ts";
 
 const TOKEN = "s3cr3t/token+value";

@@ -1,8 +1,8 @@
 import type { ErrorCode } from "../../model/error-codes.ts";
+import { retryAfterMs } from "../../model/retry-after.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { HttpResponse } from "../../ports/http.ts";
 import { redact } from "./redact.ts";
-import { retryAfterMs } from "./retry-after.ts";
 
 /** What an answer was an answer to. */
 export interface Asked {

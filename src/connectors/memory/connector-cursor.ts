@@ -18,13 +18,19 @@ export interface TimePosition {
   readonly key: RecordKey | null;
 }
 
+/** A place in the events: strictly after the one with this number. */
+export interface EventPosition {
+  readonly kind: "events";
+  readonly sequence: number;
+}
+
 /** How many of a key list's keys were read. */
 export interface ListPosition {
   readonly kind: "keys";
   readonly done: number;
 }
 
-export type Position = KeyPosition | TimePosition | ListPosition;
+export type Position = KeyPosition | TimePosition | EventPosition | ListPosition;
 
 export function writeCursor(position: Position): Cursor {
   return JSON.stringify(position) as Cursor;
@@ -62,6 +68,8 @@ function isWhole(position: Position): boolean {
     case "changes":
     case "deletions":
       return typeof position.time === "string";
+    case "events":
+      return typeof position.sequence === "number";
     case "keys":
       return typeof position.done === "number";
   }

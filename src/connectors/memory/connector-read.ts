@@ -3,11 +3,18 @@ import type { BadRecord, RecordKey, StreamRecord } from "../../model/record.ts";
 import type { StreamSchema, StreamTraits } from "../../model/schema.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import { type Value, valuesEqual } from "../../model/value.ts";
-import type { KeyMark, Page, ReadRequest, StreamHead, StreamQuery } from "../../ports/connector.ts";
+import type {
+  KeyMark,
+  Page,
+  ReadRequest,
+  StreamHead,
+  StreamQuery,
+  WalkRange,
+} from "../../ports/connector.ts";
 import { readCursor, type TimePosition, writeCursor } from "./connector-cursor.ts";
 import { keylessRow, readRow } from "./connector-record.ts";
 import { compareKeys, secondOf } from "./order.ts";
-import type { MemoryRow, MemorySystem, NamedValues } from "./system.ts";
+import type { MemoryEvent, MemoryRow, MemorySystem, NamedValues } from "./system.ts";
 
 /** Waits for the page's turn and gives its size; throws when the read may not go on. */
 type NextPage = () => Promise<number>;
@@ -38,9 +45,25 @@ export function headOf(system: MemorySystem, query: StreamQuery): StreamHead {
   const lastDeleted = system.feed(name).at(-1)?.time ?? "";
   return {
     ...(traits.count ? { count: shown(query, system.rows(name)).length } : {}),
-    ...(traits.changes ? { changes: timeCursor("changes", last, null) } : {}),
+    ...(traits.changes ? { changes: changesCursor(traits, last, system.events(name).at(-1)) } : {}),
     ...(traits.deletions ? { deletions: timeCursor("deletions", lastDeleted, null) } : {}),
   };
+}
+
+/** Parts of equal size as the stream stands now; rows without a key belong to the first. */
+export function partsOf(
+  system: MemorySystem,
+  query: StreamQuery,
+  count: number,
+): readonly WalkRange[] {
+  const rows = shown(query, system.rows(schemaOf(system, query).name));
+  const bounds = new Set<RecordKey>();
+  for (let part = 1; part < count; part += 1) {
+    const row = rows[Math.floor((rows.length * part) / count) - 1];
+    if (row?.keyed === true) bounds.add(row.id);
+  }
+  const inner = [...bounds];
+  return [...inner, null].map((upTo, index) => ({ after: inner[index - 1] ?? null, upTo }));
 }
 
 async function* readWalk(
@@ -49,16 +72,20 @@ async function* readWalk(
   next: NextPage,
 ): AsyncGenerator<Page> {
   if (request.projection === "key") claim(schemaOf(system, request.query), "sweep");
-  let after = request.after === null ? null : readCursor(request.after, "walk").after;
+  const upTo = request.range?.upTo ?? null;
+  let after =
+    request.after === null
+      ? (request.range?.after ?? null)
+      : readCursor(request.after, "walk").after;
   for (;;) {
     const size = await next();
     const schema = schemaOf(system, request.query);
     const rows = system.rows(schema.name);
-    const start =
-      after === null
-        ? 0
-        : firstAfter(rows, (row) => compareKeys(schema, row.id, after as RecordKey));
-    const looked = rows.slice(start, start + size);
+    const past = (bound: RecordKey): number =>
+      firstAfter(rows, (row) => compareKeys(schema, row.id, bound));
+    const start = after === null ? 0 : past(after);
+    const end = upTo === null ? rows.length : past(upTo);
+    const looked = rows.slice(start, Math.min(end, start + size));
     const last = looked.at(-1);
     if (last === undefined) return;
     after = last.id;
@@ -70,12 +97,44 @@ async function* readWalk(
   }
 }
 
+function changesCursor(traits: StreamTraits, last: string, event?: MemoryEvent): Cursor {
+  if (traits.events !== true) return timeCursor("changes", last, null);
+  return writeCursor({ kind: "events", sequence: event?.sequence ?? 0 });
+}
+
+/** What became of the records that events name, up to the newest event at the beginning. */
+async function* readEvents(
+  system: MemorySystem,
+  { query, since }: Read<"changes">,
+  next: NextPage,
+): AsyncGenerator<Page> {
+  const { name } = query.schema;
+  let at = readCursor(since, "events").sequence;
+  const end = system.events(name).at(-1)?.sequence ?? 0;
+  while (at < end) {
+    const size = await next();
+    schemaOf(system, query);
+    const events = system.events(name);
+    const start = firstAfter(events, ({ sequence }) => sequence - at);
+    const told = events.slice(start, start + size);
+    at = told.at(-1)?.sequence ?? end;
+    const keys = [...new Set(told.map(({ key }) => key))];
+    const rows = keys.flatMap((key) => system.row(name, key) ?? []);
+    const served = shown(query, rows);
+    const gone = keys.filter((key) => !served.some(({ id }) => id === key));
+    const page = pageOf(query.schema, served, writeCursor({ kind: "events", sequence: at }));
+    yield { ...page, tombstones: gone.map((key) => ({ key })) };
+  }
+}
+
 async function* readChanges(
   system: MemorySystem,
   request: Read<"changes">,
   next: NextPage,
 ): AsyncGenerator<Page> {
+  const { traits } = schemaOf(system, request.query);
   claim(schemaOf(system, request.query), "changes");
+  if (traits.events === true) return yield* readEvents(system, request, next);
   let at = startOf(request.since, "changes", request.overlapMs);
   for (;;) {
     const size = await next();
@@ -137,7 +196,7 @@ async function* readKeys(
 }
 
 /** The system's schema of the query's stream; throws FIELD_UNKNOWN for a field it does not have. */
-function schemaOf(system: MemorySystem, query: StreamQuery): StreamSchema {
+export function schemaOf(system: MemorySystem, query: StreamQuery): StreamSchema {
   const schema = system.schema(query.schema.name);
   const known = new Set(schema.fields.map((field) => field.name));
   const unknown = query.schema.fields.find((field) => !known.has(field.name));
@@ -159,7 +218,7 @@ function claim(schema: StreamSchema, trait: keyof StreamTraits): void {
 }
 
 /** The rows that people outside may see and the filter lets through. */
-function shown(query: StreamQuery, rows: readonly MemoryRow[]): readonly MemoryRow[] {
+export function shown(query: StreamQuery, rows: readonly MemoryRow[]): readonly MemoryRow[] {
   const wanted = Object.entries(
     query.filter === undefined ? {} : (JSON.parse(query.filter) as NamedValues),
   );

@@ -12,7 +12,7 @@ export function readRow(
   const problems: Problem[] = [];
   const values = schema.fields.map((field) => {
     const value = row.values[field.name];
-    const problem = value === undefined ? undefined : problemOf(schema, field, value);
+    const problem = value === undefined ? undefined : memoryProblem(schema, field, value);
     if (problem) problems.push(problem);
     return value;
   });
@@ -25,6 +25,7 @@ export function readRow(
       key: row.id,
       values,
       ...(row.time === undefined ? {} : { modifiedAt: row.time }),
+      ...(row.version === undefined ? {} : { version: row.version }),
     },
   };
 }
@@ -35,7 +36,12 @@ export function keylessRow(row: MemoryRow): BadRecord {
   return { image: JSON.stringify(row.values), problems: [problem] };
 }
 
-function problemOf(schema: StreamSchema, field: Field, value: Value): Problem | undefined {
+/** Why the field cannot hold the value. */
+export function memoryProblem(
+  schema: StreamSchema,
+  field: Field,
+  value: Value,
+): Problem | undefined {
   if (value === null) {
     if (field.nullable || schema.key.includes(field.name)) return undefined;
     return mismatch(field, `Field "${field.name}" is null, which it may not be.`);

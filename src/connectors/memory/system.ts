@@ -15,6 +15,8 @@ export interface MemoryRow {
   readonly values: NamedValues;
   /** The record's own time of last change (whole second), where the stream has one. */
   readonly time: string | undefined;
+  /** Changed by every edit, silent ones too, where the system has versions. */
+  readonly version: string | undefined;
   readonly hidden: boolean;
 }
 
@@ -22,6 +24,12 @@ export interface MemoryRow {
 export interface FeedEntry {
   readonly key: RecordKey;
   readonly time: string;
+}
+
+/** One event of a stream: something was done to the record with this key. */
+export interface MemoryEvent {
+  readonly sequence: number;
+  readonly key: RecordKey;
 }
 
 /** `at` (epoch milliseconds) stamps another time than now: a commit that comes late. */
@@ -57,8 +65,16 @@ export interface MemorySystem {
   rows(stream: string): readonly MemoryRow[];
   /** Rows that have a time, hidden ones included, by (time, key). */
   changed(stream: string): readonly MemoryRow[];
+  /** What happened to the stream's records, in order; nothing where it has no events. */
+  events(stream: string): readonly MemoryEvent[];
   /** The deletion feed, by (time, key). */
   feed(stream: string): readonly FeedEntry[];
+  /** What the system makes of a value that a connector writes; some round, some trim. */
+  stored(stream: string, field: string, value: Value): Value;
+  /** A key that no record had yet, as the system assigns it: 1, 2, … */
+  newKey(stream: string): Value;
+  /** The system as it is now, for reads that give old data; edits to either do not reach the other. */
+  copy(): MemorySystem;
 }
 
 export interface MemorySystemOptions {
@@ -67,15 +83,22 @@ export interface MemorySystemOptions {
   readonly now: () => number;
   /** What a connector must show to be let in. */
   readonly token?: string;
+  /** Records have a version. */
+  readonly versions?: boolean;
+  /** What becomes of a value that a connector writes; as it is unless told. */
+  readonly storage?: (stream: string, field: string, value: Value) => Value;
 }
 
 interface Table {
   schema: StreamSchema;
   readonly rows: Map<RecordKey, MemoryRow>;
   readonly feed: FeedEntry[];
+  readonly events: MemoryEvent[];
   byKey: readonly MemoryRow[] | undefined;
   byTime: readonly MemoryRow[] | undefined;
   keyless: number;
+  edits: number;
+  assigned: number;
 }
 
 export function createMemorySystem(options: MemorySystemOptions): MemorySystem {
@@ -85,23 +108,22 @@ export function createMemorySystem(options: MemorySystemOptions): MemorySystem {
       schema,
       rows: new Map(),
       feed: [],
+      events: [],
       byKey: undefined,
       byTime: undefined,
       keyless: 0,
+      edits: 0,
+      assigned: 0,
     });
   }
+  return systemOf(options, tables);
+}
 
+function systemOf(options: MemorySystemOptions, tables: Map<string, Table>): MemorySystem {
   const tableOf = (stream: string): Table => {
     const table = tables.get(stream);
     if (table) return table;
-    const known = [...tables.keys()].join(", ");
-    throw new SyncError(
-      "STREAM_UNKNOWN",
-      `The memory system has no stream "${stream}"; it has ${known}.`,
-      {
-        context: { stream },
-      },
-    );
+    throw unknownStream(stream, tables.keys());
   };
   const rowOf = (table: Table, key: RecordKey): MemoryRow => {
     const row = table.rows.get(key);
@@ -111,9 +133,12 @@ export function createMemorySystem(options: MemorySystemOptions): MemorySystem {
       `Stream "${table.schema.name}" has no record "${key}" to edit.`,
     );
   };
-  const store = (table: Table, row: MemoryRow): RecordKey => {
-    table.rows.set(row.id, row);
+  const store = (table: Table, row: Omit<MemoryRow, "version">): RecordKey => {
+    table.edits += 1;
+    const version = options.versions === true ? String(table.edits) : undefined;
+    table.rows.set(row.id, { ...row, version });
     forget(table);
+    if (row.keyed) tell(table, row.id);
     return row.id;
   };
   const stamp = (at: number | undefined): string => secondOf(at ?? options.now());
@@ -143,6 +168,7 @@ export function createMemorySystem(options: MemorySystemOptions): MemorySystem {
       rowOf(table, key);
       table.rows.delete(key);
       forget(table);
+      tell(table, key);
       if (table.schema.traits.deletions) insertFeed(table, { key, time: stamp(at) });
     },
     hide(stream, key) {
@@ -160,9 +186,39 @@ export function createMemorySystem(options: MemorySystemOptions): MemorySystem {
     row: (stream, key) => tableOf(stream).rows.get(key),
     rows: (stream) => sortedByKey(tableOf(stream)),
     changed: (stream) => sortedByTime(tableOf(stream)),
+    events: (stream) => tableOf(stream).events,
     feed: (stream) => tableOf(stream).feed,
+    stored: (stream, field, value) =>
+      options.storage === undefined ? value : options.storage(stream, field, value),
+    newKey(stream) {
+      const table = tableOf(stream);
+      const type = table.schema.fields.find(({ name }) => name === table.schema.key[0])?.type;
+      const isNumber = type?.kind === "integer" && type.bits !== 64;
+      do table.assigned += 1;
+      while (table.rows.has(recordKey([table.assigned])));
+      return isNumber ? table.assigned : String(table.assigned);
+    },
+    copy: () =>
+      systemOf(options, new Map([...tables].map(([name, table]) => [name, copyOf(table)]))),
   };
 }
+
+function unknownStream(stream: string, known: Iterable<string>): SyncError {
+  return new SyncError(
+    "STREAM_UNKNOWN",
+    `The memory system has no stream "${stream}"; it has ${[...known].join(", ")}.`,
+    { context: { stream } },
+  );
+}
+
+const copyOf = (table: Table): Table => ({
+  ...table,
+  rows: new Map(table.rows),
+  feed: [...table.feed],
+  events: [...table.events],
+  byKey: undefined,
+  byTime: undefined,
+});
 
 function stampedRow(
   schema: StreamSchema,
@@ -170,7 +226,7 @@ function stampedRow(
   keyed: boolean,
   values: NamedValues,
   time: string,
-): MemoryRow {
+): Omit<MemoryRow, "version"> {
   if (schema.modifiedAt === undefined) return { id, keyed, values, time: undefined, hidden: false };
   return { id, keyed, values: { ...values, [schema.modifiedAt]: time }, time, hidden: false };
 }
@@ -179,6 +235,13 @@ function stampedRow(
 function keyOf(schema: StreamSchema, values: NamedValues): RecordKey | undefined {
   const parts = schema.key.map((field) => values[field] ?? null);
   return parts.includes(null) ? undefined : recordKey(parts);
+}
+
+/** Numbers grow, and some are left out. */
+function tell({ schema, events }: Table, key: RecordKey): void {
+  if (schema.traits.events !== true) return;
+  const last = events.at(-1)?.sequence ?? 0;
+  events.push({ sequence: last + (last % 5 === 3 ? 2 : 1), key });
 }
 
 function forget(table: Table): void {

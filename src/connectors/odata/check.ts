@@ -29,7 +29,7 @@ export async function checkService(
     const purpose = { what: `stream "${name}"`, stream: name };
     await fetchQuery(session, { set: name, purpose }, { top: 1, select }, signal);
     facts.push(await deletionFact(session, model, signal));
-    if (settings.probe !== "never" && model.schema.traits.changes) {
+    if (settings.probe !== "never" && model.time !== undefined) {
       await probe(session, model, signal);
       const notes = await notebook.probe();
       if (notes !== undefined) facts.push(...probeFacts(notes));

@@ -38,9 +38,11 @@ export interface OdataConfig extends GrantConfig {
   readonly membership?: OdataSettings["membership"] | undefined;
   readonly concurrency?: number | undefined;
   readonly lookups?: OdataSettings["lookups"] | undefined;
+  readonly lookupSet?: string | undefined;
   readonly modifiedAt?: readonly string[] | undefined;
   readonly streams?: Readonly<Record<string, OdataStreamConfig>> | undefined;
   readonly deletions?: DeletionFeedConfig | false | undefined;
+  readonly events?: OdataSettings["events"] | undefined;
   readonly timeoutSeconds?: number | undefined;
   readonly budget?: BudgetConfig | undefined;
   readonly retry?: RetryConfig | undefined;
@@ -52,7 +54,8 @@ export interface BudgetConfig {
   readonly perMinute?: number | undefined;
   readonly perHour?: number | undefined;
   readonly perDay?: number | undefined;
-  /** Bytes as they come over the wire. */
+  /** Bytes as they come over the wire, counted when an answer has come. */
+  readonly bytesPerSecond?: number | undefined;
   readonly bytesPerMinute?: number | undefined;
   readonly bytesPerHour?: number | undefined;
   readonly bytesPerDay?: number | undefined;
@@ -106,6 +109,7 @@ const budget = z.strictObject({
   perMinute: positive(1_000_000).optional(),
   perHour: positive(10_000_000).optional(),
   perDay: positive(100_000_000).optional(),
+  bytesPerSecond: positive(1e15).optional(),
   bytesPerMinute: positive(1e15).optional(),
   bytesPerHour: positive(1e15).optional(),
   bytesPerDay: positive(1e15).optional(),
@@ -141,17 +145,28 @@ export const odataShape = {
     .enum(["auto", "in", "or"])
     .optional()
     .describe("How key lists are asked for. Default: auto."),
-  concurrency: positive(64).optional().describe("Streams read at the same time. Default: 4."),
+  concurrency: positive(64).optional().describe("Requests at the same time at most. Default: 4."),
   lookups: z
     .enum(["name", "display"])
     .optional()
     .describe("Form of lookup values in records where a text could be either. Default: name."),
+  lookupSet: name
+    .optional()
+    .describe(
+      "Set with the readable values of lookups (Lookup), read whole at the start of each run. Default: none.",
+    ),
   modifiedAt: z
     .array(name)
     .optional()
     .describe("Names of the field with the time of last change, the first that a stream has."),
   streams: z.record(name, stream).optional(),
   deletions: z.union([z.literal(false), deletions]).optional(),
+  events: z
+    .union([z.enum(["auto", "never"]), z.array(name).min(1)])
+    .optional()
+    .describe(
+      "Streams whose changes are read by EntityEvent (RCP-27): those it tells of (auto), never, or a list.",
+    ),
   timeoutSeconds: positive(3600).optional().describe("For one request. Default: 60."),
   budget: budget.optional().describe("Requests to send and bytes to receive at most."),
   retry: retry.optional().describe("How often and how long trouble that may pass is waited out."),
@@ -168,6 +183,8 @@ export interface OdataPreset {
   readonly modifiedAtNames: readonly string[];
   readonly streams: Readonly<Record<string, StreamSettings>>;
   readonly deletions?: DeletionFeedConfig;
+  readonly events?: OdataSettings["events"];
+  readonly carried?: OdataSettings["carried"];
   readonly probeStreams: readonly string[];
   readonly expandable: Readonly<Record<string, readonly string[]>>;
   readonly served?: ServedSettings;
@@ -209,6 +226,9 @@ export function resolveOdataSettings(
     streams,
     requiredStreams: configured.map(([stream]) => stream),
     modifiedAtNames: config.modifiedAt ?? preset.modifiedAtNames,
+    events: config.events ?? preset.events ?? "never",
+    carried: preset.carried ?? [],
+    ...(config.lookupSet === undefined ? {} : { lookupSet: config.lookupSet }),
     probeStreams: preset.probeStreams,
     expandable: preset.expandable,
     ...(config.token === undefined ? {} : { token: config.token }),

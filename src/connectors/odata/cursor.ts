@@ -21,12 +21,18 @@ export interface TimePosition {
   readonly key: readonly string[] | null;
 }
 
+/** A place in the server's events: after the one with this number, a whole number as text. */
+export interface EventPosition {
+  readonly kind: "events";
+  readonly sequence: string;
+}
+
 /** A read of named keys; nothing can be resumed in it. */
 export interface KeysPosition {
   readonly kind: "keys";
 }
 
-type Position = WalkPosition | TimePosition | KeysPosition;
+type Position = WalkPosition | TimePosition | EventPosition | KeysPosition;
 
 /** Grows when a cursor of an older version can no longer be read. */
 const VERSION = 1;
@@ -49,6 +55,20 @@ export function readTimeCursor(cursor: Cursor, kind: TimePosition["kind"]): Time
   const { kind: found, time, key } = parse(cursor);
   if (found === kind && isTime(time) && (key === null || isKey(key))) return { kind, time, key };
   throw unreadable(cursor);
+}
+
+/** Throws CURSOR_INVALID for anything that is no position in events. */
+export function readEventCursor(cursor: Cursor): EventPosition {
+  const { kind, sequence } = parse(cursor);
+  if (kind === "events" && typeof sequence === "string" && /^\d+$/.test(sequence)) {
+    return { kind, sequence };
+  }
+  throw unreadable(cursor);
+}
+
+/** True for a position in events, false for any other of this connector's. */
+export function isEventCursor(cursor: Cursor): boolean {
+  return parse(cursor)["kind"] === "events";
 }
 
 function isTime(time: unknown): time is string {

@@ -133,7 +133,8 @@ function listedDeletions(
           throw notFiltered(purpose, told);
         }
         const at = place(row);
-        const deleted = at === undefined || typeof told !== "string" ? undefined : decodeKey(at);
+        const deleted =
+          at === undefined || typeof told !== "string" ? undefined : decodeKey(at.key[0]);
         if (deleted === undefined) bad.push(badTombstone(row, name));
         else if (at?.time === undefined) tombstones.push({ key: deleted });
         else tombstones.push({ key: deleted, deletedAt: at.time });
@@ -144,12 +145,12 @@ function listedDeletions(
 }
 
 /** Text of the feed as the stream's own key: `"0337211"` is the number 337211 where keys are numbers. */
-function keyDecoder({ schema }: StreamModel): (place: RowPlace) => RecordKey | undefined {
+export function keyDecoder({ schema }: StreamModel): (text: unknown) => RecordKey | undefined {
   const [name] = schema.key.length === 1 ? schema.key : [];
   const field = schema.fields.find((each) => each.name === name);
   if (field === undefined) return () => undefined;
   const decode = fieldDecoder(schema, field);
-  return ({ key: [text] }) => {
+  return (text) => {
     const value = decode(text);
     return value === undefined ? undefined : recordKey([value]);
   };

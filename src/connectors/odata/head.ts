@@ -3,6 +3,7 @@ import type { StreamHead, StreamQuery } from "../../ports/connector.ts";
 import { countOf } from "./count.ts";
 import { type TimePosition, writeCursor } from "./cursor.ts";
 import { deletionFeedOf } from "./deletions.ts";
+import { eventsHead } from "./event-feed.ts";
 import type { RawPage } from "./page.ts";
 import { allOf, compare, type FieldRef } from "./query.ts";
 import { fetchQuery, isAbsent, type Session, type Source } from "./session.ts";
@@ -36,12 +37,16 @@ export async function readHead(
     purpose: { what: `the head of stream "${model.schema.name}"`, stream: model.schema.name },
   };
   // The cursors come first: what changes while the rest is asked for is then after them.
-  const changesAt = changes === undefined ? undefined : await newestOf(session, changes, signal);
+  const { events } = model;
+  const eventsAt = events === undefined ? undefined : await eventsHead(session, events, signal);
+  const isTimed = changes !== undefined && events === undefined;
+  const changesAt = isTimed ? await newestOf(session, changes, signal) : undefined;
   const deletionsAt = await newestDeletion(session, model, changesAt?.time, signal);
   const count = await countOf(session, source, query.filter, signal);
   return {
     ...(count === undefined ? {} : { count }),
     ...(changesAt === undefined ? {} : { changes: writeCursor(changesAt) }),
+    ...(eventsAt === undefined ? {} : { changes: writeCursor(eventsAt) }),
     ...(deletionsAt === undefined ? {} : { deletions: writeCursor(deletionsAt) }),
   };
 }

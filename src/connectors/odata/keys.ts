@@ -11,6 +11,7 @@ export interface KeyedSet extends Source {
   readonly model: StreamModel;
   readonly query: StreamQuery;
   readonly select: readonly string[] | undefined;
+  readonly expand?: readonly string[];
   readonly reader: RowReader;
 }
 
@@ -55,7 +56,8 @@ async function* pagesOf(
   const filterBy = (isIn: boolean): string | undefined =>
     allOf([membership(keyed.model, keys, isIn), keyed.query.filter]);
   const fetchBy = (isIn: boolean): ReturnType<typeof fetchQuery> => {
-    const query = { filter: filterBy(isIn), select: keyed.select };
+    const { select, expand } = keyed;
+    const query = { filter: filterBy(isIn), select, expand };
     return fetchQuery(session, keyed, query, signal, { guard, isSized: false });
   };
   let page = await fetchBy(useIn).catch((error: unknown) => {

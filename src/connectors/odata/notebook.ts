@@ -43,11 +43,19 @@ export interface Notebook {
   noteProbe(notes: ProbeNotes): Promise<void>;
   ways(subject: string): Promise<WayNotes>;
   noteWay(subject: string, way: Pick<WayNotes, "feed"> | Pick<WayNotes, "walk">): Promise<void>;
+  /** Streams of which the server's events were seen to tell. */
+  eventStreams(): Promise<ReadonlySet<string>>;
+  noteEventStream(stream: string): Promise<void>;
   isTopRefused(): boolean;
   noteTopRefused(): void;
 }
 
 const VERSION = 1;
+
+interface EventNotes {
+  readonly version: 1;
+  readonly streams: readonly string[];
+}
 
 /** Notes that cannot be read, or of another version, count as none. */
 export function createNotebook(memory: Memory): Notebook {
@@ -67,8 +75,16 @@ export function createNotebook(memory: Memory): Notebook {
   };
   const ways = async (subject: string): Promise<WayNotes> =>
     (await recall<WayNotes>(`ways:${subject}`)) ?? { version: VERSION };
+  const eventStreams = async (): Promise<ReadonlySet<string>> =>
+    new Set((await recall<EventNotes>("events"))?.streams);
   return {
     ways,
+    eventStreams,
+    noteEventStream: async (stream) => {
+      const streams = [...new Set([...(await eventStreams()), stream])];
+      const notes: EventNotes = { version: VERSION, streams };
+      await memory.remember("events", JSON.stringify(notes));
+    },
     probe: async () => latest ?? recall<ProbeNotes>("probe"),
     noteProbe: async (notes) => {
       latest = notes;

@@ -1,11 +1,14 @@
+import type { RecordKey } from "../../model/record.ts";
+import { keyParts } from "../../model/record.ts";
 import { projectSchema, type StreamSchema } from "../../model/schema.ts";
 import { SyncError } from "../../model/sync-error.ts";
-import type { Page, ReadRequest, StreamQuery } from "../../ports/connector.ts";
-import { readTimeCursor, writeCursor } from "./cursor.ts";
+import type { Page, ReadRequest, StreamQuery, WalkRange } from "../../ports/connector.ts";
+import { isEventCursor, readEventCursor, readTimeCursor, writeCursor } from "./cursor.ts";
 import { deletionFeedOf, requireRetained } from "./deletions.ts";
+import { otherWay, readEvents } from "./event-feed.ts";
 import { readFeed } from "./feed.ts";
 import { readKeys } from "./keys.ts";
-import { queryUrl } from "./query.ts";
+import { allOf, queryUrl, upTo } from "./query.ts";
 import { createRowReader, type RowReader } from "./records.ts";
 import { servedSet } from "./served-set.ts";
 import type { Session } from "./session.ts";
@@ -37,7 +40,7 @@ export function readPages(
 async function* readWalkPages(
   session: Session,
   model: StreamModel,
-  { query, after, projection }: Read<"walk">,
+  { query, after, projection, range }: Read<"walk">,
   signal: AbortSignal,
 ): AsyncGenerator<Page> {
   const isKeyOnly = projection === "key";
@@ -45,6 +48,7 @@ async function* readWalkPages(
   const wanted = isKeyOnly ? projectSchema(model.schema, []) : query.schema;
   const walked = {
     ...sourceOf(session, model, { ...query, schema: wanted }),
+    ...partOf(model, query, range),
     ...servedPart(session, model),
     ...(model.time === undefined ? {} : { time: model.time }),
     keys: model.keys,
@@ -57,14 +61,42 @@ async function* readWalkPages(
   }
 }
 
+/** Where a part of a walk begins, and a filter that ends it. */
+function partOf(
+  { schema, keys }: StreamModel,
+  query: StreamQuery,
+  range: WalkRange | undefined,
+): { readonly from?: readonly string[]; readonly filter?: string } {
+  if (range === undefined) return {};
+  const { after: first, upTo: last } = range;
+  const filter = allOf([
+    last === null ? undefined : upTo(keys, keyParts(schema, last)),
+    query.filter,
+  ]);
+  return {
+    ...(first === null ? {} : { from: keyParts(schema, first) }),
+    ...(filter === undefined ? {} : { filter }),
+  };
+}
+
 async function* readChangePages(
   session: Session,
   model: StreamModel,
   { query, since, overlapMs }: Read<"changes">,
   signal: AbortSignal,
 ): AsyncGenerator<Page> {
-  const feed = changesFeed(session, model, query);
+  const { events } = model;
+  const { name } = model.schema;
+  if (isEventCursor(since) !== (events !== undefined)) throw otherWay(name, events !== undefined);
   const reader = createRowReader(model, query.schema);
+  if (events !== undefined) {
+    const keyed = { ...sourceOf(session, model, query), model, query, reader };
+    const rowsOf = (keys: readonly RecordKey[]): AsyncGenerator<readonly unknown[]> =>
+      readKeys(session, keyed, keys, signal);
+    yield* readEvents({ session, model, events, reader, rowsOf, signal }, readEventCursor(since));
+    return;
+  }
+  const feed = changesFeed(session, model, query);
   const from = readTimeCursor(since, "changes");
   for await (const { rows, position } of readFeed(session, feed, from, overlapMs, signal)) {
     yield { ...EMPTY, ...reader.records(rows), cursor: writeCursor(position) };
@@ -114,12 +146,16 @@ export function changesFeed(session: Session, model: StreamModel, query: StreamQ
   return {
     ...sourceOf(session, model, query),
     kind: "changes",
-    subject: model.schema.name,
+    subject:
+      model.isRetimed === true ? `${model.schema.name} by ${model.time.name}` : model.schema.name,
     time: model.time,
     keys: model.keys,
     hasNumericKey: model.hasNumericKey,
     place: createPlace(model),
-    ...servedPart(session, model),
+    // The server's own order of time is not that of another field.
+    ...(model.isRetimed === true && session.settings.served?.order === "time"
+      ? {}
+      : servedPart(session, model)),
   };
 }
 

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { after, allOf, anyOf, type FieldRef, literal, queryUrl, recordPath } from "./query.ts";
+import {
+  after,
+  allOf,
+  anyOf,
+  type FieldRef,
+  literal,
+  queryUrl,
+  recordPath,
+  upTo,
+} from "./query.ts";
 
 const text: FieldRef = { name: "MediaKey", literal: { kind: "string" } };
 const number: FieldRef = { name: "Id", literal: { kind: "bare" } };
@@ -30,6 +39,15 @@ test("reading on after several fields compares them in order", () => {
   assert.equal(
     after([time, number, text], ["T", "7", "a"]),
     "At gt T or (At eq T and Id gt 7) or (At eq T and Id eq 7 and MediaKey gt 'a')",
+  );
+});
+
+test("the part up to a key is all that is not after it", () => {
+  assert.equal(upTo([number], ["7"]), "Id le 7");
+  assert.equal(upTo([text], ["O'Brien ' or 1"]), "MediaKey le 'O''Brien '' or 1'");
+  assert.equal(
+    upTo([time, number, text], ["T", "7", "a"]),
+    "At lt T or (At eq T and Id lt 7) or (At eq T and Id eq 7 and MediaKey le 'a')",
   );
 });
 

@@ -41,8 +41,11 @@ export interface FieldRef {
   readonly literal: LiteralType;
 }
 
-export const compare = (field: FieldRef, operator: "eq" | "gt" | "ge", value: string): string =>
-  `${field.name} ${operator} ${literal(field.literal, value)}`;
+export const compare = (
+  field: FieldRef,
+  operator: "eq" | "gt" | "ge" | "lt" | "le",
+  value: string,
+): string => `${field.name} ${operator} ${literal(field.literal, value)}`;
 
 /** All that must hold; parentheses only round what holds an `or`, for servers that mind them. */
 export function allOf(parts: readonly (string | undefined)[]): string | undefined {
@@ -58,11 +61,24 @@ export const anyOf = (parts: readonly string[]): string =>
 
 /** Strictly after a place in the order of several fields: `a gt A or (a eq A and b gt B)`. */
 export function after(fields: readonly FieldRef[], values: readonly string[]): string {
+  return beside(fields, values, () => "gt");
+}
+
+/** All that is not after that place: `a lt A or (a eq A and b le B)`. */
+export function upTo(fields: readonly FieldRef[], values: readonly string[]): string {
+  return beside(fields, values, (index) => (index === fields.length - 1 ? "le" : "lt"));
+}
+
+function beside(
+  fields: readonly FieldRef[],
+  values: readonly string[],
+  operatorAt: (index: number) => "gt" | "lt" | "le",
+): string {
   return anyOf(
     fields.map((field, index) =>
       [
         ...fields.slice(0, index).map((before, at) => compare(before, "eq", values[at] ?? "")),
-        compare(field, "gt", values[index] ?? ""),
+        compare(field, operatorAt(index), values[index] ?? ""),
       ].join(" and "),
     ),
   );
@@ -73,6 +89,8 @@ export interface Query {
   readonly filter?: string | undefined;
   readonly orderBy?: readonly string[] | undefined;
   readonly top?: number | undefined;
+  /** To look at one record far on; a set is never walked by it. */
+  readonly skip?: number | undefined;
   readonly isCounted?: boolean | undefined;
   readonly expand?: readonly string[] | undefined;
   /** A custom option as it is, `name=value`. */
@@ -87,6 +105,7 @@ export function queryUrl(root: string, path: string, query: Query = {}): string 
     option("$select", query.select?.join(",")),
     option("$expand", query.expand?.join(",")),
     option("$top", query.top?.toString()),
+    option("$skip", query.skip?.toString()),
     option("$count", query.isCounted === true ? "true" : undefined),
     query.custom,
   ].filter((each) => each !== undefined);

@@ -80,7 +80,8 @@ export async function expandedRows(
   return rows.filter((each): each is JsonObject => typeof each === "object" && each !== null);
 }
 
-function named(
+/** A row's values by field name; one that does not fit its field stands as it came. */
+export function named(
   row: JsonObject,
   model: StreamModel | undefined,
   schema: StreamSchema | undefined,

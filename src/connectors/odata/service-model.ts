@@ -1,12 +1,16 @@
 import { SyncError } from "../../model/sync-error.ts";
 import type { HttpResponse } from "../../ports/http.ts";
+import type { Clock } from "../../ports/runtime.ts";
 import { isHtml } from "../http/vendor-errors.ts";
 import type { OdataClient } from "./client.ts";
+import { withEvents } from "./event-streams.ts";
 import { parseMetadata } from "./metadata.ts";
 import type { ServiceModel } from "./metadata-model.ts";
+import type { Notebook } from "./notebook.ts";
 import { queryUrl } from "./query.ts";
+import { readableStreams } from "./readable-lookups.ts";
 import type { OdataSettings } from "./settings.ts";
-import { type StreamModel, streamsOf } from "./streams.ts";
+import type { StreamModel } from "./streams.ts";
 
 type Streams = ReadonlyMap<string, StreamModel>;
 
@@ -22,10 +26,20 @@ export interface ServiceModelSource {
 export function createServiceModel(
   settings: OdataSettings,
   client: OdataClient,
+  notebook: Notebook,
+  clock: Clock,
 ): ServiceModelSource {
+  const untold = new Map<string, number>();
   let last: Streams | undefined;
   const fetch = async (signal: AbortSignal): Promise<Streams> => {
-    last = streamsOf(await fetchServiceModel(settings, client, signal), settings);
+    const service = await fetchServiceModel(settings, client, signal);
+    const streams = await readableStreams({ settings, client, clock, notebook }, service, signal);
+    last = await withEvents(
+      { settings, client, notebook, clock, untold },
+      service,
+      streams,
+      signal,
+    );
     return last;
   };
   return { fetch, known: async (signal) => last ?? fetch(signal) };
@@ -46,7 +60,16 @@ export async function fetchServiceModel(
   const response = await client.text(url, "application/xml", purpose, signal);
   const why = notMetadata(response);
   if (why !== undefined) throw notOdata(settings, why);
-  return parseMetadata(response.body);
+  return withCarried(parseMetadata(response.body), settings);
+}
+
+/** The service with the carried sets that the configuration names and the document does not. */
+function withCarried(service: ServiceModel, settings: OdataSettings): ServiceModel {
+  const known = new Set(service.sets.map(({ name }) => name));
+  const added = settings.carried.filter(
+    ({ name }) => !known.has(name) && settings.requiredStreams.includes(name),
+  );
+  return added.length === 0 ? service : { ...service, sets: [...service.sets, ...added] };
 }
 
 /** What the address answers with instead of metadata; nothing when it may be metadata. */

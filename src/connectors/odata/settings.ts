@@ -1,5 +1,6 @@
 import type { ZoneRule } from "../../model/coerce-scalar.ts";
 import type { TokenGrant } from "../http/authorize.ts";
+import type { EntitySet } from "./metadata-model.ts";
 
 /** What may be set for one stream. Absent means: as `$metadata` and the usual names say. */
 export interface StreamSettings {
@@ -24,6 +25,12 @@ export interface DeletionFeedSettings {
   /** How far back the feed reaches, where that is known; an older cursor is refused. */
   readonly retentionMs?: number;
 }
+
+/**
+ * Streams whose changes are read by the server's own events: those that its EntityEvent set tells
+ * of (`auto`), these (a list), or none (`never`).
+ */
+export type EventUse = "auto" | "never" | readonly string[];
 
 export type Paging = "auto" | "keyset" | "next-link";
 /** `auto`: once per service, then remembered; `always`: by every connector anew; `never`: try and fall back. */
@@ -82,6 +89,11 @@ export interface OdataSettings {
   /** Field names that carry the time of last change, where a stream has one of them. */
   readonly modifiedAtNames: readonly string[];
   readonly deletions?: DeletionFeedSettings;
+  readonly events: EventUse;
+  /** Sets that a server may have though its `$metadata` does not name them; used where named. */
+  readonly carried: readonly EntitySet[];
+  /** The set with the readable values of lookups; absent: values are as `$metadata` shows them. */
+  readonly lookupSet?: string;
   /** Streams tried first as the one that is probed. */
   readonly probeStreams: readonly string[];
   /** Navigation names that work although `$metadata` does not declare them, by stream. */

@@ -1,14 +1,18 @@
 import type { DecoderOptions } from "../../model/coerce.ts";
 import type { ZoneRule } from "../../model/coerce-scalar.ts";
-import { createLookup, type Lookup } from "../../model/lookup.ts";
+import { createLookup, type Lookup, type LookupMember } from "../../model/lookup.ts";
 import { nearMatches } from "../../model/near-match.ts";
 import type { Field, StreamSchema } from "../../model/schema.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import { isTimeZone } from "../../model/timestamp-zone.ts";
 import type { ScalarType, ValueType } from "../../model/value.ts";
+import type { EventModel } from "./event-model.ts";
 import type { EntitySet, EnumType, Property, ServiceModel } from "./metadata-model.ts";
 import type { FieldRef, LiteralType } from "./query.ts";
 import type { OdataSettings, StreamSettings } from "./settings.ts";
+
+/** By the lookup's name: values as they may stand in records, with their readable forms. */
+export type ReadableLookups = ReadonlyMap<string, readonly LookupMember[]>;
 
 /** A stream with all that its reads need to know. */
 export interface StreamModel {
@@ -17,8 +21,12 @@ export interface StreamModel {
   readonly keys: readonly FieldRef[];
   /** The field of `schema.modifiedAt`. */
   readonly time?: FieldRef;
+  /** That field is another than the stream's own. */
+  readonly isRetimed?: boolean;
   /** True for each key field whose values the client can order as the server does. */
   readonly hasNumericKey: boolean;
+  /** Present where changes are read by the server's events. */
+  readonly events?: EventModel;
   /** Name of the stream that a navigation property leads to, where the service has one. */
   readonly related: ReadonlyMap<string, string | undefined>;
 }
@@ -31,9 +39,12 @@ export interface StreamModel {
 export function streamsOf(
   service: ServiceModel,
   settings: OdataSettings,
+  readable: ReadableLookups = new Map(),
 ): ReadonlyMap<string, StreamModel> {
   const models = new Map<string, StreamModel>();
-  for (const set of service.sets) models.set(set.name, streamOf(set, service, settings));
+  for (const set of service.sets) {
+    models.set(set.name, streamOf(set, service, settings, readable));
+  }
   for (const name of settings.requiredStreams) requireStream(models, name);
   return models;
 }
@@ -76,12 +87,23 @@ export function requireKnown(
   }
 }
 
-function streamOf(set: EntitySet, service: ServiceModel, settings: OdataSettings): StreamModel {
+function streamOf(
+  set: EntitySet,
+  service: ServiceModel,
+  settings: OdataSettings,
+  readable: ReadableLookups,
+): StreamModel {
   const configured: StreamSettings = settings.streams[set.name] ?? {};
   const own = new Map(set.type.properties.map((property) => [property.name, property]));
   const key = configured.key ?? set.type.key;
   const modifiedAt = timeFieldOf(configured, settings, own);
-  const { fields, lookups } = fieldsOf(set.type.properties, key, settings.lookups);
+  const { fields, lookups } = fieldsOf(set.type.properties, key, (name, property) =>
+    createLookup(
+      name,
+      membersOf(property, readable.get(property.lookup ?? name)),
+      settings.lookups,
+    ),
+  );
   const schema: StreamSchema = {
     name: set.name,
     fields,
@@ -142,19 +164,14 @@ function timeFieldOf(
 function fieldsOf(
   properties: readonly Property[],
   key: readonly string[],
-  form: OdataSettings["lookups"],
+  lookupOf: (name: string, property: Property) => Lookup,
 ): { readonly fields: readonly Field[]; readonly lookups: ReadonlyMap<string, Lookup> } {
   const lookups = new Map<string, Lookup>();
   const enums = new Map<string, EnumType>();
   const fields = properties.filter(isInPayload).map((property): Field => {
     const lookup = lookupName(property, enums);
-    if (property.type.kind === "enum" && lookup !== undefined && !lookups.has(lookup)) {
-      const { members } = property.type.enum;
-      lookups.set(lookup, createLookup(lookup, members, form === "display" ? "display" : "name"));
-    }
-    if (property.type.kind !== "enum" && lookup !== undefined && !lookups.has(lookup)) {
-      // Values of this style are display names already; the lookup only says that there is one.
-      lookups.set(lookup, createLookup(lookup, []));
+    if (lookup !== undefined && !lookups.has(lookup)) {
+      lookups.set(lookup, lookupOf(lookup, property));
     }
     return {
       name: property.name,
@@ -164,6 +181,23 @@ function fieldsOf(
     };
   });
   return { fields, lookups };
+}
+
+/**
+ * The known forms of a lookup's values: of an enum its members, with the readable forms that the
+ * service's own list adds; of a text what the list says, and without one nothing, since such values
+ * are display names already.
+ */
+function membersOf(
+  { type }: Property,
+  readable: readonly LookupMember[] = [],
+): readonly LookupMember[] {
+  if (type.kind !== "enum") return readable;
+  const displays = new Map(readable.map(({ name, display }) => [name, display]));
+  return type.enum.members.map(({ name, display }) => ({
+    name,
+    display: displays.get(name) ?? display,
+  }));
 }
 
 /** A stream property is fetched by a request of its own and never stands in a record. */

@@ -5,7 +5,7 @@ import { createLinkGuard, fetchFilledPage, type RawPage } from "./page.ts";
 import { after, allOf, type Query } from "./query.ts";
 import { readServedWalk } from "./served-walk.ts";
 import { fetchQuery, isRefusal, type Session } from "./session.ts";
-import { isGone, lastKey, type WalkedSet, type WalkPage } from "./walked-set.ts";
+import { filteredFrom, isGone, lastKey, type WalkedSet, type WalkPage } from "./walked-set.ts";
 
 interface WalkStep {
   readonly rows: readonly unknown[];
@@ -31,7 +31,7 @@ export async function* readWalk(
 ): AsyncGenerator<WalkPage> {
   const from = cursor === null ? undefined : readWalkCursor(cursor);
   const { client, notebook } = session;
-  const own = readServedWalk(session, walked, from, signal);
+  const own = readServedWalk(session, filteredFrom(walked), from, signal);
   if (own !== undefined) {
     yield* own;
     return;
@@ -42,7 +42,7 @@ export async function* readWalk(
     const isStale = yield* resumed(session, steps);
     if (!isStale) return;
   }
-  const start = from !== undefined && "key" in from ? from.key : null;
+  const start = from !== undefined && "key" in from ? from.key : (walked.from ?? null);
   const noted = (await notebook.ways(walked.set)).walk;
   let refused: unknown;
   const ways = walked.served === undefined ? waysOf(session.settings.paging, noted) : BY_KEY_LINKS;
@@ -88,10 +88,11 @@ function walkBy(
 ): AsyncGenerator<WalkStep> {
   return way === "keyset"
     ? readKeyset(session, walked, start, signal)
-    : readLinks(session, walked, linkQuery(walked, way), signal);
+    : readLinks(session, walked, linkQuery(filteredFrom(walked), way), signal);
 }
 
-function waysOf(paging: Session["settings"]["paging"], noted?: WalkWay): readonly WalkWay[] {
+/** The ways that a server may be walked in, best first. */
+export function waysOf(paging: Session["settings"]["paging"], noted?: WalkWay): readonly WalkWay[] {
   if (paging === "keyset") return ["keyset"];
   const links = ["link", "bare-link"] as const;
   const ways = paging === "next-link" ? links : (["keyset", ...links] as const);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { RateHeaderNames } from "../../model/rate-headers.ts";
 import {
   type BudgetConfig,
   type OdataConfig,
@@ -10,6 +11,7 @@ import { isLoopback, serviceUrl } from "../odata/service-url.ts";
 import type { OdataSettings } from "../odata/settings.ts";
 import { bridge } from "./bridge-profile.ts";
 import { generic } from "./generic-profile.ts";
+import { HISTORY_TRANSACTIONAL } from "./history-transactional.ts";
 import { mlsgrid } from "./mlsgrid-profile.ts";
 import type { ResoProfile, ResoStreamDefaults } from "./profile.ts";
 import { spark } from "./spark-profile.ts";
@@ -86,7 +88,12 @@ export function resolveResoSettings(config: ResoConfig): OdataSettings {
   const scope = scopeOf(profile, config.originatingSystem);
   return resolveOdataSettings(
     { ...config, url: config.url ?? profile.url ?? "" },
-    { ...profile.preset, ...(scope === undefined ? {} : { scope }) },
+    {
+      events: "auto",
+      carried: [HISTORY_TRANSACTIONAL],
+      ...profile.preset,
+      ...(scope === undefined ? {} : { scope }),
+    },
   );
 }
 
@@ -106,6 +113,11 @@ function scopeOf({ platform }: ResoProfile, value = ""): OdataSettings["scope"] 
 export function resoBudget(config: ResoConfig): BudgetConfig {
   if (config.budget !== undefined) return config.budget;
   return isLoopback(config.url ?? "") ? {} : profileOf(config).budget;
+}
+
+/** Headers of its own in which the platform tells of its limits. */
+export function resoRateHeaders(config: Pick<ResoConfig, "profile">): readonly RateHeaderNames[] {
+  return profileOf(config).rateHeaders ?? [];
 }
 
 /** Parents and monitored fields by stream, for `ConnectorKind.streamDefaults`. */

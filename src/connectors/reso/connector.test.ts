@@ -5,6 +5,7 @@ import { connectorKit } from "../../testing/connector-kit.ts";
 import { createTestMemory, testClock } from "../../testing/connector-ports.ts";
 import {
   type SampleBehavior,
+  type SampleGrant,
   type SampleMls,
   type SampleVendor,
   startSampleMls,
@@ -23,6 +24,7 @@ const PAGE_SIZE = 8;
 const VARIANTS: readonly {
   readonly name: string;
   readonly plays?: SampleVendor;
+  readonly grants?: readonly SampleGrant[];
   readonly behavior: Partial<SampleBehavior>;
   readonly config?: Partial<ResoConfig>;
   readonly streams: readonly string[];
@@ -53,16 +55,24 @@ const VARIANTS: readonly {
     config: { profile: "trestle" },
     streams: GROWING,
   },
+  {
+    name: "a server with EntityEvent",
+    grants: ["EntityEvent"],
+    behavior: {},
+    config: { profile: "generic", keysPerRead: 3 },
+    streams: GROWING,
+  },
 ];
 
 async function createSubject(variant: (typeof VARIANTS)[number]): Promise<ConnectorSubject> {
-  const { behavior, config, streams, plays } = variant;
+  const { behavior, config, streams, plays, grants = [] } = variant;
   const mls = await startSampleMls({
     listings: streams === STREAMS ? 140 : 50,
     tieSize: 20,
     photosMax: 1,
     deletedHistory: 0,
     pageSize: PAGE_SIZE,
+    grants,
     ...behavior,
     ...(plays === undefined ? {} : { plays }),
   });
@@ -94,6 +104,22 @@ async function createSubject(variant: (typeof VARIANTS)[number]): Promise<Connec
       text: "ListingKeyNumeric lt 1000010 or ListingKeyNumeric gt 1000200",
       keys: async () =>
         keysOf(mls, "Property").filter((key) => Number(key) < 1_000_010 || Number(key) > 1_000_200),
+    },
+    belonging: {
+      parent: "Property",
+      child: "Media",
+      relation: "Media",
+      field: "ResourceRecordKey",
+      parentField: "ListingKey",
+    },
+    retimed: {
+      stream: "Property",
+      field: "PhotosChangeTimestamp",
+      touch: async (keys) => {
+        for (const key of keys) {
+          mls.control.changePhotos({ listing: Number(key), action: "add", touch: false });
+        }
+      },
     },
     close: async () => {
       for (const connector of connectors) await connector.close();

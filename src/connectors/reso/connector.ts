@@ -1,9 +1,7 @@
 import type { Connector } from "../../ports/connector.ts";
 import { createOdataConnector, type OdataPorts } from "../odata/connector.ts";
+import { EVENT_SET } from "../odata/event-model.ts";
 import { profileOf, type ResoConfig, resolveResoSettings } from "./config.ts";
-
-/** Set whose presence in `$metadata` shows that the server tells of events. */
-const EVENTS = "EntityEvent";
 
 /**
  * A connector for a RESO Web API: OData with what the configured profile knows of the MLS. `check`
@@ -17,12 +15,15 @@ export function createResoConnector(config: ResoConfig, ports: OdataPorts): Conn
     async check(signal) {
       const { summary, facts } = await connector.check(signal);
       const streams = await connector.discover(signal);
-      const hasEvents = streams.some((stream) => stream.name === EVENTS);
+      const told = streams.filter(({ traits }) => traits.events).map((stream) => stream.name);
+      const isOffered = streams.some((stream) => stream.name === EVENT_SET);
+      const events =
+        told.length > 0 ? `used for ${told.join(", ")}` : isOffered ? "not used" : "not offered";
       return {
         summary: `${summary}, profile ${name}`,
         facts: [
           ...facts,
-          `${EVENTS}: ${hasEvents ? "offered" : "not offered"}, not used`,
+          `${EVENT_SET}: ${events}`,
           ...unconfirmed.map((what) => `not confirmed for ${name}: ${what}`),
         ],
       };

@@ -25,7 +25,13 @@ export const mlsgrid: ResoProfile = {
   },
   // Allowed are 2 a second, 7,200 an hour, 40,000 a day and 4 GB an hour, windows of its own.
   budget: { perSecond: 1, perHour: 7000, perDay: 39_000, bytesPerHour: 3_900_000_000 },
-  defaults: platformDefaults(),
+  // Every set is given by ModificationTimestamp alone, which moves with the photos too. An address
+  // is signed for one use within an hour.
+  defaults: platformDefaults(undefined, {
+    changedBy: "ModificationTimestamp",
+    urlMaxAgeMs: 50 * 60_000,
+    token: { use: "user-agent", hosts: ["media.mlsgrid.com"] },
+  }),
   unconfirmed: [
     "keys in `in` lists for every stream: `membership`, `keysPerRead`",
     "`$count`: a walk is then proven by its own end",

@@ -1,5 +1,5 @@
 import { PROPERTY_MONITOR } from "./generic-profile.ts";
-import type { ResoStreamDefaults } from "./profile.ts";
+import type { ResoMediaDefaults, ResoStreamDefaults } from "./profile.ts";
 
 /** Streams of a DD 1.7 or 2.0 service by their usual names, with text keys. */
 const PARENTS: Readonly<Record<string, ResoStreamDefaults["parent"]>> = {
@@ -11,13 +11,17 @@ const PARENTS: Readonly<Record<string, ResoStreamDefaults["parent"]>> = {
 };
 
 /** What the replica of a platform's usual streams needs; with an overlap where it asks for one. */
-export function platformDefaults(overlapMs?: number): Readonly<Record<string, ResoStreamDefaults>> {
+export function platformDefaults(
+  overlapMs?: number,
+  media?: ResoMediaDefaults,
+): Readonly<Record<string, ResoStreamDefaults>> {
   const streams = Object.entries(PARENTS).map(([stream, parent]): [string, ResoStreamDefaults] => [
     stream,
     {
       ...(overlapMs === undefined ? {} : { overlapMs }),
       ...(parent === undefined ? {} : { parent }),
       ...(stream === "Property" ? { monitor: PROPERTY_MONITOR } : {}),
+      ...(stream === "Property" && media !== undefined ? { media } : {}),
     },
   ]);
   return Object.fromEntries(streams);

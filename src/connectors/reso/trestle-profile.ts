@@ -18,7 +18,11 @@ export const trestle: ResoProfile = {
   },
   // Allowed are 180 a minute and 7,200 an hour for a feed.
   budget: { perMinute: 170, perHour: 7000 },
-  defaults: platformDefaults(),
+  rateHeaders: [
+    { window: "minute", limit: "minute-quota-limit" },
+    { window: "hour", limit: "hour-quota-limit", reset: "hour-quota-resettime" },
+  ],
+  defaults: platformDefaults(undefined, { token: { use: "bearer", hosts: [] } }),
   unconfirmed: [
     "order by time and key, and reading on after it: probed, `paging` decides",
     "the quota of your feed: `budget`",

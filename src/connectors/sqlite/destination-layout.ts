@@ -136,7 +136,7 @@ export function keysAsJson(layout: Layout, keys: readonly RecordKey[]): string {
     const parameters = keyParameters(layout, key);
     if (parameters === undefined) continue;
     const parts = parameters.map((part) =>
-      typeof part === "bigint" ? part.toString() : JSON.stringify(part),
+      typeof part === "string" ? JSON.stringify(part) : String(part),
     );
     entries.push(parts.length === 1 ? (parts[0] ?? "") : `[${parts.join(",")}]`);
   }

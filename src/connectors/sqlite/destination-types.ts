@@ -18,6 +18,9 @@ export type Storage = "key" | "integer" | "number" | "real" | "boolean" | "text"
 
 /** A decimal of so many digits survives a double and back (IEEE 754, DBL_DIG). */
 const DECIMAL_DIGITS_MAX = 15;
+/** An integer of so many characters is below 2^53. */
+const DOUBLE_TEXT_MAX = 15;
+const INTEGER_TEXT = /^(0|-?[1-9]\d{0,18})$/;
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);
 
@@ -149,9 +152,16 @@ const encodeDecimal: Encode = (value) => {
   return plainDecimal(number) === value ? number : mismatch("a decimal that the column can hold");
 };
 
-/** The integer that a canonical text spells, when it fits in 64 bits. */
-export function parseInt64(text: string): bigint | undefined {
-  if (!/^(0|-?[1-9]\d{0,18})$/.test(text)) return undefined;
+/**
+ * The integer that a canonical text spells, when it fits in 64 bits: a number where a double holds
+ * it, which is several times faster to make and bound the same into a column of integers.
+ */
+export function parseInt64(text: string): number | bigint | undefined {
+  if (text.length <= DOUBLE_TEXT_MAX) {
+    const number = Number(text);
+    if (Number.isInteger(number) && String(number) === text) return number;
+  }
+  if (!INTEGER_TEXT.test(text)) return undefined;
   const integer = BigInt(text);
   return integer >= INT64_MIN && integer <= INT64_MAX ? integer : undefined;
 }

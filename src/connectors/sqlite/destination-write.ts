@@ -9,7 +9,6 @@ import { SyncError } from "../../model/sync-error.ts";
 import type { RowBatch, RowUpsert } from "../../ports/destination.ts";
 import { keyParameters, type Layout } from "./destination-layout.ts";
 import { CHANGED_AT, DELETED_AT, HASH } from "./destination-schema.ts";
-import { Unholdable } from "./destination-types.ts";
 
 /** Writes a batch; must run inside a transaction, which a refused record's error rolls back. */
 export function applyBatch(database: SqliteDatabase, layout: Layout, batch: RowBatch): void {
@@ -42,19 +41,26 @@ function bindUpsert(
   batch: RowBatch,
   parameters: SqlParameter[],
 ): boolean {
+  const { values } = upsert;
+  const { writes } = layout;
   const key = keyParameters(layout, upsert.key);
   if (key === undefined) throw refusal(batch, upsert.key, "its key does not fit the table's key");
   for (const part of key) parameters.push(part);
   parameters.push(upsert.hash, batch.at);
   let isWhole = true;
-  for (const { index, column } of layout.writes) {
-    const value = upsert.values[index];
+  for (let at = 0; at < writes.length; at++) {
+    const { index, column } = writes[at] as Layout["writes"][number];
+    const value = values[index];
+    if (value === null) {
+      parameters.push(null);
+      continue;
+    }
     if (value === undefined) {
       isWhole = false;
       continue;
     }
-    const parameter = value === null ? null : column.encode(value);
-    if (parameter instanceof Unholdable) {
+    const parameter = column.encode(value);
+    if (typeof parameter === "object" && parameter !== null) {
       const field = layout.schema.fields[index]?.name ?? "";
       throw refusal(batch, upsert.key, `of field "${field}" ${parameter.reason}`);
     }
@@ -72,12 +78,26 @@ function refusal(batch: RowBatch, key: RecordKey, reason: string, cause?: unknow
   );
 }
 
+/** Texts of partial upserts by which fields are there: a source leaves out the same ones again. */
+const partialSql = new WeakMap<Layout, Map<string, string>>();
+const PARTIAL_SHAPES_MAX = 256;
+
 function partialUpsert(
   database: SqliteDatabase,
   layout: Layout,
   { values }: RowUpsert,
 ): SqliteStatement {
-  return database.prepare(upsertSql(layout, (index) => values[index] !== undefined));
+  let shape = "";
+  for (const { index } of layout.writes) shape += values[index] === undefined ? "0" : "1";
+  let texts = partialSql.get(layout);
+  if (texts === undefined || texts.size >= PARTIAL_SHAPES_MAX) {
+    texts = new Map();
+    partialSql.set(layout, texts);
+  }
+  const known = texts.get(shape);
+  const sql = known ?? upsertSql(layout, (index) => values[index] !== undefined);
+  if (known === undefined) texts.set(shape, sql);
+  return database.prepare(sql);
 }
 
 /** Absent fields stand in neither list: null when the row is new, left alone when it is not. */

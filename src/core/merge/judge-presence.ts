@@ -1,6 +1,7 @@
-import type { MergeRules, RecordReason, SideRole, SideView } from "../../model/reconcile.ts";
+import type { MergeRules, RecordReason, SideView } from "../../model/reconcile.ts";
 import type { Values } from "../../model/record.ts";
-import { sameValue } from "./same-value.ts";
+import { isBlank, sameValue } from "../same-value.ts";
+import { isRead, isTold, roleOf } from "./side-role.ts";
 
 /** What is to be done with the record as a whole, before any field is looked at. */
 export type Situation =
@@ -23,37 +24,37 @@ export type Situation =
  * | gone nowhere                                | merge; a side that never had it gets it       |
  * | gone on one, nobody edited it               | deleted on the others (or left, `keep`)       |
  * | gone on one, another edited it              | the rule: edit wins, delete wins, or review   |
+ * | gone on one that had not been told of an    | the same: whoever deleted it did not know     |
+ * | edit yet                                    | that edit                                     |
  * | gone on one, another is not known now       | held: an edit there may not be seen yet       |
  * | gone on all                                 | ended                                        |
  *
- * A side that is only written to (`write`) has no say: what is gone there is created again.
+ * A side that is only written to (`write`) has no say, nor has one where the agreed record does not
+ * belong: what is gone there is as if it had never been there.
  */
 export function judgePresence(
   rules: MergeRules,
   base: Values | undefined,
   views: readonly SideView[],
 ): Situation {
-  const roleOf = new Map(rules.roles.map((role) => [role.side, role]));
-  const hasSay = (view: SideView): boolean => {
-    const role = roleOf.get(view.side);
-    return role !== undefined && isRead(role);
-  };
-  const gone = base === undefined ? [] : views.filter((v) => v.presence === "gone" && hasSay(v));
+  const gone = views.filter((view) => view.presence === "gone" && hasSay(rules, base, view));
   const present = views.filter((view) => view.presence === "present");
   const isUnknown = views.some((view) => view.presence === "unknown");
   if (present.length === 0) return isUnknown || gone.length === 0 ? { kind: "held" } : ENDED;
   const lives = views.map((view) => (view.presence === "gone" ? asNever(view) : view));
-  if (gone.length === 0) {
+  if (base === undefined || gone.length === 0) {
     const sides = present.map(({ side }) => side);
     const record = base === undefined ? ({ kind: "first-met", sides } as const) : KEPT;
     return { kind: "merge", record, views: lives };
   }
   if (rules.deletes.propagate === "keep") {
-    return { kind: "merge", record: KEPT, views: views.filter((view) => !gone.includes(view)) };
+    return { kind: "merge", record: KEPT, views: lives.filter(({ side }) => !isOf(gone, side)) };
   }
   if (isUnknown) return { kind: "held" };
   const deleted = gone.map(({ side }) => side);
-  const edited = present.filter((view) => hasSay(view) && isEdited(rules, roleOf, view));
+  const speakers = present.filter((view) => isHeard(rules, view));
+  const isBlind = gone.every((view) => isBehind(rules, base, view));
+  const edited = speakers.filter((view) => isBlind || isEdited(rules, base, view));
   if (edited.length === 0) return { kind: "delete", record: { kind: "deleted", by: deleted } };
   const contest = { edited: edited.map(({ side }) => side), deleted };
   switch (rules.deletes.editAgainstDelete) {
@@ -69,32 +70,45 @@ export function judgePresence(
 const KEPT: RecordReason = { kind: "kept" };
 const ENDED: Situation = { kind: "ended" };
 
+function isOf(views: readonly SideView[], side: string): boolean {
+  return views.some((view) => view.side === side);
+}
+
 /** A side that reads at least one field. */
-function isRead(role: SideRole): boolean {
-  return role.directions.some((direction) => direction === "read" || direction === "both");
+function isHeard(rules: MergeRules, { side }: SideView): boolean {
+  return roleOf(rules, side)?.directions.some((_, index) => isRead(rules, side, index)) === true;
+}
+
+function hasSay(rules: MergeRules, base: Values | undefined, view: SideView): boolean {
+  if (base === undefined || !isHeard(rules, view)) return false;
+  return roleOf(rules, view.side)?.accepts(base) === true;
 }
 
 /** A gone record that lives on elsewhere is as if it had never been there. */
-function asNever(view: SideView): SideView {
-  const { side, values } = view;
-  return { side, presence: "never", values };
+function asNever({ side }: SideView): SideView {
+  return { side, presence: "never", values: [] };
 }
 
-/** True when the side says of some field something else than it last said, or speaks first. */
-function isEdited(
-  rules: MergeRules,
-  roleOf: ReadonlyMap<string, SideRole>,
-  view: SideView,
-): boolean {
+/** True when the side has not been told all of the base yet. */
+function isBehind(rules: MergeRules, base: Values, { side, acknowledged }: SideView): boolean {
+  return rules.fields.some((field, index) => {
+    const wanted = base[index];
+    const stoodFor = acknowledged?.stoodFor[index];
+    if (wanted === undefined || !isTold(rules, side, index)) return false;
+    return stoodFor === undefined || !sameValue(field, stoodFor, wanted);
+  });
+}
+
+/** True when the side says of some field what it did not say before, or what was never agreed. */
+function isEdited(rules: MergeRules, base: Values, view: SideView): boolean {
   const { acknowledged, values, side } = view;
   if (acknowledged === undefined) return true;
-  const directions = roleOf.get(side)?.directions ?? [];
   return rules.fields.some((field, index) => {
-    const direction = directions[index];
     const value = values[index];
+    if (!isRead(rules, side, index) || value === undefined) return false;
     const returned = acknowledged.returned[index];
-    if (direction !== "read" && direction !== "both") return false;
-    if (value === undefined || returned === undefined) return false;
-    return !sameValue(field, value, returned);
+    if (returned !== undefined) return !sameValue(field, value, returned);
+    const agreed = base[index];
+    return !isBlank(field, value) && (agreed === undefined || !sameValue(field, value, agreed));
   });
 }

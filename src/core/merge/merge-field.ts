@@ -6,14 +6,14 @@ import type {
   SharedField,
 } from "../../model/reconcile.ts";
 import type { Value } from "../../model/value.ts";
-import { comparedForm, sameValue } from "./same-value.ts";
+import { askChain } from "../ask-chain.ts";
+import { comparedForm, sameValue } from "../same-value.ts";
 
-/**
- * What one side says of a field. `returned` is what it last said (absent: it is heard first now),
- * and `stoodFor` the agreed value it said that for.
- */
+/** What one side says of a field, or said last when it is not heard now. */
 export interface Vote extends Candidate {
+  /** What it last said; absent: it is heard for the first time. */
   readonly returned?: Value;
+  /** The agreed value that `returned` stood for; absent: it was told of none. */
   readonly stoodFor?: Value;
 }
 
@@ -23,8 +23,6 @@ export interface FieldCase {
   /** The last agreed value; absent: nothing was ever agreed. */
   readonly base?: Value;
   readonly votes: readonly Vote[];
-  /** Sides not heard now, with what they last said. */
-  readonly holders: readonly Vote[];
   readonly policies: PolicyChain;
   /** Asked only when there is a conflict. */
   readonly records: () => Conflict["records"];
@@ -37,15 +35,17 @@ export interface FieldMerge {
 }
 
 /**
- * The heart: which value a field has from now on.
+ * The heart: which value a field has from now on. A side has *moved* when it says something else
+ * than it said last. It *knew* the base when what it said last stood for it; a side that was not
+ * told yet, or is heard for the first time, did not.
  *
- * | who moved away from what it last said itself  | result                                    |
+ * | who says something new                        | result                                    |
  * |-----------------------------------------------|-------------------------------------------|
  * | nobody                                        | the base stays                            |
- * | some, all to the same value                   | that value                                |
- * | some, to different values                     | conflict among those                      |
- * | a side heard first says something else, or one | conflict between it and those who hold   |
- * | moved that had not been told the base yet      | the base                                 |
+ * | some who knew the base, all the same          | that value                                |
+ * | some who knew the base, and others            | conflict among all of these               |
+ * | only some who did not know the base           | conflict between these and those who hold |
+ * |                                               | the base                                  |
  * | nothing was ever agreed: all say the same     | that value                                |
  * | nothing was ever agreed: they differ          | conflict among all                        |
  *
@@ -55,26 +55,38 @@ export interface FieldMerge {
 export function mergeField(fieldCase: FieldCase): FieldMerge {
   const { field, base, votes } = fieldCase;
   if (base === undefined) return firstMeeting(fieldCase);
-  const changed = votes.filter(
-    (vote) => vote.returned !== undefined && !sameValue(field, vote.value, vote.returned),
-  );
-  const differing = votes.filter(
+  const isMoved = ({ value, returned }: Vote): boolean =>
+    returned !== undefined && !sameValue(field, value, returned);
+  const knew = ({ stoodFor }: Vote): boolean =>
+    stoodFor !== undefined && sameValue(field, stoodFor, base);
+  const speaksFirst = ({ value, returned }: Vote): boolean =>
+    returned === undefined && comparedForm(field, value) !== null;
+
+  const informed = votes.filter((vote) => isMoved(vote) && knew(vote));
+  const uninformed = votes.filter(
     (vote) =>
-      vote.returned === undefined &&
-      comparedForm(field, vote.value) !== null &&
-      !sameValue(field, vote.value, base),
+      ((isMoved(vote) && !knew(vote)) || speaksFirst(vote)) && !sameValue(field, vote.value, base),
   );
-  const movers = [...changed, ...differing].sort(bySide);
-  if (movers.length === 0) return { value: base, reason: { kind: "agreed" } };
-  const isInformed = changed.length > 0 && changed.every((vote) => isUpToDate(field, base, vote));
-  if (isInformed) return settle(fieldCase, movers, "changed");
-  const candidates = [...movers, ...baseHolders(fieldCase, base)].sort(bySide);
-  return settle(fieldCase, candidates, changed.length > 0 ? "changed" : "joined");
+  if (informed.length > 0) {
+    return settle(fieldCase, votes.filter(isAmong(informed, uninformed)), "changed");
+  }
+  if (uninformed.length === 0) return { value: base, reason: { kind: "agreed" } };
+  // None moved on from the base knowingly, so it still stands, through those who hold it. A side
+  // that was not told yet speaks for it only where no other can, and no time of its own counts.
+  const others = votes.filter((vote) => vote.returned !== undefined && !uninformed.includes(vote));
+  const holding = others.filter((vote) => knew(vote) || sameValue(field, vote.value, base));
+  const holders = holding.length > 0 ? holding : others;
+  const candidates = votes.filter(isAmong(uninformed, holders)).map((vote): Candidate => {
+    if (uninformed.includes(vote)) return vote;
+    const { side, at } = vote;
+    const isTimed = at !== undefined && holding.includes(vote);
+    return isTimed ? { side, value: base, at } : { side, value: base };
+  });
+  return settle(fieldCase, candidates, uninformed.some(isMoved) ? "changed" : "joined");
 }
 
-/** A side that was told of the base: what it says since then, it says knowing the base. */
-function isUpToDate(field: SharedField, base: Value, { stoodFor }: Vote): boolean {
-  return stoodFor !== undefined && sameValue(field, stoodFor, base);
+function isAmong(...groups: readonly (readonly Vote[])[]): (vote: Vote) => boolean {
+  return (vote) => groups.some((group) => group.includes(vote));
 }
 
 function firstMeeting(fieldCase: FieldCase): FieldMerge {
@@ -83,14 +95,6 @@ function firstMeeting(fieldCase: FieldCase): FieldMerge {
   const candidates = filled.length > 0 ? filled : votes;
   if (candidates.length === 0) return { reason: { kind: "agreed" } };
   return settle(fieldCase, candidates, "joined");
-}
-
-/** Those who stand by what they said: the base speaks through them against a side that joins. */
-function baseHolders({ votes, holders, field }: FieldCase, base: Value): readonly Candidate[] {
-  const unmoved = votes.filter(
-    (vote) => vote.returned !== undefined && sameValue(field, vote.value, vote.returned),
-  );
-  return [...unmoved, ...holders].filter((vote) => isUpToDate(field, base, vote));
 }
 
 function settle(
@@ -115,28 +119,22 @@ function settle(
 }
 
 function decide({ policies, base }: FieldCase, conflict: Conflict): FieldMerge {
-  const { candidates } = conflict;
-  let why = "no policy decides it";
-  for (const policy of policies) {
-    const answer = policy.decide(conflict);
-    if (answer === undefined) continue;
-    if (answer.kind === "review") {
-      why = answer.why;
-      break;
-    }
-    const beat = candidates.filter(({ value }) => !sameValue(conflict.field, value, answer.value));
-    const { from } = answer;
-    const reason: FieldReason = {
-      kind: "decided",
-      policy: policy.name,
-      why: answer.why,
-      beat,
-      ...(from === undefined ? {} : { from }),
-    };
-    return { value: answer.value, reason };
+  const { field, candidates } = conflict;
+  const asked = askChain(policies, conflict);
+  if (asked === undefined || asked.answer.kind === "review") {
+    const why = asked?.answer.why ?? "no policy decides it";
+    const review: FieldReason = { kind: "review", why, candidates };
+    return base === undefined ? { reason: review } : { value: base, reason: { ...review, base } };
   }
-  const review: FieldReason = { kind: "review", why, candidates };
-  return base === undefined ? { reason: review } : { value: base, reason: { ...review, base } };
+  const { value, why, from } = asked.answer;
+  const reason: FieldReason = {
+    kind: "decided",
+    policy: asked.policy,
+    why,
+    beat: candidates.filter((candidate) => !sameValue(field, candidate.value, value)),
+    ...(from === undefined ? {} : { from }),
+  };
+  return { value, reason };
 }
 
 /** Sides may spell one value in several ways; which is kept must not depend on their order. */
@@ -148,8 +146,4 @@ function agreedSpelling(candidates: readonly Candidate[]): Value {
 
 function plainCandidate({ side, value, at }: Candidate): Candidate {
   return at === undefined ? { side, value } : { side, value, at };
-}
-
-function bySide(a: Candidate, b: Candidate): number {
-  return a.side < b.side ? -1 : a.side > b.side ? 1 : 0;
 }

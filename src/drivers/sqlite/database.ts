@@ -39,16 +39,20 @@ export interface SqliteOptions {
   readonly readOnly?: boolean;
   /** How long to wait for another program's lock. Default 5000. */
   readonly busyTimeoutMs?: number;
+  /** The file belongs to others: its journal mode is left as it is. */
+  readonly foreign?: boolean;
 }
 
 /** Statements kept prepared; partial records of many shapes must not grow it without end. */
 const STATEMENTS_MAX = 256;
 const CACHE_KIBIBYTES = 32_768;
+/** Of a new file; wide rows overflow smaller pages, and larger ones are rewritten whole for a row. */
+const PAGE_BYTES = 8192;
 
 /** Opens the file, making it if it is not there and `readOnly` is not set. */
 export function openSqlite(path: string, options: SqliteOptions = {}): SqliteDatabase {
   const readOnly = options.readOnly ?? false;
-  const connection = guarded(path, () => connect(path, readOnly, options.busyTimeoutMs ?? 5000));
+  const connection = guarded(path, () => connect(path, options));
   const statements = new Map<string, SqliteStatement>();
   let users = 0;
   let inTransaction = false;
@@ -110,10 +114,14 @@ export function openSqlite(path: string, options: SqliteOptions = {}): SqliteDat
   return { path, readOnly, exec, prepare, transaction, retain, close };
 }
 
-function connect(path: string, readOnly: boolean, busyTimeoutMs: number): DatabaseSync {
+function connect(
+  path: string,
+  { readOnly = false, busyTimeoutMs = 5000, foreign = false }: SqliteOptions,
+): DatabaseSync {
   const connection = new DatabaseSync(path, { readOnly, timeout: busyTimeoutMs });
   try {
-    if (!readOnly) {
+    if (!readOnly && !foreign) {
+      connection.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
       connection.exec("PRAGMA journal_mode = WAL");
       connection.exec("PRAGMA synchronous = FULL");
     }

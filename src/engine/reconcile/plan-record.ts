@@ -143,17 +143,12 @@ function unlinkedSides(
   const had = (side: string): boolean => candidate.stored?.sides[side] !== undefined;
   const { kind } = merged.record;
   const goes = kind === "deleted" || kind === "delete-beat-edit" || kind === "ended";
-  const revived = kind === "edit-beat-delete";
   return views.flatMap(({ side, presence }) => {
     if (!had(side)) return [];
     const isDeleted = operations.some((one) => one.side === side && one.kind === "delete");
-    if (presence === "gone") return goes || revived || isRecreated(operations, side) ? [side] : [];
+    if (presence === "gone") return goes || merged.forgotten.includes(side) ? [side] : [];
     return goes || isDeleted ? [side] : [];
   });
-}
-
-function isRecreated(operations: readonly Operation[], side: string): boolean {
-  return operations.some((one) => one.side === side && one.kind === "create");
 }
 
 function endsNow({ record }: Merged, { candidate }: Looked, unlinked: readonly string[]): boolean {

@@ -65,7 +65,7 @@ export async function commitPlan(
  * begins: a process that slept through its lease asks for it again, and is refused with
  * HOME_FENCED if another run has it now.
  */
-async function holdOn({ context, lease }: StreamWork): Promise<void> {
+export async function holdOn({ context, lease }: StreamWork): Promise<void> {
   const { home, clock, spec } = context;
   for (;;) {
     const held = await home.currentLease(spec.name);

@@ -60,7 +60,7 @@ export async function deleteAbsent(
     checkpoints: after,
   });
   // Every row that is gone is deleted now, whichever lane had found it.
-  await closeSettledHalts(work, ["walk", "sweep", "deletions", "keys"]);
+  await closeSettledHalts(work, ["walk", "sweep", "changes", "deletions", "keys"]);
 }
 
 /** Counts the rows the walk did not see; keeps the first of their keys for a person to look at. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Halt } from "../../model/parked.ts";
 import type { RecordKey } from "../../model/record.ts";
-import type { RunMode, RunReport } from "../../model/run.ts";
+import type { ReplicateMode, RunReport } from "../../model/run.ts";
 import { BACKENDS, createReplicaWorld, type ReplicaWorld } from "../../testing/replica-world.ts";
 import { runReplicate } from "../run-replicate.ts";
 
@@ -106,7 +106,7 @@ test("a halt goes away when its trouble does, lane by lane", async () => {
   const told = await world.run("deletions", LISTING);
   assert.equal(told.outcome, "halted");
   for (let number = 1; number <= 15; number += 1) world.list(number);
-  const runs: readonly RunMode[] = ["incremental", "keys"];
+  const runs: readonly ReplicateMode[] = ["incremental", "keys"];
   for (const mode of runs)
     await world.run(mode, { ...LISTING, ...(mode === "keys" ? { keys: [] } : {}) });
   assert.equal((await waiting(world)).length, 1);

@@ -6,6 +6,9 @@ import type { StreamWork } from "./stream-work.ts";
 /** A released halt lets through as many deletions as the person saw, and a tenth more for the day. */
 const RELEASE_MARGIN = 1.1;
 
+/** What halting needs to know of a stream's part in a run. */
+type HaltingPart = Pick<StreamWork, "context"> & { readonly spec: { readonly stream: string } };
+
 /** What a person is shown of deletions that a guard stopped. */
 export interface DeletionEvidence {
   readonly lane: Lane;
@@ -23,7 +26,7 @@ export interface DeletionEvidence {
  * shown. A release that a crash left unused can so never let another disaster through.
  */
 export async function haltUnlessReleased(
-  work: StreamWork,
+  work: HaltingPart,
   verdict: GuardVerdict | undefined,
   evidence: DeletionEvidence,
 ): Promise<void> {
@@ -47,7 +50,7 @@ export async function haltUnlessReleased(
 }
 
 /** Takes away this stream's halts of these lanes: used up, or without reason now. */
-export async function closeSettledHalts(work: StreamWork, lanes: readonly Lane[]): Promise<void> {
+export async function closeSettledHalts(work: HaltingPart, lanes: readonly Lane[]): Promise<void> {
   const { home, clock, spec } = work.context;
   for (const halt of await home.halts({ sync: spec.name })) {
     if (halt.stream !== work.spec.stream || halt.closedAt !== undefined) continue;

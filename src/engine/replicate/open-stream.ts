@@ -1,4 +1,5 @@
 import { compileRules } from "../../core/validation.ts";
+import type { Lane } from "../../model/cursor.ts";
 import { nearMatches } from "../../model/near-match.ts";
 import type { ReplicateSpec, StreamSpec } from "../../model/replicate.ts";
 import { fieldIndex, projectSchema, type StreamSchema } from "../../model/schema.ts";
@@ -7,6 +8,7 @@ import type { StreamQuery } from "../../ports/connector.ts";
 import type { SchemaChange, TableSpec } from "../../ports/destination.ts";
 import type { Lease } from "../../ports/home.ts";
 import type { ReplicateContext } from "../context.ts";
+import type { Slots } from "../limited.ts";
 import { rememberSchemas } from "../schema-memory.ts";
 import { whileLocked } from "./commit-plan.ts";
 import { hashText } from "./hash.ts";
@@ -105,10 +107,12 @@ export async function openStream(
     readonly lease: () => Lease;
     readonly signal: AbortSignal;
     readonly tally: Tally;
+    readonly readers: Slots;
   },
 ): Promise<StreamWork> {
   const { spec, schema, query, table } = planned;
   const opening = { context, spec, signal: run.signal };
+  const isForgotten = await whileLocked(opening, () => forgetLostReplica(context, planned, run));
   const changes = await whileLocked(opening, () => context.destination.prepare(table));
   const kept = keptSchema(schema, changes);
   await whileLocked(opening, () => rememberSchemas(context, [kept]));
@@ -123,8 +127,38 @@ export async function openStream(
     fingerprint: fingerprintOf(kept, spec.filter),
     judge: compileRules(kept, spec.rules),
   };
+  if (isForgotten) {
+    note(
+      work,
+      `The table "${table.table}" is gone or has another name; it has to be copied again.`,
+    );
+  }
   for (const change of changes) if (isNews(change)) note(work, change.description);
   return work;
+}
+
+const POSITIONS: readonly Lane[] = ["walk", "changes", "deletions", "sweep", "keys"];
+
+/**
+ * Positions are of a replica: where its table is not there any more, they are dropped before a new
+ * one is made, or what was read long ago would be missing from it for good. True when there were any.
+ */
+async function forgetLostReplica(
+  { destination, home, spec: sync, clock }: ReplicateContext,
+  { spec, table }: PlannedStream,
+  run: { readonly runId: string; readonly lease: () => Lease },
+): Promise<boolean> {
+  const kept = (await home.checkpoints(sync.name)).filter(
+    ({ stream, lane }) => stream === spec.stream && POSITIONS.includes(lane),
+  );
+  if (kept.length === 0) return false;
+  const changes = await destination.plan(table);
+  if (!changes.some(({ kind }) => kind === "create-table")) return false;
+  const dropCheckpoints = kept.map(({ lane }) => lane);
+  const { runId, lease } = run;
+  const at = clock.now();
+  await home.commit({ lease: lease(), runId, stream: spec.stream, at, dropCheckpoints });
+  return true;
 }
 
 /** The schema less the fields that the drift policy leaves out of the destination. */

@@ -161,9 +161,12 @@ function wholeRow(
   entry: HashedRecord,
   before: readonly Value[] | undefined,
 ): { values: readonly Value[]; text: string; hash: string } {
+  if (entry.text !== undefined && entry.hash !== undefined) {
+    return { values: entry.record.values as readonly Value[], text: entry.text, hash: entry.hash };
+  }
   const values = completeValues(entry.record.values, before);
-  const text = entry.text ?? JSON.stringify(values);
-  return { values, text, hash: entry.hash ?? hashText(text) };
+  const text = JSON.stringify(values);
+  return { values, text, hash: hashText(text) };
 }
 
 function createEntry(work: Judged, record: StreamRecord, text: string): LogEntry {

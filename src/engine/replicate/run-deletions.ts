@@ -1,12 +1,11 @@
-import { judgeDeletions } from "../../core/guard.ts";
 import type { Cursor } from "../../model/cursor.ts";
 import type { RecordKey } from "../../model/record.ts";
 import { EMPTY_LEDGER } from "../../model/run.ts";
 import type { Page } from "../../ports/connector.ts";
 import { commitPlan, type Position } from "./commit-plan.ts";
-import { closeSettledHalts, haltUnlessReleased } from "./halting.ts";
+import { guardSuspects, parkedKeys } from "./guard-suspects.ts";
+import { closeSettledHalts } from "./halting.ts";
 import { EMPTY_PLAN } from "./plan-page.ts";
-import { goneAmong } from "./read-by-keys.ts";
 import { missingCursor, requireTrait } from "./run-incremental.ts";
 import { settleKeys } from "./settle-keys.ts";
 import { enterPhase, loadCheckpoint, type StreamWork } from "./stream-work.ts";
@@ -44,36 +43,13 @@ export async function runDeletions(work: StreamWork): Promise<void> {
     work.tally.walked += page.tombstones.length;
   }
   enterPhase(work, "guarding");
-  await guardFeed(work, [...new Set(pages.flatMap((page) => page.living))]);
+  await guardSuspects(work, [...new Set(pages.flatMap((page) => page.living))], "deletions");
   enterPhase(work, "deleting");
   for (const page of pages) {
     await deletePage(work, page);
     work.signal.throwIfAborted();
   }
   await closeSettledHalts(work, ["deletions"]);
-}
-
-/**
- * Keys created anew stand in the feed as well, and stand in it again in every overlap: before the
- * run halts, the source is asked which of them it still serves, and only the others count.
- */
-async function guardFeed(work: StreamWork, keys: readonly RecordKey[]): Promise<void> {
-  const { destination, spec } = work.context;
-  const rows = await destination.count(work.table);
-  if (judgeDeletions({ candidates: keys.length, rows }, spec.guard) === undefined) return;
-  const gone = await goneAmong(work, keys);
-  const verdict = judgeDeletions({ candidates: gone.length, rows }, spec.guard);
-  await haltUnlessReleased(work, verdict, {
-    lane: "deletions",
-    candidates: gone.length,
-    rows,
-    sample: gone.slice(0, 10),
-  });
-}
-
-async function parkedKeys({ context, spec }: StreamWork): Promise<ReadonlySet<RecordKey | null>> {
-  const records = await context.home.parked({ sync: context.spec.name, stream: spec.stream });
-  return new Set(records.map(({ key }) => key));
 }
 
 async function reducePage(

@@ -1,12 +1,11 @@
 import type { RecordKey } from "../../model/record.ts";
 import type { Page } from "../../ports/connector.ts";
-import { applyRecords } from "./apply-records.ts";
-import { commitPlan, type Position } from "./commit-plan.ts";
+import { type ChangesState, changesState } from "./changes-state.ts";
+import type { Position } from "./commit-plan.ts";
 import { deleteAbsent } from "./delete-absent.ts";
-import { EMPTY_PLAN } from "./plan-page.ts";
-import { type ChangesState, changesState } from "./run-incremental.ts";
-import { enterPhase, loadCheckpoint, type StreamWork } from "./stream-work.ts";
-import { openWalk, passPage, type WalkState, walkCheckpoint } from "./walk-state.ts";
+import { loadCheckpoint, type StreamWork } from "./stream-work.ts";
+import type { WalkState } from "./walk-state.ts";
+import { walkStream } from "./walk-stream.ts";
 
 /**
  * Mode `full`: walks every record, applies what differs, and deletes what a proven complete walk
@@ -14,34 +13,16 @@ import { openWalk, passPage, type WalkState, walkCheckpoint } from "./walk-state
  * the source stood before the walk began, so nothing that happened during it is missed.
  */
 export async function runFull(work: StreamWork): Promise<void> {
-  const walk = await openWalk(work, "walk");
-  let state = walk.state;
-  work.tally.walked = state.walked;
-  work.tally.total = state.head.count;
-  enterPhase(work, "reading");
-  if (!state.ended) {
-    const request = {
-      kind: "walk",
-      query: work.query,
-      after: walk.cursor,
-      projection: "record",
-    } as const;
-    let cursor = walk.cursor;
-    for await (const page of work.context.source.read(request, work.signal)) {
-      const count = page.records.length + page.bad.length;
-      state = passPage(state, count, page, page.records);
-      const position: Position = {
-        seen: { walkId: state.walkId, keys: seenKeys(page) },
-        checkpoints: [walkCheckpoint("walk", page.cursor, state)],
-      };
-      work.tally.walked = state.walked;
-      await applyRecords(work, page, () => position);
-      cursor = page.cursor;
-      work.signal.throwIfAborted();
-    }
-    state = { ...state, ended: true };
-    await commitPlan(work, EMPTY_PLAN, { checkpoints: [walkCheckpoint("walk", cursor, state)] });
-  }
+  const state = await walkStream(work, {
+    lane: "walk",
+    projection: "record",
+    gather: async (_work, page) => ({
+      records: page,
+      count: page.records.length + page.bad.length,
+      times: page.records,
+      seen: seenKeys(page),
+    }),
+  });
   await deleteAbsent(work, "walk", state, await cursorsAfter(work, state));
 }
 

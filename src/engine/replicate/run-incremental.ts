@@ -1,37 +1,22 @@
-import { type Lateness, recordLateness, tunedOverlapMs } from "../../core/lateness.ts";
+import { recordLateness } from "../../core/lateness.ts";
 import type { RecordKey, StreamRecord } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import { compareTimestamps, timestampDifferenceMs } from "../../model/timestamp.ts";
 import type { Page } from "../../ports/connector.ts";
 import { applyRecords } from "./apply-records.ts";
+import { type ChangesState, changesState, overlapOf } from "./changes-state.ts";
 import type { PagePlan } from "./plan-page.ts";
+import { runEvents } from "./run-events.ts";
+import type { FamilyRun } from "./settle-family.ts";
 import { enterPhase, loadCheckpoint, note, type StreamWork } from "./stream-work.ts";
 import { newestTime } from "./walk-state.ts";
-
-/** What is kept beside the cursor of changes. */
-export interface ChangesState {
-  readonly fingerprint: string;
-  /** Greatest time of change among committed records; absent until one was read. */
-  readonly newest?: string;
-  readonly lateness: Lateness;
-  /** How long the run that saved the cursor had been reading then; see `overlapOf`. */
-  readonly readingMs?: number;
-  /** When the whole copy that this continues was begun, epoch milliseconds. */
-  readonly asOf: number;
-  /** Greatest time of change that the whole copy held. */
-  readonly copiedTo?: string;
-}
-
-export function changesState(state: Readonly<Record<string, unknown>>): ChangesState {
-  return state as unknown as ChangesState;
-}
 
 /**
  * Mode `incremental`: reads what changed since the cursor, again by the overlap, oldest first.
  * Repeats are recognised by their hash. The cursor is the last committed record's, never a clock's,
  * and never moves back: pages of the overlap are applied without saving their position.
  */
-export async function runIncremental(work: StreamWork): Promise<void> {
+export async function runIncremental(work: StreamWork, run: FamilyRun): Promise<void> {
   requireTrait(work, "changes", "incremental");
   const checkpoint = await loadCheckpoint(work, "changes");
   if (checkpoint?.cursor == null) throw missingCursor(work, "changes");
@@ -42,8 +27,9 @@ export async function runIncremental(work: StreamWork): Promise<void> {
       "The fields or the filter changed since the last full copy; records that did not change since lack them until the next `lockstep run --full`.",
     );
   }
+  if (work.schema.traits.events === true) return runEvents(work, run, checkpoint.cursor, state);
   const newestBefore = state.newest;
-  const overlapMs = overlapOf(work, state);
+  const overlapMs = overlapOf(work.spec, state);
   const request = {
     kind: "changes",
     query: work.query,
@@ -66,16 +52,6 @@ export async function runIncremental(work: StreamWork): Promise<void> {
     });
     work.signal.throwIfAborted();
   }
-}
-
-/**
- * How far before the cursor to begin. A record that came late while the last run was reading, behind
- * the place where it read, may be older than the cursor by that lateness and by all the time that
- * the run had been reading; both are read again.
- */
-function overlapOf(work: StreamWork, state: ChangesState): number {
-  const { overlapMs, overlapMaxMs } = work.spec;
-  return tunedOverlapMs(state.lateness, overlapMs, overlapMaxMs) + (state.readingMs ?? 0);
 }
 
 /** The state once the page is applied: the newest time it holds, and how late its changes came. */
@@ -119,7 +95,7 @@ function lateBy(
 }
 
 export function requireTrait(
-  work: StreamWork,
+  work: Pick<StreamWork, "spec" | "schema">,
   trait: "changes" | "deletions" | "sweep",
   mode: string,
 ): void {
@@ -133,7 +109,7 @@ export function requireTrait(
   );
 }
 
-export function missingCursor(work: StreamWork, lane: string): SyncError {
+export function missingCursor(work: Pick<StreamWork, "spec">, lane: string): SyncError {
   return new SyncError(
     "CURSOR_MISSING",
     `Stream "${work.spec.stream}" has no ${lane} cursor: it was never copied whole.`,

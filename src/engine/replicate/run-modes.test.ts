@@ -6,7 +6,7 @@ import { SyncError } from "../../model/sync-error.ts";
 import type { Destination } from "../../ports/destination.ts";
 import { BACKENDS, createReplicaWorld, type ReplicaWorld } from "../../testing/replica-world.ts";
 import { runReplicate } from "../run-replicate.ts";
-import { changesState } from "./run-incremental.ts";
+import { changesState } from "./changes-state.ts";
 
 const LISTING = { streams: ["Listing"] };
 const key = (number: number): RecordKey => String(number) as RecordKey;

@@ -1,28 +1,39 @@
 import type { RecordKey } from "../../model/record.ts";
-import { EMPTY_LEDGER, type RunMode, type StreamReport, type Traffic } from "../../model/run.ts";
+import {
+  EMPTY_LEDGER,
+  type ReplicateMode,
+  type StreamReport,
+  type Traffic,
+} from "../../model/run.ts";
 import { type SyncError, toSyncError } from "../../model/sync-error.ts";
 import type { Lease } from "../../ports/home.ts";
 import type { ReplicateContext } from "../context.ts";
+import type { Slots } from "../limited.ts";
 import { reportedError } from "../reported-error.ts";
 import { settlePending } from "./commit-plan.ts";
 import { openStream, type PlannedStream } from "./open-stream.ts";
 import { countOrphans } from "./orphans.ts";
+import { publishStream } from "./publish-stream.ts";
 import { runDeletions } from "./run-deletions.ts";
 import { runFull } from "./run-full.ts";
 import { runIncremental } from "./run-incremental.ts";
 import { runKeys } from "./run-keys.ts";
 import { runSweep } from "./run-sweep.ts";
-import { enterPhase, newTally, type StreamWork } from "./stream-work.ts";
+import { enterPhase, type StreamWork, type Tally, tallyOf } from "./stream-work.ts";
 
 /** What a stream's part in a run needs to know of the run. */
 export interface StreamRun {
   readonly runId: string;
-  readonly mode: RunMode;
+  readonly mode: ReplicateMode;
   readonly keys: readonly RecordKey[];
   readonly lease: () => Lease;
   readonly signal: AbortSignal;
   /** Gives the stream's plan; throws what discovery threw. */
   readonly plan: (stream: string) => Promise<PlannedStream>;
+  /** Walks, or parts of them, that the whole run may read at the same time. */
+  readonly readers: Slots;
+  /** What each stream has done in the run, by its name. */
+  readonly tallies: Map<string, Tally>;
 }
 
 /** Runs one stream to its end; every trouble ends up in the report, so that others go on. */
@@ -34,7 +45,7 @@ export async function runStream(
   const { clock } = context;
   const startedAt = clock.now();
   const before = context.traffic(stream);
-  const tally = newTally();
+  const tally = tallyOf(run.tallies, stream);
   const spec = context.spec.streams.find((entry) => entry.stream === stream);
   let orphans: StreamReport["orphans"];
   let failure: { readonly error: SyncError; readonly haltId: number | undefined } | undefined;
@@ -46,6 +57,7 @@ export async function runStream(
     await runMode(work, run);
     // A few named records are no reason to look at every child.
     if (run.mode !== "keys") orphans = await countOrphans(work, run);
+    await publishStream(work, run.mode);
     await closeDriftHalts(work);
     enterPhase(work, "done");
   } catch (error) {
@@ -78,7 +90,7 @@ function runMode(work: StreamWork, run: StreamRun): Promise<void> {
     case "full":
       return runFull(work);
     case "incremental":
-      return runIncremental(work);
+      return runIncremental(work, run);
     case "deletions":
       return runDeletions(work);
     case "sweep":

@@ -9,6 +9,7 @@ import type { StreamQuery } from "../../ports/connector.ts";
 import type { TableSpec } from "../../ports/destination.ts";
 import type { Lease } from "../../ports/home.ts";
 import type { ReplicateContext } from "../context.ts";
+import type { Slots } from "../limited.ts";
 
 /** What a stream's part in a run has done so far; the one mutable thing of that part. */
 export interface Tally {
@@ -35,10 +36,19 @@ export interface StreamWork {
   readonly judge: (values: Values) => Verdict | undefined;
   readonly signal: AbortSignal;
   readonly tally: Tally;
+  /** Walks, or parts of them, that the whole run may read at the same time. */
+  readonly readers: Slots;
 }
 
 export function newTally(): Tally {
   return { phase: "connecting", ledger: EMPTY_LEDGER, walked: 0, total: undefined, notes: [] };
+}
+
+/** What a stream has done in a run so far; begun when it is first asked for. */
+export function tallyOf(tallies: Map<string, Tally>, stream: string): Tally {
+  const tally = tallies.get(stream) ?? newTally();
+  tallies.set(stream, tally);
+  return tally;
 }
 
 /** The one place where a stream's phase changes. */

@@ -1,8 +1,9 @@
 import type { Checkpoint, Cursor, Lane } from "../../model/cursor.ts";
 import { compareTimestamps } from "../../model/timestamp.ts";
-import type { Page, StreamHead } from "../../ports/connector.ts";
+import type { Page, StreamHead, WalkRange } from "../../ports/connector.ts";
 import { commitPlan } from "./commit-plan.ts";
 import { EMPTY_PLAN } from "./plan-page.ts";
+import { planParts } from "./plan-parts.ts";
 import { loadCheckpoint, note, type StreamWork } from "./stream-work.ts";
 
 /** The lanes that pass over a whole stream and can tell what is gone. */
@@ -23,11 +24,22 @@ export interface WalkState {
   readonly newest?: string;
   /** The walk has reached its end; what is left is to judge and delete. */
   readonly ended: boolean;
+  /** The parts that it is read in; absent where it is read as one, from the checkpoint's cursor. */
+  readonly parts?: readonly WalkPart[];
 }
 
-/** A walk to go on with, or a new one. */
-export interface OpenWalk {
+/** One part of a walk, and how far it has come. */
+export interface WalkPart {
+  /** Absent: the whole stream. */
+  readonly range?: WalkRange;
+  readonly cursor: Cursor | null;
+  readonly ended: boolean;
+}
+
+/** A walk where it stands: to go on with, or a new one. */
+export interface Walk {
   readonly state: WalkState;
+  /** Null for a walk in parts, each of which has its own. */
   readonly cursor: Cursor | null;
 }
 
@@ -36,7 +48,7 @@ export interface OpenWalk {
  * nothing now and is begun again; so is an ended one whose halt waits for a person, since its
  * findings grow old. An ended one whose halt was released goes on to its deletions.
  */
-export async function openWalk(work: StreamWork, lane: WalkLane): Promise<OpenWalk> {
+export async function openWalk(work: StreamWork, lane: WalkLane): Promise<Walk> {
   const checkpoint = await loadCheckpoint(work, lane);
   const state = checkpoint === undefined ? undefined : walkState(checkpoint);
   if (checkpoint !== undefined && state !== undefined) {
@@ -53,6 +65,7 @@ export async function openWalk(work: StreamWork, lane: WalkLane): Promise<OpenWa
   }
   const startedAt = work.context.clock.now();
   const head = await work.context.source.head(work.query, work.signal);
+  const ranges = await planParts(work);
   const fresh: WalkState = {
     walkId: work.context.random.id(),
     fingerprint: work.fingerprint,
@@ -61,9 +74,13 @@ export async function openWalk(work: StreamWork, lane: WalkLane): Promise<OpenWa
     keyless: 0,
     startedAt,
     ended: false,
+    ...(ranges.length < 2
+      ? {}
+      : { parts: ranges.map((range) => ({ range, cursor: null, ended: false })) }),
   };
-  await commitPlan(work, EMPTY_PLAN, { checkpoints: [walkCheckpoint(lane, null, fresh)] });
-  return { state: fresh, cursor: null };
+  const walk: Walk = { state: fresh, cursor: null };
+  await commitPlan(work, EMPTY_PLAN, { checkpoints: [walkCheckpoint(lane, walk)] });
+  return walk;
 }
 
 async function mayResume(work: StreamWork, state: WalkState): Promise<boolean> {
@@ -73,20 +90,51 @@ async function mayResume(work: StreamWork, state: WalkState): Promise<boolean> {
   return !waiting.some((halt) => halt.details["walkId"] === state.walkId);
 }
 
-/** The state once a page of these keys, bad records and times is passed. */
+/** The parts of a walk; a walk that is read as one has one. */
+export function partsOf({ state, cursor }: Walk): readonly WalkPart[] {
+  return state.parts ?? [{ cursor, ended: state.ended }];
+}
+
+/** What a page adds to a walk: how many records it passed, which bad ones, at which times. */
+export interface Passed {
+  readonly count: number;
+  readonly bad: Page["bad"];
+  readonly times: readonly { readonly modifiedAt?: string }[];
+}
+
+/** The walk once its part has passed a page and stands at `cursor`. */
 export function passPage(
-  state: WalkState,
-  count: number,
-  { bad }: Pick<Page, "bad">,
-  times: readonly { readonly modifiedAt?: string }[],
-): WalkState {
-  const newest = newestTime(times, state.newest);
-  return {
-    ...state,
-    walked: state.walked + count,
-    keyless: state.keyless + bad.filter(({ key }) => key === undefined).length,
+  walk: Walk,
+  part: number,
+  cursor: Cursor,
+  { count, bad, times }: Passed,
+): Walk {
+  const newest = newestTime(times, walk.state.newest);
+  const state = {
+    ...walk.state,
+    walked: walk.state.walked + count,
+    keyless: walk.state.keyless + bad.filter(({ key }) => key === undefined).length,
     ...(newest === undefined ? {} : { newest }),
   };
+  return withPart({ ...walk, state }, part, { cursor });
+}
+
+/** The walk once its part has reached its end; it has ended when all of them have. */
+export function endPart(walk: Walk, part: number): Walk {
+  return withPart(walk, part, { ended: true });
+}
+
+function withPart(
+  { state, cursor }: Walk,
+  part: number,
+  change: Partial<Pick<WalkPart, "cursor" | "ended">>,
+): Walk {
+  if (state.parts === undefined) {
+    const ended = change.ended ?? state.ended;
+    return { state: { ...state, ended }, cursor: change.cursor ?? cursor };
+  }
+  const parts = state.parts.map((each, index) => (index === part ? { ...each, ...change } : each));
+  return { state: { ...state, parts, ended: parts.every(({ ended }) => ended) }, cursor };
 }
 
 /** The greatest of the times and `newest`. */
@@ -108,8 +156,7 @@ export function walkState(checkpoint: Checkpoint): WalkState {
 
 export function walkCheckpoint(
   lane: WalkLane,
-  cursor: Cursor | null,
-  state: WalkState,
+  { state, cursor }: Walk,
 ): {
   readonly lane: WalkLane;
   readonly cursor: Cursor | null;

@@ -18,6 +18,7 @@ import {
   never,
   peopleWho,
   withChanges,
+  withTimedChanges,
 } from "./subject.ts";
 
 const HOUR_MS = 3_600_000;
@@ -40,12 +41,17 @@ export function changesBehaviours(behaviour: Behaviour): void {
   });
 
   behaviour("changes come oldest first", async (subject, t) => {
-    await eachEdited(subject, t, async (schema, head) => {
-      const times = recordsOf(await pagesOf(subject.connector, changes(schema, head))).flatMap(
-        (record) => record.modifiedAt ?? [],
-      );
-      assert.deepEqual(times, [...times].sort(byInstant));
-    });
+    await eachEdited(
+      subject,
+      t,
+      async (schema, head) => {
+        const times = recordsOf(await pagesOf(subject.connector, changes(schema, head))).flatMap(
+          (record) => record.modifiedAt ?? [],
+        );
+        assert.deepEqual(times, [...times].sort(byInstant));
+      },
+      withTimedChanges,
+    );
   });
 
   behaviour("changes resume at every page edge", async (subject, t) => {
@@ -99,22 +105,27 @@ export function changesBehaviours(behaviour: Behaviour): void {
   });
 
   behaviour("an overlap repeats and does not skip", async (subject, t) => {
-    await eachEdited(subject, t, async (schema, head) => {
-      const read = await pagesOf(subject.connector, changes(schema, head));
-      const cursor = read.at(-1)?.cursor;
-      assert.ok(cursor);
-      const again = await pagesOf(subject.connector, changes(schema, cursor, HOUR_MS));
-      assert.ok(keysOf(again).length > 0, `${schema.name}: the overlap repeated nothing`);
-      const newest = Math.max(...recordsOf(read).map((record) => instant(record.modifiedAt)));
-      const within = recordsOf(read).filter(
-        (record) => instant(record.modifiedAt) > newest - HOUR_MS,
-      );
-      const found = new Set(keysOf(again));
-      assert.deepEqual(
-        within.filter((record) => !found.has(record.key)).map((record) => record.key),
-        [],
-      );
-    });
+    await eachEdited(
+      subject,
+      t,
+      async (schema, head) => {
+        const read = await pagesOf(subject.connector, changes(schema, head));
+        const cursor = read.at(-1)?.cursor;
+        assert.ok(cursor);
+        const again = await pagesOf(subject.connector, changes(schema, cursor, HOUR_MS));
+        assert.ok(keysOf(again).length > 0, `${schema.name}: the overlap repeated nothing`);
+        const newest = Math.max(...recordsOf(read).map((record) => instant(record.modifiedAt)));
+        const within = recordsOf(read).filter(
+          (record) => instant(record.modifiedAt) > newest - HOUR_MS,
+        );
+        const found = new Set(keysOf(again));
+        assert.deepEqual(
+          within.filter((record) => !found.has(record.key)).map((record) => record.key),
+          [],
+        );
+      },
+      withTimedChanges,
+    );
   });
 
   behaviour("a change made during the read is found by it or after it", async (subject, t) => {
@@ -144,7 +155,8 @@ export function changesBehaviours(behaviour: Behaviour): void {
       const [gone] = edited;
       assert.ok(gone !== undefined);
       await people.remove(schema.name, gone);
-      const found = keysOf(await pagesOf(subject.connector, changes(schema, head)));
+      const pages = await pagesOf(subject.connector, changes(schema, head));
+      const found = recordsOf(pages).map(({ key }) => key);
       assert.ok(!found.includes(gone));
       assert.deepEqual(missing(edited.slice(1), found), []);
     });
@@ -171,10 +183,11 @@ async function eachEdited(
   subject: ConnectorSubject,
   t: Parameters<typeof peopleWho>[1],
   check: (schema: StreamSchema, head: Cursor, edited: readonly RecordKey[]) => Promise<void>,
+  applies: Parameters<typeof eachStream>[2] = withChanges,
 ): Promise<void> {
   const people = peopleWho(subject, t, "update");
   if (!people) return;
-  await eachStream(subject, t, withChanges, async (schema) => {
+  await eachStream(subject, t, applies, async (schema) => {
     const edited = (await subject.keys(schema.name)).slice(0, 2 * subject.pageSize + 1);
     const head = await changesHead(subject.connector, schema);
     for (const key of edited.toReversed()) await people.update(schema.name, [key]);

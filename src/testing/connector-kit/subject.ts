@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import type { RecordKey } from "../../model/record.ts";
 import type { StreamSchema } from "../../model/schema.ts";
+import type { Value } from "../../model/value.ts";
 import type { Connector } from "../../ports/connector.ts";
 
 /**
@@ -20,6 +21,32 @@ export interface SubjectPeople {
   spoil?(stream: string, key: RecordKey): Promise<void>;
 }
 
+/** Values by field name; a field left out is absent. */
+export type NamedValues = Readonly<Record<string, Value>>;
+
+/**
+ * What the kit writes to the streams whose traits have `write`. All of it is canonical and made
+ * without the connector.
+ */
+export interface SubjectWrites {
+  /**
+   * A record that is not there yet, another one each time. Its key stands among the values, unless
+   * the system assigns keys.
+   */
+  fresh(stream: string): NamedValues;
+  /** Values of some fields, none of them the key's, that no record has yet. */
+  change(stream: string): NamedValues;
+  /** Values of some fields that the system refuses, and the field that its problem must name. */
+  refused?(stream: string): { readonly values: NamedValues; readonly field: string };
+  /**
+   * What becomes of one value where the field's type does not say it: the value that is stored
+   * instead, or `refused`. Undefined: what the type says, which is this very value.
+   */
+  promise?(stream: string, field: string, value: Value): Value | typeof REFUSED | undefined;
+}
+
+export const REFUSED: unique symbol = Symbol("refused");
+
 /** A connector under test and the system behind it, made anew for every behaviour. */
 export interface ConnectorSubject {
   readonly connector: Connector;
@@ -30,6 +57,8 @@ export interface ConnectorSubject {
   /** What the system really shows of a stream now, told without the connector. */
   keys(stream: string): Promise<readonly RecordKey[]>;
   readonly people?: SubjectPeople;
+  /** Wanted where a stream takes writes. */
+  readonly writes?: SubjectWrites;
   /** Another connector on the same system, as a new process would make it. */
   reopen?(): Promise<Connector>;
   /** A connector with credentials that the system refuses, and the secret in them. */
@@ -39,6 +68,23 @@ export interface ConnectorSubject {
     readonly stream: string;
     readonly text: string;
     keys(): Promise<readonly RecordKey[]>;
+  };
+  /**
+   * Records of `child` belong to those of `parent` by the value of a field, and `relation` leads to
+   * them. Both have a key of one field.
+   */
+  readonly belonging?: {
+    readonly parent: string;
+    readonly child: string;
+    readonly relation: string;
+    readonly field: string;
+    readonly parentField: string;
+  };
+  /** A timestamp besides `modifiedAt` that tells of changes, and a way to move it alone, to now. */
+  readonly retimed?: {
+    readonly stream: string;
+    readonly field: string;
+    touch(keys: readonly RecordKey[]): Promise<void>;
   };
   close(): Promise<void>;
 }
@@ -98,9 +144,21 @@ export const withChanges = {
   reason: "no stream claims the trait `changes`",
   when: (schema: StreamSchema): boolean => schema.traits.changes,
 };
+export const withTimedChanges = {
+  reason: "no stream claims the trait `changes` without `events`",
+  when: ({ traits }: StreamSchema): boolean => traits.changes && traits.events !== true,
+};
+export const withEvents = {
+  reason: "no stream claims the trait `events`",
+  when: ({ traits }: StreamSchema): boolean => traits.events === true,
+};
 export const withDeletions = {
   reason: "no stream claims the trait `deletions`",
   when: (schema: StreamSchema): boolean => schema.traits.deletions,
+};
+export const withWrites = {
+  reason: "no stream takes writes",
+  when: (schema: StreamSchema): boolean => schema.traits.write !== undefined,
 };
 export const withSweep = {
   reason: "no stream claims the trait `sweep`",

@@ -2,7 +2,7 @@ import { Editor } from "./editor.ts";
 import type { FaultRequest } from "./faults.ts";
 import type { LiveDay, LiveRequest } from "./live-day.ts";
 import { LiveDays } from "./live-day.ts";
-import type { SampleBehavior } from "./options.ts";
+import type { SampleBehavior, SampleFileSettings } from "./options.ts";
 import { applyBehavior } from "./options.ts";
 import type { ServerState } from "./server-state.ts";
 import type { SampleStats } from "./stats.ts";
@@ -26,10 +26,12 @@ export class SampleControl extends Editor {
     this.#state.faults.add(request);
   }
 
-  /** Takes back all faults, the latency and the throttle. */
+  /** Takes back all faults, the latency, the throttle, the crowd and the quota. */
   heal(): void {
     this.#state.faults.clear();
     this.#state.throttle.set(undefined);
+    this.#state.crowd.set(undefined);
+    this.#state.quota.set(0, 60);
     this.#state.latencyMs = 0;
   }
 
@@ -43,6 +45,27 @@ export class SampleControl extends Editor {
     this.#state.throttle.set(request.perSecond);
   }
 
+  /** Answers 503 above a number of requests at a time; 0 lifts it. */
+  crowd(request: { readonly atOnce: number }): void {
+    this.#state.crowd.set(request.atOnce);
+  }
+
+  /**
+   * Tells a quota in the `X-RateLimit-` headers of every answer, and answers 429 above it; 0 lifts
+   * it. A window is of `windowSeconds` (60) of the server's clock.
+   */
+  quota(request: { readonly limit: number; readonly windowSeconds?: number }): void {
+    this.#state.quota.set(request.limit, request.windowSeconds ?? 60);
+  }
+
+  /** Changes how the file server behaves; what is not named is as by default. */
+  configureFiles(settings: SampleFileSettings): void {
+    if (this.#state.files === undefined) {
+      throw new RangeError("The server has no files: start it with the option `files`.");
+    }
+    this.#state.files.settings = settings;
+  }
+
   /** Refuses the present token from now on; a replacement, if given, works instead. */
   expireToken(request: { readonly replacement?: string } = {}): void {
     this.#state.auth.expire(request.replacement);
@@ -51,6 +74,11 @@ export class SampleControl extends Editor {
   /** Refuses from now on all tokens that the token endpoint has given out. */
   revokeTokens(): void {
     this.#state.auth.revokeIssued();
+  }
+
+  /** Throws away the oldest events, as a server that keeps them for a time. */
+  forgetEvents(request: { readonly keep: number }): void {
+    this.#state.store.events.keepNewest(request.keep);
   }
 
   /** Changes how the server behaves. */

@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import { MLS_STATUS } from "./generate-property.ts";
+import { appendHistory } from "./history-log.ts";
 import type { Key, Value } from "./model.ts";
 import { findProperty } from "./model.ts";
 import type { Store } from "./store.ts";
@@ -180,11 +181,31 @@ export class Editor {
     fields.delete(table.entity.timestamp ?? "");
     for (const slot of slots) {
       const derived = how.touch ? derivedFields(table, slot, fields, how.time) : [];
-      table.setFields(slot, new Map([...derived, ...fields]));
+      const values = new Map([...derived, ...fields]);
+      if (how.touch) {
+        this.#keepHistory(table, slot, values, how.time);
+      }
+      table.setFields(slot, values);
     }
     if (how.touch || time !== undefined) {
       table.setTimes(slots, parseTimestamp(String(time)) ?? how.time);
     }
+  }
+
+  #keepHistory(table: Table, slot: number, values: ReadonlyMap<string, Value>, time: number): void {
+    if (!this.#store.has("HistoryTransactional")) {
+      return;
+    }
+    const changes = [...values]
+      .map(([field, after]) => ({
+        resource: table.entity.name,
+        key: table.key(slot),
+        field,
+        before: table.reader(field)(slot),
+        after,
+      }))
+      .filter(({ before, after }) => before !== after);
+    appendHistory(this.#store.table("HistoryTransactional"), time, changes);
   }
 
   #addListing(request: AddRequest, time: number): number {
@@ -245,7 +266,10 @@ export class Editor {
 
   #switch(request: RecordRef, from: "visible" | "hidden", to: "visible" | "hidden"): void {
     const { table, slot } = this.#require(request, from);
-    table.setState(slot, to);
+    // Parents come before their children and go after them, as events tell it.
+    if (to === "visible") {
+      table.setState(slot, to);
+    }
     for (const set of table.entity.name === "Property" ? CHILD_SETS : []) {
       const children = this.#store.table(set);
       for (const child of children.source.links?.childrenOf(slot) ?? []) {
@@ -253,6 +277,9 @@ export class Editor {
           children.setState(child, to);
         }
       }
+    }
+    if (to === "hidden") {
+      table.setState(slot, to);
     }
   }
 

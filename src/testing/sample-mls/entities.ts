@@ -6,19 +6,26 @@ import type {
   NavigationDefinition,
   PropertyDefinition,
 } from "./model.ts";
-import type { SampleVendor } from "./options.ts";
+import type { SampleGrant, SampleVendor } from "./options.ts";
 import { amount, choice, count, flag, integer, stamp, text } from "./property-definition.ts";
 import { PROPERTY_FIELDS, widenedFields } from "./property-fields.ts";
 
 /** Builds the model; `propertyFields` sets how many columns Property has. */
-export function createModel(propertyFields: number, plays?: SampleVendor): Model {
+export function createModel(
+  propertyFields: number,
+  plays?: SampleVendor,
+  granted: readonly SampleGrant[] = [],
+): Model {
   const property = entity("Property", "ListingKeyNumeric", {
     alternateKeys: ["ListingKey", "ListingId"],
     properties: [...PROPERTY_FIELDS, ...widenedFields(propertyFields)],
     navigations: ["Media", "Member", "Office", "OpenHouse", "PropertyUnitTypes", "Adu"],
   });
   return {
-    entities: [property, ...OTHER_ENTITIES].map((each) => playedEntity(each, plays)),
+    entities: [
+      ...[property, ...OTHER_ENTITIES].map((each) => playedEntity(each, plays)),
+      ...granted.map((name) => GRANTED_ENTITIES[name]),
+    ],
     enums: new Map(ENUM_DEFINITIONS.map((definition) => [definition.name, definition])),
   };
 }
@@ -227,6 +234,37 @@ const OTHER_ENTITIES: readonly EntityDefinition[] = [
     ],
   }),
 ];
+
+/** Sets that are served where they are granted. */
+const GRANTED_ENTITIES: Readonly<Record<SampleGrant, EntityDefinition>> = {
+  EntityEvent: entity("EntityEvent", "EntityEventSequence", {
+    timestamp: undefined,
+    properties: [
+      column("EntityEventSequence", "Int64"),
+      text("ResourceName", 255),
+      text("ResourceRecordKey", 255),
+      text("ResourceRecordUrl", 8000),
+    ],
+  }),
+  // As at WFRMLS, `$metadata` knows nothing of it.
+  HistoryTransactional: {
+    ...entity("HistoryTransactional", "HistoryTransactionalKey", {
+      properties: [
+        text("HistoryTransactionalKey", 255),
+        text("ResourceName", 255),
+        text("ResourceRecordKey", 255),
+        text("FieldName", 255),
+        text("PreviousValue", 8000),
+        text("NewValue", 8000),
+        text("ChangeType", 255),
+        text("ChangedByMemberKey", 255),
+        stamp("ModificationTimestamp"),
+        column("EntityEventSequence", "Int64"),
+      ],
+    }),
+    isUndocumented: true,
+  },
+};
 
 function column(
   name: string,

@@ -71,6 +71,43 @@ test("wrong nextLinks", async () => {
   assert.equal((await getPage(mls, "/Property")).nextLink, "http://127.0.0.1:1/Property");
 });
 
+test("pages that repeat their rows, count wrongly or are no JSON", async () => {
+  const path = "/Property?$top=3&$count=true";
+  const { rows } = await getPage(mls, path);
+  mls.control.fail({ kind: "duplicate" });
+  const doubled = await getPage(mls, path);
+  assert.deepEqual(
+    doubled.rows,
+    rows.flatMap((row) => [row, row]),
+  );
+  mls.control.fail({ kind: "miscount" });
+  assert.match((await get(mls, path)).text, /"@odata.count":1500\b/);
+  mls.control.fail({ kind: "malformed" });
+  const { text } = await get(mls, path);
+  assert.throws(() => JSON.parse(text), SyntaxError);
+});
+
+test("events grow by number, with gaps, and are thrown away from the oldest on", async (t) => {
+  const granted = await startSampleMls({ listings: 60, grants: ["EntityEvent"] });
+  t.after(() => granted.close());
+  const path = "/EntityEvent?$orderby=EntityEventSequence asc";
+  const numbers = async (): Promise<readonly bigint[]> => {
+    const { text } = await get(granted, path);
+    return [...text.matchAll(/"EntityEventSequence":(\d+)/g)].map(([, digits]) =>
+      BigInt(digits ?? ""),
+    );
+  };
+  const before = await numbers();
+  assert.ok((before[0] ?? 0n) > 2n ** 53n);
+  for (let step = 1; step < 4; step += 1) granted.control.live({ step, edits: 20 });
+  const after = await numbers();
+  assert.deepEqual(after.slice(0, 15), before.slice(0, 15), "what stands is never changed");
+  assert.ok(after.every((number, at) => at === 0 || number > (after[at - 1] ?? 0n)));
+  assert.ok((after.at(-1) ?? 0n) - (after[0] ?? 0n) >= BigInt(after.length), "gaps");
+  granted.control.forgetEvents({ keep: 2 });
+  assert.deepEqual(await numbers(), after.slice(-2));
+});
+
 test("a hanging request ends when the client gives up or the server closes", async () => {
   mls.control.fail({ kind: "hang" });
   const hanging = get(mls, "/Property").catch((error: unknown) => error);

@@ -8,6 +8,12 @@ export type FaultKind =
   | "cut"
   /** Sends the first half of the JSON as if it were all. */
   | "truncate"
+  /** 200 with something that looks like JSON and is none. */
+  | "malformed"
+  /** The real page with each of its rows twice. */
+  | "duplicate"
+  /** The real page with a count that is too large by a thousand. */
+  | "miscount"
   /** 200 with a page of HTML. */
   | "html"
   /** 200 with an error body. */

@@ -213,7 +213,7 @@ function literalText(literal: Literal): string | undefined {
 }
 
 function rowsWithKey(table: Table, text: string): number[] {
-  const isNumeric = findProperty(table.entity, table.entity.key ?? "")?.type !== "String";
+  const isNumeric = findProperty(table.entity, table.entity.key ?? "")?.type === "Int32";
   const slot = table.find(isNumeric ? Number(text) : text);
   return slot === undefined ? [] : [slot];
 }
@@ -251,5 +251,6 @@ function keyValue(literal: Literal, entity: EntityDefinition): Key | undefined {
   if (type === "String") {
     return literal.kind === "string" ? literal.text : undefined;
   }
-  return literal.kind === "number" ? Number(literal.text) : undefined;
+  // A number of 64 bits is a text in the store, and its order is that of numbers: row by row.
+  return literal.kind === "number" && type !== "Int64" ? Number(literal.text) : undefined;
 }

@@ -31,11 +31,35 @@ export class HttpHandler {
     const { path, query } = splitTarget(request.url ?? "/");
     const target = query === "" ? path : `${path}?${decodeLoosely(query)}`;
     this.#state.counter.request(path, target);
+    if (!this.#state.crowd.enter()) {
+      this.#send(response, errorAnswer(503, "Too many requests at a time"));
+      return;
+    }
+    try {
+      await this.#admitted(request, response, { path, query, target });
+    } finally {
+      this.#state.crowd.leave();
+    }
+  }
+
+  async #admitted(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { path, query, target }: { path: string; query: string; target: string },
+  ): Promise<void> {
     if (this.#state.latencyMs > 0) {
       await delay(this.#state.latencyMs, undefined, { signal: this.#closing });
     }
     if (!this.#state.throttle.admits(this.#state.clock.nowMs())) {
       this.#send(response, errorAnswer(429, "Too many requests", { "Retry-After": "1" }));
+      return;
+    }
+    const { isIn, headers } = this.#state.quota.admit(this.#state.clock.nowMs());
+    for (const [name, value] of Object.entries(headers)) {
+      response.setHeader(name, value);
+    }
+    if (!isIn) {
+      this.#send(response, errorAnswer(429, "The quota is used up"));
       return;
     }
     const isGzip = this.#state.store.data.plays === "mlsgrid";
@@ -72,7 +96,12 @@ export class HttpHandler {
         { ...target, prefer: Array.isArray(prefer) ? prefer.join() : prefer },
         override(fault),
       );
-      return fault === undefined ? answer : spoil(answer, fault);
+      const { files } = this.#state;
+      const shown =
+        files === undefined
+          ? answer
+          : { ...answer, body: files.rewrite(answer.body, `http://${request.headers.host}`) };
+      return fault === undefined ? shown : spoil(shown, fault);
     } catch (error) {
       if (error instanceof RequestError) {
         return errorAnswer(error.status, error.message);
@@ -163,11 +192,59 @@ function spoil(answer: Answer, fault: FaultRequest): Answer {
   if (fault.kind === "truncate") {
     return { ...answer, body: answer.body.subarray(0, answer.body.length >> 1) };
   }
+  if (fault.kind === "malformed") {
+    return { ...answer, body: Buffer.from('{"value":[{"ListPrice":,}]}') };
+  }
+  if (fault.kind === "miscount") {
+    const text = answer.body.toString();
+    const wrong = text.replace(
+      /"@odata.count":(\d+)/,
+      (_, n) => `"@odata.count":${Number(n) + 1000}`,
+    );
+    return { ...answer, body: Buffer.from(wrong) };
+  }
+  if (fault.kind === "duplicate") {
+    return { ...answer, body: Buffer.from(doubled(answer.body.toString())) };
+  }
   if (fault.kind === "empty-page" && answer.status === 200) {
     const page = JSON.parse(answer.body.toString()) as Record<string, unknown>;
     return { ...answer, body: Buffer.from(JSON.stringify({ ...page, value: [] })) };
   }
   return answer;
+}
+
+/** Rows stand one after the other as objects; numbers in them must stay as they are written. */
+function doubled(text: string): string {
+  const start = text.indexOf('"value":[') + '"value":['.length;
+  if (start < '"value":['.length) {
+    return text;
+  }
+  let result = text.slice(0, start);
+  let depth = 0;
+  let from = start;
+  let isText = false;
+  for (let at = start; at < text.length; at += 1) {
+    const char = text[at];
+    if (isText) {
+      at += char === "\\" ? 1 : 0;
+      isText = char !== '"';
+    } else if (char === '"') {
+      isText = true;
+    } else if (char === "{" || char === "[") {
+      from = depth === 0 ? at : from;
+      depth += 1;
+    } else if (char === "}" || char === "]") {
+      if (depth === 0) {
+        return result + text.slice(at);
+      }
+      depth -= 1;
+      if (depth === 0) {
+        const row = text.slice(from, at + 1);
+        result += `${result.endsWith("[") && from === start ? "" : ","}${row},${row}`;
+      }
+    }
+  }
+  return text;
 }
 
 function splitTarget(url: string): { path: string; query: string } {

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { SampleControl } from "./control.ts";
 import { CONTROL_PATH, handleControl } from "./control-http.ts";
 import { HttpHandler, SERVICE_PATH } from "./http-handler.ts";
+import { PHOTOS_PATH } from "./media-files.ts";
 import { ODataService } from "./odata-service.ts";
 import type { SampleMlsOptions } from "./options.ts";
 import { createServerState } from "./server-state.ts";
@@ -12,7 +13,14 @@ import { handleToken, TOKEN_PATH } from "./token-http.ts";
 export type { SampleControl } from "./control.ts";
 export type { FaultKind, FaultRequest } from "./faults.ts";
 export type { LiveDay, LiveRequest } from "./live-day.ts";
-export type { SampleBehavior, SampleData, SampleMlsOptions, SampleVendor } from "./options.ts";
+export type {
+  SampleBehavior,
+  SampleData,
+  SampleFileSettings,
+  SampleGrant,
+  SampleMlsOptions,
+  SampleVendor,
+} from "./options.ts";
 export type { SampleStats } from "./stats.ts";
 export type { TruthRecord } from "./store.ts";
 
@@ -29,6 +37,8 @@ export interface SampleMls {
   readonly control: SampleControl;
   /** The visible records of an entity set in key order, straight from the store. */
   truth(set: string): Iterable<TruthRecord>;
+  /** The bytes of a media row's picture, where the server has `files` and the row is visible. */
+  picture(mediaKey: string): Buffer | undefined;
   /** Number of visible records of an entity set. */
   count(set: string): number;
   /** Stops the server and closes all connections; calling it again does nothing. */
@@ -56,9 +66,11 @@ export async function startSampleMls(options: SampleMlsOptions = {}): Promise<Sa
     const handled =
       request.url === TOKEN_PATH
         ? handleToken(state, request, response)
-        : request.url?.startsWith(CONTROL_PATH)
-          ? handleControl(state, control, request, response)
-          : handler.handle(request, response);
+        : state.files !== undefined && request.url?.startsWith(PHOTOS_PATH)
+          ? state.files.handle(request, response)
+          : request.url?.startsWith(CONTROL_PATH)
+            ? handleControl(state, control, request, response)
+            : handler.handle(request, response);
     // Only a close or a broken connection ends here; every refusal has been answered.
     handled.catch(() => response.destroy());
   });
@@ -72,6 +84,7 @@ export async function startSampleMls(options: SampleMlsOptions = {}): Promise<Sa
     },
     control,
     truth: (set) => state.store.truth(set, state.behavior.lookups),
+    picture: (mediaKey) => state.files?.content(mediaKey),
     count: (set) => state.store.table(set).visibleRows,
     close: () => {
       closed ??= new Promise((resolve) => {

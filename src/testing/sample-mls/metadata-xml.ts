@@ -1,10 +1,11 @@
 import type { EntityDefinition, EnumDefinition, Model, PropertyDefinition } from "./model.ts";
+import type { SampleData } from "./options.ts";
 
 /**
  * Writes the `$metadata` document in the shape of WFRMLS: two `Schema` elements, no `Nullable`,
  * enums that declare Int32 whatever their values, facets that mean nothing.
  */
-export function metadataXml(model: Model): string {
+export function metadataXml(model: Model, lookups: SampleData["lookupStyle"] = "enum"): string {
   const entities = model.entities.filter((entity) => !entity.isUndocumented);
   const lines = [
     `<?xml version="1.0" encoding="UTF-8" standalone="no"?>`,
@@ -16,8 +17,16 @@ export function metadataXml(model: Model): string {
     `            </EntityContainer>`,
     `        </Schema>`,
     `        <Schema xmlns="http://docs.oasis-open.org/odata/ns/edm" Namespace="Odata.Models">`,
-    ...[...model.enums.values()].flatMap(enumLines),
-    ...entities.flatMap(entityTypeLines),
+    ...(lookups === "enum" ? [...model.enums.values()].flatMap(enumLines) : []),
+    ...entities.flatMap((entity) =>
+      entityTypeLines(entity, ({ enumName = "" }) => {
+        if (lookups === "enum") {
+          return `Odata.Models.${enumName}`;
+        }
+        const isFlags = model.enums.get(enumName)?.isFlags === true;
+        return isFlags ? "Collection(Edm.String)" : "Edm.String";
+      }),
+    ),
     `        </Schema>`,
     `    </edmx:DataServices>`,
     `</edmx:Edmx>`,
@@ -52,13 +61,15 @@ function enumLines(definition: EnumDefinition): string[] {
   return [head, ...members, `            </EnumType>`];
 }
 
-function entityTypeLines(entity: EntityDefinition): string[] {
+type TypeOf = (property: PropertyDefinition) => string;
+
+function entityTypeLines(entity: EntityDefinition, enumType: TypeOf): string[] {
   return [
     `            <EntityType Name="${entity.name}">`,
     `                <Key>`,
     `                    <PropertyRef Name="${entity.key}"/>`,
     `                </Key>`,
-    ...entity.properties.flatMap(propertyLines),
+    ...entity.properties.flatMap((property) => propertyLines(property, enumType)),
     ...entity.navigations.map(
       ({ name, target }) =>
         `                <NavigationProperty Name="${name}" Partner="${entity.name}" Type="Collection(Odata.Models.${target})"/>`,
@@ -67,10 +78,10 @@ function entityTypeLines(entity: EntityDefinition): string[] {
   ];
 }
 
-function propertyLines(property: PropertyDefinition): string[] {
+function propertyLines(property: PropertyDefinition, enumType: TypeOf): string[] {
   if (property.type === "Enum") {
     return [
-      `                <Property Name="${property.name}" Type="Odata.Models.${property.enumName}">`,
+      `                <Property Name="${property.name}" Type="${enumType(property)}">`,
       `                    <Annotation String="${property.enumName}" Term="RESO.OData.Metadata.LookupName"/>`,
       `                </Property>`,
     ];

@@ -51,7 +51,7 @@ export class ODataService {
       return this.#serviceDocument();
     }
     if (request.path === "/$metadata") {
-      this.#metadata ??= metadataXml(this.#state.store.model);
+      this.#metadata ??= metadataXml(this.#state.store.model, this.#state.store.data.lookupStyle);
       return textAnswer("application/xml;charset=utf-8", this.#metadata);
     }
     const [, set = "", key, rest] =

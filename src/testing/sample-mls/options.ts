@@ -1,6 +1,9 @@
 /** A platform whose contract the server can keep, strictly, instead of that of WFRMLS. */
 export type SampleVendor = "mlsgrid" | "trestle" | "bridge" | "spark";
 
+/** A set that the server has only where it is granted. */
+export type SampleGrant = "EntityEvent" | "HistoryTransactional";
+
 /** What the generated data is; fixed once the server has started. */
 export interface SampleData {
   /** Everything generated follows from it. Default 1. */
@@ -25,6 +28,13 @@ export interface SampleData {
   readonly cacheBytes: number;
   /** Whose contract the server keeps. Default: that of WFRMLS. */
   readonly plays: SampleVendor | undefined;
+  /**
+   * How fields with a lookup are declared and sent: enum types, of several values joined by commas;
+   * or, as the Data Dictionary 2.0 has it, texts and lists of texts. Default "enum".
+   */
+  readonly lookupStyle: "enum" | "text";
+  /** Sets served beside the usual ones. Default: none. */
+  readonly grants: readonly SampleGrant[];
 }
 
 /** How the server behaves; `control.configure` changes it while it runs. */
@@ -82,6 +92,20 @@ export interface SampleOauth {
   readonly lifetimeSeconds?: number;
 }
 
+/** How the file server behaves; `control.configureFiles` changes it while it runs. */
+export interface SampleFileSettings {
+  /** An address works once; it is signed anew each time it is shown. Default false. */
+  readonly singleUse?: boolean;
+  /** Signed addresses work so long. Default: for ever, without a signature. */
+  readonly validMs?: number;
+  /** Expansions of Media are empty, whatever there is. Default false. */
+  readonly emptyExpansions?: boolean;
+  /** Header that must hold the token: "authorization" or "user-agent". Default: none. */
+  readonly tokenIn?: "authorization" | "user-agent";
+  /** `Content-Length` is left out. Default false. */
+  readonly isChunked?: boolean;
+}
+
 /** Options of `startSampleMls`; all have defaults. */
 export interface SampleMlsOptions extends Partial<SampleData>, Partial<SampleBehavior> {
   /** Port on 127.0.0.1. Default: any that is free. */
@@ -90,6 +114,8 @@ export interface SampleMlsOptions extends Partial<SampleData>, Partial<SampleBeh
   readonly token?: string | null;
   /** Offers a token endpoint; its tokens work beside `token`. Default: none. */
   readonly oauth?: SampleOauth;
+  /** Serves the photos themselves, and says so in MediaURL. Default: their addresses lead nowhere. */
+  readonly files?: SampleFileSettings;
   /** The server's clock in milliseconds. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -112,6 +138,8 @@ export function resolveData(options: SampleMlsOptions): SampleData {
     epoch: options.epoch ?? "2025-06-01T00:00:00Z",
     cacheBytes: options.cacheBytes ?? 64 * 1024 * 1024,
     plays: options.plays,
+    lookupStyle: options.lookupStyle ?? "enum",
+    grants: options.grants ?? [],
   };
   requireInteger("listings", listings, 0, LISTINGS_MAX);
   requireInteger("members", data.members, 1, LISTINGS_MAX);

@@ -1,6 +1,8 @@
+import { Crowd, ToldQuota } from "./admission.ts";
 import { Auth } from "./auth.ts";
 import { Clock } from "./clock.ts";
 import { Faults, Throttle } from "./faults.ts";
+import { SampleFiles } from "./media-files.ts";
 import type { SampleBehavior, SampleMlsOptions, SampleOauth } from "./options.ts";
 import { resolveBehavior, resolveData } from "./options.ts";
 import { playOf } from "./plays.ts";
@@ -16,7 +18,11 @@ export interface ServerState {
   readonly oauth: SampleOauth | undefined;
   readonly faults: Faults;
   readonly throttle: Throttle;
+  readonly crowd: Crowd;
+  readonly quota: ToldQuota;
   readonly counter: StatsCounter;
+  /** Present where the server has photos. */
+  readonly files: SampleFiles | undefined;
   /** Delay before each answer. */
   latencyMs: number;
 }
@@ -26,15 +32,24 @@ export function createServerState(options: SampleMlsOptions): ServerState {
   const pageSize = playOf(options.plays)?.pageMax;
   const behavior = resolveBehavior(pageSize === undefined ? options : { pageSize, ...options });
   const token = options.token === undefined ? "sample-token" : options.token;
+  const store = new Store(resolveData(options));
+  const clock = new Clock(options.now ?? Date.now);
+  const auth = new Auth(token, behavior);
+  const faults = new Faults();
+  const counter = new StatsCounter();
+  const parts = { store, clock, faults, counter, token: () => auth.token };
   return {
-    store: new Store(resolveData(options)),
+    store,
     behavior,
-    clock: new Clock(options.now ?? Date.now),
-    auth: new Auth(token, behavior),
+    clock,
+    auth,
     oauth: options.oauth,
-    faults: new Faults(),
+    faults,
+    files: options.files && new SampleFiles(parts, options.files),
     throttle: new Throttle(),
-    counter: new StatsCounter(),
+    crowd: new Crowd(),
+    quota: new ToldQuota(),
+    counter,
     latencyMs: 0,
   };
 }

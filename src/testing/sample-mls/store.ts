@@ -1,4 +1,5 @@
 import { createModel } from "./entities.ts";
+import { EventLog } from "./event-log.ts";
 import {
   createAduSource,
   createMediaSource,
@@ -12,6 +13,7 @@ import {
   createLookupSource,
   createResourceSource,
 } from "./generate-reference.ts";
+import { HISTORY_SOURCE } from "./history-log.ts";
 import type { EntityDefinition, Key, Model, Value } from "./model.ts";
 import type { SampleData } from "./options.ts";
 import { createMemberSource, createOfficeSource } from "./people.ts";
@@ -22,6 +24,9 @@ import { Wire } from "./wire.ts";
 
 /** Entity sets whose rows belong to a listing. */
 export const CHILD_SETS: readonly string[] = ["Media", "OpenHouse", "PropertyUnitTypes", "Adu"];
+
+/** Entity sets that events tell of; reference data have none. */
+const TOLD_SETS: ReadonlySet<string> = new Set(["Property", "Member", "Office", ...CHILD_SETS]);
 
 /** One record as it truly is, whatever the server sends. */
 export interface TruthRecord {
@@ -37,12 +42,21 @@ export class Store {
   readonly wire: Wire;
   readonly #entities: ReadonlyMap<string, EntityDefinition>;
   readonly #tables: Map<string, Table> = new Map();
+  readonly #events: EventLog = new EventLog();
 
   constructor(data: SampleData) {
     this.data = data;
-    this.model = createModel(data.propertyFields, data.plays);
-    this.wire = new Wire(this.model.enums);
+    this.model = createModel(data.propertyFields, data.plays, data.grants);
+    this.wire = new Wire(this.model.enums, data.lookupStyle);
     this.#entities = new Map(this.model.entities.map((entity) => [entity.name, entity]));
+    if (this.has("EntityEvent")) {
+      this.#tellOldEvents();
+    }
+  }
+
+  /** The log of events, which holds nothing where they are not granted. */
+  get events(): EventLog {
+    return this.#events;
   }
 
   /** True when there is an entity set with this name. */
@@ -60,7 +74,12 @@ export class Store {
     if (entity === undefined) {
       throw new RangeError(`There is no entity set '${name}'.`);
     }
-    const table = new Table(entity, this.#source(entity), this.data.cacheBytes);
+    const isTold = this.has("EntityEvent") && TOLD_SETS.has(name);
+    const table: Table = isTold
+      ? new Table(entity, this.#source(entity), this.data.cacheBytes, (slot) =>
+          this.#events.append(name, table.key(slot)),
+        )
+      : new Table(entity, this.#source(entity), this.data.cacheBytes);
     this.#tables.set(name, table);
     return table;
   }
@@ -114,9 +133,24 @@ export class Store {
     }
   }
 
+  /** Of each set the events of a few records stand since before the start. */
+  #tellOldEvents(): void {
+    this.#events.open(this.table("EntityEvent"));
+    for (const name of TOLD_SETS) {
+      const table = this.table(name);
+      for (let slot = 0; slot < Math.min(3, table.size); slot += 1) {
+        this.#events.append(name, table.key(slot));
+      }
+    }
+  }
+
   #source(entity: EntityDefinition): RowSource {
     const data = this.data;
     switch (entity.name) {
+      case "EntityEvent":
+        return this.#events.source;
+      case "HistoryTransactional":
+        return HISTORY_SOURCE;
       case "Property":
         return createPropertySource(data, entity);
       case "Member":

@@ -44,7 +44,16 @@ export class Table {
   readonly #addedByKey: Map<Key, number> = new Map();
   readonly #withdrawn: Set<number> = new Set();
 
-  constructor(entity: EntityDefinition, source: RowSource, cacheBytes: number) {
+  readonly #onChange: (slot: number) => void;
+
+  /** `onChange` is called after each change of a row. */
+  constructor(
+    entity: EntityDefinition,
+    source: RowSource,
+    cacheBytes: number,
+    onChange: (slot: number) => void = () => {},
+  ) {
+    this.#onChange = onChange;
     this.entity = entity;
     this.source = source;
     this.cache = new RowCache(cacheBytes);
@@ -264,6 +273,7 @@ export class Table {
   #changed(slot: number): void {
     this.#version += 1;
     this.cache.delete(slot);
+    this.#onChange(slot);
   }
 
   #insert(slot: number): void {

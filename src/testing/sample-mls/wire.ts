@@ -1,5 +1,6 @@
 import type { EnumDefinition, PropertyDefinition, Value } from "./model.ts";
 import { normalizeDecimal } from "./numbers.ts";
+import type { SampleData } from "./options.ts";
 import { formatTimestamp, isDate, parseTimestamp } from "./timestamps.ts";
 
 type Enums = ReadonlyMap<string, EnumDefinition>;
@@ -12,8 +13,11 @@ export class Wire {
   readonly #enums: Enums;
   readonly #displays: Map<string, ReadonlyMap<string, string>> = new Map();
 
-  constructor(enums: Enums) {
+  readonly #style: SampleData["lookupStyle"];
+
+  constructor(enums: Enums, style: SampleData["lookupStyle"]) {
     this.#enums = enums;
+    this.#style = style;
     for (const { name, members } of enums.values()) {
       this.#displays.set(name, new Map(members.map((member) => [member.name, member.display])));
     }
@@ -42,8 +46,14 @@ export class Wire {
       case "Date":
       case "DateTimeOffset":
         return (value) => `"${value as string}"`;
-      case "Enum":
-        return remember((value) => JSON.stringify(this.plain(property, value, lookups)));
+      case "Enum": {
+        const isList =
+          this.#style === "text" && this.#enums.get(property.enumName ?? "")?.isFlags === true;
+        return remember((value) => {
+          const plain = this.plain(property, value, lookups);
+          return JSON.stringify(isList ? String(plain).split(",") : plain);
+        });
+      }
       default:
         return (value) => JSON.stringify(value);
     }

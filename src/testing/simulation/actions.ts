@@ -1,6 +1,6 @@
 import type { RunRequest } from "../../engine/context.ts";
 import type { RecordKey } from "../../model/record.ts";
-import type { RunMode } from "../../model/run.ts";
+import type { ReplicateMode } from "../../model/run.ts";
 import { createFate, type Fate, type FaultPlan, NO_FAULTS } from "./fate.ts";
 import { createFaultPlan, createFreezingPlan } from "./fault-plans.ts";
 import { type Ending, runProcess } from "./process.ts";
@@ -82,7 +82,7 @@ export async function runWhenFree(
 
 function createRequest(world: WorldState): RunRequest {
   const { random, shape } = world;
-  const mode: RunMode = random.weighted(MODES);
+  const mode: ReplicateMode = random.weighted(MODES);
   const names = shape.streams.map((stream) => stream.name);
   if (mode === "keys") {
     const stream = random.pick(names);

@@ -1,4 +1,4 @@
-import type { StreamRecord } from "../../model/record.ts";
+import type { RecordKey, StreamRecord } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { Connector, Page, ReadRequest } from "../../ports/connector.ts";
 import type { Fate } from "./fate.ts";
@@ -18,6 +18,12 @@ export function createFaultySource(connector: Connector, world: World, fate: Fat
     check: (signal) => ask("check", () => connector.check(signal)),
     discover: (signal) => ask("discover", () => connector.discover(signal)),
     head: (query, signal) => ask("head", () => connector.head(query, signal)),
+    partition: (query, count, signal) =>
+      ask("partition", async () => {
+        const ranges = (await connector.partition?.(query, count, signal)) ?? [];
+        if (ranges.length > 1) world.tallies.count("walk in parts");
+        return ranges;
+      }),
     async *read(request, signal) {
       let previous: Page | undefined;
       for await (const page of connector.read(request, signal)) {
@@ -80,11 +86,19 @@ const MISSING_MIN = 10;
 function isCutShort(
   { people, tallies, trace }: World,
   { name, plan, random }: Fate,
-  { kind, query }: ReadRequest,
+  request: ReadRequest,
   page: Page,
 ): boolean {
-  if (kind !== "walk" || !query.schema.traits.count || !random.chance(plan.cutShort)) return false;
-  const rows = people.shown(query.schema.name);
+  const { query } = request;
+  if (request.kind !== "walk" || !query.schema.traits.count || !random.chance(plan.cutShort)) {
+    return false;
+  }
+  const all = people.shown(query.schema.name);
+  const place = (key: RecordKey | null | undefined): number =>
+    all.findIndex((row) => row.id === key) + 1;
+  const upTo = request.range?.upTo ?? null;
+  const end = upTo === null ? all.length : place(upTo);
+  const rows = all.slice(place(request.range?.after), Math.max(end, 0));
   const last = page.records.at(-1)?.key ?? page.marks.at(-1)?.key;
   const passed = rows.findIndex((row) => row.id === last) + 1;
   if (rows.length - passed < MISSING_MIN) return false;

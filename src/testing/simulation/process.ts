@@ -1,5 +1,6 @@
 import { createMemoryConnector } from "../../connectors/memory/connector.ts";
 import { createMemoryDestination } from "../../connectors/memory/destination.ts";
+import { readAhead } from "../../decorators/read-ahead.ts";
 import { withRetry } from "../../decorators/retry.ts";
 import type { RunRequest } from "../../engine/context.ts";
 import { runReplicate } from "../../engine/run-replicate.ts";
@@ -54,7 +55,7 @@ export async function runProcess(
     const report = await runReplicate(
       {
         spec,
-        source: countingSource(world, fate, patient, delivered),
+        source: countingSource(world, fate, readAhead(patient), delivered),
         ...storage,
         clock,
         random,
@@ -129,6 +130,9 @@ function countingSource(
     async *read(request, signal) {
       const stream = request.query.schema.name;
       const pages: AsyncIterable<Page> = connector.read(request, signal);
+      if (request.kind === "walk" && request.range !== undefined && request.after !== null) {
+        world.tallies.count("resumed part");
+      }
       if (request.kind === "keys") world.checks.asked(fate, stream, request.keys);
       for await (const page of pages) {
         const count = page.records.length + page.bad.length;

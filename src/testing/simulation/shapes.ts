@@ -115,6 +115,7 @@ function createSchema(random: SeededRandom, name: StreamKind): StreamSchema {
       deletions: random.chance(0.7),
       sweep: random.chance(0.8),
       count: random.chance(0.6),
+      ...(timed && random.chance(0.25) ? { events: true } : {}),
     },
   };
 }
@@ -140,6 +141,7 @@ function createStreamSpec(random: SeededRandom, schema: StreamSchema): StreamSpe
     refreshMs: 86_400_000,
     history: random.weighted({ full: 6, changes: 1, off: 1 }),
     monitor: { status: [STATUS.name], price: [PRICE.name], transitions: [] },
+    partitions: random.pick([1, 1, 1, 2, 3, 5]),
     rules: random.chance(0.2)
       ? [{ ...RULE, otherwise: random.pick(["park", "reject"] as const) }]
       : [],

@@ -39,6 +39,7 @@ async function checkCheckpoint(world: WorldState, spec: StreamSpec): Promise<voi
   const { stream } = spec;
   const checkpoint = await calmHome(world).checkpoint(world.shape.spec.name, stream, "changes");
   if (checkpoint?.cursor == null) return;
+  if (world.system.schema(stream).traits.events) return checkEvents(world, spec, checkpoint);
   const from = oldestCovered(spec, checkpoint);
   const replica = readReplica(world.rows, stream);
   // While a column is missing, a row that seems equal may yet differ in it.
@@ -60,6 +61,38 @@ async function checkCheckpoint(world: WorldState, spec: StreamSpec): Promise<voi
         `${stream} ${JSON.stringify(row.id)} of ${row.time} is lost: the next reading begins at ${from}; ${difference}`,
       );
     }
+  }
+}
+
+/**
+ * The same where changes go by events, which come neither late nor silently: of a key whose events
+ * are all behind the checkpoint, the replica has what the system shows, or it is noted as gone.
+ */
+function checkEvents(
+  world: WorldState,
+  spec: StreamSpec,
+  { cursor, state }: Checkpoint & { readonly cursor: Cursor | null },
+): void {
+  const { stream } = spec;
+  const { sequence } = JSON.parse(String(cursor)) as { readonly sequence: number };
+  const newest = new Map(world.system.events(stream).map((event) => [event.key, event.sequence]));
+  const isRead = (key: RecordKey): boolean => (newest.get(key) ?? 0) <= sequence;
+  const replica = readReplica(world.rows, stream);
+  const shown = world.people.shown(stream);
+  for (const row of shown) {
+    const history = world.people.history(stream, row.id);
+    if (!world.people.isGood(stream, row) || history === undefined || !isRead(row.id)) continue;
+    const difference = compare(spec, replica, row, history);
+    if (difference === undefined) continue;
+    world.violations.push(`${stream} ${JSON.stringify(row.id)} is lost by events: ${difference}`);
+  }
+  const known = new Set<RecordKey>([
+    ...shown.map(({ id }) => id),
+    ...((state["gone"] ?? []) as readonly RecordKey[]),
+  ]);
+  for (const key of replica.rows.keys()) {
+    if (known.has(key) || !isRead(key)) continue;
+    world.violations.push(`the deletion of ${stream} ${JSON.stringify(key)} is lost by events`);
   }
 }
 

@@ -56,6 +56,8 @@ export const HAPPENINGS = [
   "halt released",
   "record parked",
   "resumed walk",
+  "walk in parts",
+  "resumed part",
 ] as const;
 
 export type Happening = (typeof HAPPENINGS)[number];

@@ -88,6 +88,10 @@ function watchHome(
     recordHalt: (halt) => write("recordHalt", () => home.recordHalt(halt)),
     halts: (filter) => look(() => home.halts(filter)),
     releaseHalt: (id, by, at) => write("releaseHalt", () => home.releaseHalt(id, by, at)),
+    heldFiles: (sync, stream, parents) => look(() => home.heldFiles(sync, stream, parents)),
+    fileParents: (sync, stream, after, limit) =>
+      look(() => home.fileParents(sync, stream, after, limit)),
+    heldTotals: (sync, stream) => look(() => home.heldTotals(sync, stream)),
     closeHalt: (id, at) => write("closeHalt", () => home.closeHalt(id, at)),
     appendAudit: (entry) => write("appendAudit", () => home.appendAudit(entry)),
     audit: (limit) => look(() => home.audit(limit)),

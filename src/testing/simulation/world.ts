@@ -1,7 +1,7 @@
 import { createMemoryDestinationState } from "../../connectors/memory/destination-state.ts";
 import { createMemorySystem } from "../../connectors/memory/system.ts";
 import { createMemoryHomeState } from "../../homes/memory/state.ts";
-import type { RunMode } from "../../model/run.ts";
+import type { ReplicateMode } from "../../model/run.ts";
 import { act, releaseHalts, runWhenFree } from "./actions.ts";
 import { NO_FAULTS } from "./fate.ts";
 import { createFaultPlan } from "./fault-plans.ts";
@@ -120,7 +120,7 @@ async function live(world: WorldState): Promise<void> {
 async function fallQuiet(world: WorldState): Promise<void> {
   world.trace.add("all falls quiet");
   const bySweep = world.random.chance(0.5) && (await canCatchUpBySweep(world));
-  const modes: readonly RunMode[] = bySweep
+  const modes: readonly ReplicateMode[] = bySweep
     ? ["incremental", "deletions", "sweep"]
     : ["full", "incremental", "deletions"];
   // Twice: a run may finish what an earlier one had read, and only the next one reads anew.
@@ -135,7 +135,7 @@ async function fallQuiet(world: WorldState): Promise<void> {
 }
 
 /** Runs every mode that each stream has. True when nothing changed and nothing halted. */
-async function quietRound(world: WorldState, modes: readonly RunMode[]): Promise<boolean> {
+async function quietRound(world: WorldState, modes: readonly ReplicateMode[]): Promise<boolean> {
   let quiet = true;
   for (const mode of modes) {
     const streams = world.shape.streams
@@ -181,7 +181,7 @@ async function canCatchUpBySweep(world: WorldState): Promise<boolean> {
  * A quiet round that wrote no row and logged nothing. What changed nothing logs nothing but what
  * a dead run wrote and could not log.
  */
-async function isIdleRound(world: WorldState, modes: readonly RunMode[]): Promise<boolean> {
+async function isIdleRound(world: WorldState, modes: readonly ReplicateMode[]): Promise<boolean> {
   const isOwed = [...world.home.checkpoints.values()].some(({ lane }) => lane === "pending");
   const logged = world.home.changes.length;
   const before = allRows(world);

@@ -1,0 +1,159 @@
+import type { MappingProblem } from "../core/mapping/field-mapping.ts";
+import { prefer, priority, review } from "../core/policies/choose-side.ts";
+import { latestWins } from "../core/policies/latest-wins.ts";
+import { mergeValues } from "../core/policies/merge-values.ts";
+import {
+  type Rule,
+  type RuleAction,
+  type RuleCondition,
+  rules,
+  type TimeCondition,
+} from "../core/policies/rules.ts";
+import type { Expression } from "../model/expression.ts";
+import type { Policy, PolicyChain, SharedField } from "../model/reconcile.ts";
+import { compileExpression, type FieldTypes, type Wanted } from "./expressions.ts";
+import { parseDuration } from "./quantities.ts";
+import type { PolicyInput, ReconcileInput, RuleInput, TimeInput } from "./reconcile-input.ts";
+
+interface Compiling {
+  readonly sides: readonly string[];
+  readonly types: FieldTypes;
+  readonly now: string;
+  readonly problems: MappingProblem[];
+}
+
+/** The chain of each shared field: its own policies, else the sync's; nothing is left to chance. */
+export function compilePolicies(
+  input: ReconcileInput,
+  sides: readonly string[],
+  fields: readonly SharedField[],
+  now: string,
+): { readonly chains: readonly PolicyChain[]; readonly problems: readonly MappingProblem[] } {
+  const problems: MappingProblem[] = [];
+  const types = new Map(fields.map(({ name, type }) => [name, type]));
+  const compiling: Compiling = { sides, types, now, problems };
+  const usual = chain(input.policy, "policy", compiling);
+  const chains = fields.map(({ name }) => {
+    const own = input.fields?.[name]?.policy;
+    return own === undefined ? usual : chain(own, `fields.${name}.policy`, compiling);
+  });
+  return { chains, problems };
+}
+
+function chain(
+  input: PolicyInput | readonly PolicyInput[] | undefined,
+  path: string,
+  compiling: Compiling,
+): PolicyChain {
+  if (input === undefined) return [];
+  const list = Array.isArray(input) ? (input as readonly PolicyInput[]) : [input as PolicyInput];
+  return list.map((one, index) => compilePolicy(one, `${path}[${index}]`, compiling));
+}
+
+function compilePolicy(input: PolicyInput, path: string, compiling: Compiling): Policy {
+  if (input === "latest-wins") return latestWins();
+  if (input === "merge") return mergeValues;
+  if (input === "review") return review;
+  if ("latest-wins" in input) {
+    const { ties } = input["latest-wins"];
+    knownSides(ties, `${path}.latest-wins.ties`, compiling);
+    return latestWins(ties);
+  }
+  if ("priority" in input) {
+    knownSides(input.priority, `${path}.priority`, compiling);
+    return priority(input.priority);
+  }
+  if ("prefer" in input) {
+    knownSides([input.prefer], `${path}.prefer`, compiling);
+    return prefer(input.prefer);
+  }
+  const list = input.rules.map((rule, index) =>
+    compileRule(rule, `${path}.rules[${index}]`, compiling),
+  );
+  return rules(list, compiling.now);
+}
+
+function compileRule(
+  { name, when = {}, then }: RuleInput,
+  path: string,
+  compiling: Compiling,
+): Rule {
+  const { field_priority, source_priority, value_based, time_based } = when;
+  if (source_priority !== undefined) {
+    knownSides(source_priority, `${path}.when.source_priority`, compiling);
+  }
+  const conditions: readonly RuleCondition[] = [
+    ...(field_priority === undefined
+      ? []
+      : [{ kind: "field_priority", fields: field_priority } as const]),
+    ...(source_priority === undefined
+      ? []
+      : [{ kind: "source_priority", sources: source_priority } as const]),
+    ...(value_based === undefined
+      ? []
+      : [
+          {
+            kind: "value_based",
+            expression: expression(value_based, "truth", `${path}.when.value_based`, compiling),
+          } as const,
+        ]),
+    ...(time_based === undefined
+      ? []
+      : [{ kind: "time_based", when: time(time_based, `${path}.when`, compiling) } as const]),
+  ];
+  return { name, conditions, action: action(then, path, compiling) };
+}
+
+function time(input: TimeInput, path: string, compiling: Compiling): TimeCondition {
+  if (typeof input === "string") {
+    const compiled = expression(input, "truth", `${path}.time_based`, compiling);
+    return { kind: "expression", expression: compiled };
+  }
+  const sides = (...named: readonly string[]): void =>
+    knownSides(named, `${path}.time_based`, compiling);
+  if ("newer_than" in input) {
+    sides(input.newer_than.side, input.newer_than.than);
+    return { kind: "newer_than", ...input.newer_than };
+  }
+  if ("older_than" in input) {
+    sides(input.older_than.side, input.older_than.than);
+    return { kind: "older_than", ...input.older_than };
+  }
+  const kind = "within" in input ? "within" : "before";
+  const { side, age } = "within" in input ? input.within : input.before;
+  sides(side);
+  return { kind, side, ageMs: parseDuration(age) ?? 0 };
+}
+
+function action(then: RuleInput["then"], path: string, compiling: Compiling): RuleAction {
+  if (typeof then === "string") return { kind: then };
+  if ("prefer_source" in then) {
+    knownSides([then.prefer_source], `${path}.then.prefer_source`, compiling);
+    return { kind: "prefer_source", source: then.prefer_source };
+  }
+  const compiled = expression(then.calculate, "any", `${path}.then.calculate`, compiling);
+  return { kind: "calculate", expression: compiled };
+}
+
+function expression(
+  text: string,
+  wanted: Wanted,
+  path: string,
+  { types, problems }: Compiling,
+): Expression {
+  const compiled = compileExpression(text, wanted, types);
+  if (compiled.kind === "compiled") return compiled.expression;
+  problems.push({ path, reason: compiled.message, remedy: "Correct the expression." });
+  return { text, evaluate: () => null };
+}
+
+function knownSides(names: readonly string[], path: string, { sides, problems }: Compiling): void {
+  for (const name of names) {
+    if (sides.includes(name)) continue;
+    problems.push({
+      path,
+      reason: `names "${name}", which is no side`,
+      remedy: `Correct the name; sides: ${sides.join(", ")}.`,
+    });
+  }
+}

@@ -1,0 +1,155 @@
+import type { ReconcileSpec, SharedFieldSpec, SideSpec } from "../core/mapping/reconcile-spec.ts";
+import type { ReconcileGuardSpec } from "../model/reconcile-spec.ts";
+import type { ValueType } from "../model/value.ts";
+import { compilePolicies } from "./compile-policies.ts";
+import { compileSide } from "./compile-side.ts";
+import type { ConfigPath, ConfigProblem } from "./config-problem.ts";
+import { showValue } from "./config-problem.ts";
+import { didYouMean } from "./did-you-mean.ts";
+import { parseDuration, parseShare } from "./quantities.ts";
+import type {
+  FieldTypeInput,
+  ReconcileGuardInput,
+  ReconcileInput,
+  SideInput,
+} from "./reconcile-input.ts";
+
+const LEASE_MS = 60_000;
+const DEFAULT_OVERLAP = "10m";
+const DEFAULT_TOMBSTONES = "90d";
+const DEFAULT_GUARD: ReconcileGuardSpec = {
+  deleteShare: 0.1,
+  deleteCount: 1_000,
+  deleteFloor: 20,
+  changeShare: 0.5,
+  changeCount: 10_000,
+  changeFloor: 100,
+};
+
+interface Around {
+  readonly path: ConfigPath;
+  readonly systems: readonly string[];
+  readonly problems: ConfigProblem[];
+}
+
+/** Judges a sync of sides as far as that can be done before any of them is reached. */
+export function resolveReconcile(
+  name: string,
+  input: ReconcileInput,
+  around: Around,
+): ReconcileSpec {
+  const { path, problems } = around;
+  const match = typeof input.match === "string" ? [input.match] : input.match;
+  const names = Object.keys(input.sides);
+  if (names.length < 2) {
+    problems.push({ path: [...path, "sides"], message: "has fewer than two sides" });
+  }
+  const declared = input.fields === undefined ? undefined : Object.keys(input.fields);
+  for (const field of declared === undefined ? [] : match) {
+    if (declared?.includes(field) === true) continue;
+    problems.push({
+      path: [...path, "match"],
+      message: `names ${showValue(field)}, which is not among fields${didYouMean(field, declared ?? [])}`,
+    });
+  }
+  return {
+    name,
+    match,
+    sides: names.map((side) => resolveSide(side, input, around)),
+    fields: sharedFields(input),
+    deletes: {
+      propagate: input.deletes?.propagate ?? "remove",
+      editAgainstDelete: input.deletes?.againstEdit ?? "edit-wins",
+    },
+    guard: resolveGuard(input.guard ?? {}),
+    leaseMs: LEASE_MS,
+    buryMs: parseDuration(input.tombstones ?? DEFAULT_TOMBSTONES) ?? 0,
+    configuration: JSON.stringify(sortedKeys({ ...input, guard: undefined })),
+    compilePolicies: (fields, now) => compilePolicies(input, names, fields, now),
+  };
+}
+
+function resolveSide(name: string, input: ReconcileInput, around: Around): SideSpec {
+  const side = input.sides[name] as SideInput;
+  const path: ConfigPath = [...around.path, "sides", name];
+  if (!around.systems.includes(side.system)) {
+    around.problems.push({
+      path: [...path, "system"],
+      message: `is ${showValue(side.system)}, which is no configured system${didYouMean(side.system, around.systems)}; allowed: ${around.systems.join(", ")}`,
+    });
+  }
+  const given = Object.entries(side.fields ?? {});
+  const offset = side.clockOffset ?? "0s";
+  const offsetMs = parseDuration(offset.replace(/^-/, "")) ?? 0;
+  return {
+    name,
+    system: side.system,
+    stream: side.stream,
+    direction: side.direction ?? "both",
+    ...(side.filter === undefined ? {} : { filter: side.filter }),
+    observe: side.observe ?? "whole",
+    overlapMs: parseDuration(side.overlap ?? DEFAULT_OVERLAP) ?? 0,
+    clockOffsetMs: offset.startsWith("-") ? -offsetMs : offsetMs,
+    create: side.create ?? true,
+    update: side.update ?? true,
+    remove: side.remove ?? "delete",
+    whenLeaving: side.leaving ?? "keep",
+    mapped: given.flatMap(([shared, own]) => (own === null ? [] : [shared])),
+    unmapped: given.flatMap(([shared, own]) => (own === null ? [shared] : [])),
+    compile: (sideFields, shared) => compileSide(side, sideFields, shared),
+    fieldOf: (shared) => {
+      const own = side.fields?.[shared];
+      if (own === undefined) return shared;
+      if (own === null || typeof own === "string") return own ?? undefined;
+      return own.constant === undefined && own.computed === undefined
+        ? (own.field ?? shared)
+        : undefined;
+    },
+  };
+}
+
+function sharedFields({ fields }: ReconcileInput): readonly SharedFieldSpec[] {
+  return Object.entries(fields ?? {}).map(([name, given]) => {
+    const compare = Object.fromEntries(
+      Object.entries(given?.compare ?? {}).filter(([, value]) => value !== undefined),
+    );
+    const type = given?.type;
+    return { name, compare, ...(type === undefined ? {} : { type: valueType(type) }) };
+  });
+}
+
+function valueType(type: FieldTypeInput): ValueType {
+  switch (type) {
+    case "integer":
+      return { kind: "integer", bits: 64 };
+    case "set":
+      return { kind: "list", of: { kind: "text" }, ordered: false };
+    case "list":
+      return { kind: "list", of: { kind: "text" }, ordered: true };
+    default:
+      return { kind: type };
+  }
+}
+
+function resolveGuard(input: ReconcileGuardInput): ReconcileGuardSpec {
+  const share = (key: "deleteShare" | "changeShare"): number => {
+    const given = input[key];
+    return (given === undefined ? undefined : parseShare(given)) ?? DEFAULT_GUARD[key];
+  };
+  return {
+    deleteShare: share("deleteShare"),
+    deleteCount: input.deleteCount ?? DEFAULT_GUARD.deleteCount,
+    deleteFloor: input.deleteFloor ?? DEFAULT_GUARD.deleteFloor,
+    changeShare: share("changeShare"),
+    changeCount: input.changeCount ?? DEFAULT_GUARD.changeCount,
+    changeFloor: input.changeFloor ?? DEFAULT_GUARD.changeFloor,
+  };
+}
+
+/** The same settings in another order are the same settings. */
+function sortedKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedKeys);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, own]) => [key, sortedKeys(own)]));
+}

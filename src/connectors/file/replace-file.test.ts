@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, suite, test } from "node:test";
+import { createTemporaryFolder } from "../../testing/temporary-folder.ts";
+import { readWhole } from "./load-file.ts";
+import { replaceFile } from "./replace-file.ts";
+
+let folder: ReturnType<typeof createTemporaryFolder>;
+let path: string;
+
+beforeEach(() => {
+  folder = createTemporaryFolder();
+  path = join(folder.path, "stock.csv");
+  writeFileSync(path, "sku\n1\n");
+});
+afterEach(() => folder.remove());
+
+const names = (): string[] => readdirSync(folder.path).sort();
+const text = (): string => readFileSync(path, "utf8");
+
+suite("replaceFile", () => {
+  test("replaces what was seen, and leaves nothing else behind", async () => {
+    await replaceFile(path, await readWhole(path), (write) => write("sku\n2\n"));
+    assert.equal(text(), "sku\n2\n");
+    assert.deepEqual(names(), ["stock.csv"]);
+  });
+
+  test("an edit of the same size, before or while it writes, is not overwritten", async () => {
+    const seen = await readWhole(path);
+    const edited = {
+      code: "SYSTEM_LOCKED",
+      message: `The file "${path}" was edited since it was read.`,
+    };
+    await assert.rejects(
+      replaceFile(path, seen, async (write) => {
+        writeFileSync(path, "sku\n9\n");
+        await write("sku\n2\n");
+      }),
+      edited,
+    );
+    await assert.rejects(
+      replaceFile(path, seen, (write) => write("sku\n2\n")),
+      edited,
+    );
+    assert.equal(text(), "sku\n9\n");
+    assert.deepEqual(names(), ["stock.csv"]);
+  });
+
+  test("a file that was touched but holds the same is replaced", async () => {
+    const seen = await readWhole(path);
+    utimesSync(path, 1, 1);
+    await replaceFile(path, seen, (write) => write("sku\n2\n"));
+    assert.equal(text(), "sku\n2\n");
+  });
+
+  test("a file that appeared or went away is told", async () => {
+    await assert.rejects(
+      replaceFile(path, null, (write) => write("")),
+      { code: "SYSTEM_LOCKED", message: `The file "${path}" has appeared since it was read.` },
+    );
+    const seen = await readWhole(path);
+    rmSync(path);
+    await assert.rejects(
+      replaceFile(path, seen, (write) => write("")),
+      { code: "SYSTEM_LOCKED", message: `The file "${path}" was removed since it was read.` },
+    );
+    await replaceFile(path, null, (write) => write("new"));
+    assert.equal(text(), "new");
+  });
+
+  test("of two writers one waits for another day; a killed one's lock is taken", async () => {
+    const seen = await readWhole(path);
+    const lock = join(folder.path, ".stock.csv.lock");
+    await replaceFile(path, seen, async (write) => {
+      await assert.rejects(
+        replaceFile(path, seen, (other) => other("other")),
+        {
+          code: "SYSTEM_LOCKED",
+          message: `The file "${path}" is being written by another process.`,
+        },
+      );
+      await write("mine");
+    });
+    assert.equal(text(), "mine");
+    const { pid } = spawnSync(process.execPath, ["-e", ""]);
+    writeFileSync(lock, JSON.stringify({ pid, host: hostname(), id: "dead" }));
+    await replaceFile(path, await readWhole(path), (write) => write("again"));
+    assert.equal(text(), "again");
+    writeFileSync(lock, JSON.stringify({ pid, host: "another machine", id: "unknown" }));
+    await assert.rejects(
+      replaceFile(path, await readWhole(path), (write) => write("no")),
+      {
+        code: "SYSTEM_LOCKED",
+      },
+    );
+  });
+});

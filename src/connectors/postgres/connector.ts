@@ -1,0 +1,158 @@
+import type { PostgresDatabase } from "../../drivers/postgres/database.ts";
+import { SyncError } from "../../model/sync-error.ts";
+import { systemError } from "../../model/system-error.ts";
+import type { Connector, Page, ReadRequest } from "../../ports/connector.ts";
+import { type Catalog, readCatalog, type Table } from "./catalog.ts";
+import type { PostgresSettings } from "./config.ts";
+import { changesPages, headOf, keysPages, walkPages } from "./pages.ts";
+import { type View, viewOf } from "./read.ts";
+import { writeOperations } from "./write.ts";
+
+export interface PostgresConnectorOptions {
+  /** Closed by the connector's `close`. */
+  readonly database: PostgresDatabase;
+  /** The schema of the tables; default: as the database's URL says. */
+  readonly schema?: string;
+  readonly settings?: PostgresSettings;
+  /** Rows of one page; default 1000. */
+  readonly pageSize?: number;
+  /** What the setting `lockstep.origin` says in the transactions of our writes. */
+  readonly origin?: string;
+}
+
+const PAGE_SIZE = 1000;
+const KEYS_PER_READ = 1000;
+const CONCURRENCY = 4;
+
+/** Reads and writes the tables of one schema of somebody's PostgreSQL database. */
+export function createPostgresConnector(options: PostgresConnectorOptions): Connector {
+  const { database, settings = {}, pageSize = PAGE_SIZE, origin = "lockstep" } = options;
+  const schema = options.schema ?? database.target.schema;
+  let catalog: Promise<Catalog> | undefined;
+  let closed = false;
+
+  const enter = (signal: AbortSignal): void => {
+    if (closed) {
+      throw new SyncError(
+        "CONNECTOR_CLOSED",
+        "The PostgreSQL connector was used after it was closed.",
+      );
+    }
+    signal.throwIfAborted();
+  };
+  const call = async <T>(
+    stream: string | undefined,
+    signal: AbortSignal,
+    body: () => Promise<T>,
+  ): Promise<T> => {
+    enter(signal);
+    try {
+      return await body();
+    } catch (error) {
+      signal.throwIfAborted();
+      throw systemError(error, stream);
+    }
+  };
+  const discovered = (): Promise<Catalog> => {
+    catalog = readCatalog(database, schema, settings).catch((error: unknown) => {
+      catalog = undefined;
+      throw error;
+    });
+    return catalog;
+  };
+  const known = (): Promise<Catalog> => catalog ?? discovered();
+
+  return {
+    capabilities: Object.freeze({ keysPerRead: KEYS_PER_READ, concurrency: CONCURRENCY }),
+    check: (signal) =>
+      call(undefined, signal, async () => {
+        const [login, version, standby] =
+          (await database.get(
+            "SELECT current_user, current_setting('server_version'), pg_is_in_recovery()",
+          )) ?? [];
+        const { tables, leftOut } = await discovered();
+        const place = database.location(schema);
+        return {
+          summary: `PostgreSQL ${version} at ${place} as ${login} with ${tables.size} tables`,
+          facts: [
+            ...(standby === "t" ? ["The server is a standby: nothing can be written."] : []),
+            ...[...tables.values()].map((table) => factOf(table, settings)),
+            ...leftOut,
+          ],
+        };
+      }),
+    discover: (signal) =>
+      call(undefined, signal, async () =>
+        [...(await discovered()).tables.values()].map((table) => table.schema),
+      ),
+    head: (query, signal) =>
+      call(query.schema.name, signal, async () => headOf(database, viewOf(await known(), query))),
+    async *read(request, signal) {
+      const stream = request.query.schema.name;
+      const next = (): number => {
+        enter(signal);
+        return pageSize;
+      };
+      const pages = await call(stream, signal, async () =>
+        pagesOf(database, viewOf(await known(), request.query), request, next),
+      );
+      for (;;) {
+        const { done, value } = await call(stream, signal, () => pages.next());
+        if (done === true) return;
+        signal.throwIfAborted();
+        yield value;
+      }
+    },
+    write: (query, operations, signal) =>
+      call(query.schema.name, signal, async () =>
+        writeOperations(database, viewOf(await known(), query), operations, { signal, origin }),
+      ),
+    async close() {
+      closed = true;
+      await database.close();
+    },
+  };
+}
+
+function pagesOf(
+  database: PostgresDatabase,
+  view: View,
+  request: ReadRequest,
+  next: () => number,
+): AsyncGenerator<Page> {
+  const context = { stream: view.schema.name };
+  switch (request.kind) {
+    case "walk":
+      return walkPages(database, view, request, next);
+    case "changes":
+      return changesPages(database, view, request, next);
+    case "keys":
+      if (request.keys.length <= KEYS_PER_READ) return keysPages(database, view, request, next);
+      throw new SyncError(
+        "CONNECTOR_UNSUPPORTED",
+        `The PostgreSQL connector reads at most ${KEYS_PER_READ} keys at once, not ${request.keys.length}.`,
+        { context },
+      );
+    case "deletions":
+      throw new SyncError(
+        "CONNECTOR_UNSUPPORTED",
+        `Table "${view.schema.name}" does not tell what was deleted.`,
+        { context },
+      );
+  }
+}
+
+function factOf(
+  { schema, findsChanges, hasLocalTimes }: Table,
+  settings: PostgresSettings,
+): string {
+  const { name, key, modifiedAt, traits } = schema;
+  const slowly = findsChanges ? "" : ", which no index begins with";
+  const changes =
+    modifiedAt === undefined ? "no time of change" : `changes by ${modifiedAt}${slowly}`;
+  const made = traits.write?.assignsKeys === true ? ", keys by the database" : "";
+  const writes = traits.write === undefined ? "read only" : `takes writes${made}`;
+  const zone = settings.tables?.[name]?.zone ?? settings.zone ?? "UTC";
+  const times = hasLocalTimes ? `; times without zone are read as ${zone}` : "";
+  return `${name}: key ${key.join(", ")}; ${changes}; ${writes}${times}`;
+}

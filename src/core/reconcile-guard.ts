@@ -1,0 +1,121 @@
+import type { ErrorCode } from "../model/error-codes.ts";
+import type { ReconcileGuardSpec } from "../model/reconcile-spec.ts";
+
+/** What a plan would do to one side, and what is known of it. */
+export interface SideFacts {
+  readonly side: string;
+  /** Records acknowledged there before the run. */
+  readonly known: number;
+  /** Records seen there now; absent unless the observation was complete. */
+  readonly seen?: number;
+  /** Records that the plan deletes there, or marks as deleted. */
+  readonly deletes: number;
+  readonly updates: number;
+  /** Fields that key or match records and that the side no longer has. */
+  readonly lostKeys: readonly string[];
+  /** What the base was made with, and what applies now. */
+  readonly mapping: { readonly base?: string; readonly now: string };
+  readonly filter: { readonly base?: string; readonly now: string };
+}
+
+/** Why nothing is written. `details` are JSON-safe. */
+export interface ReconcileHalt {
+  readonly code: Extract<ErrorCode, `GUARD_${string}`>;
+  readonly side: string;
+  readonly message: string;
+  readonly details: Readonly<Record<string, number | string>>;
+  /** What to do, as sentences. */
+  readonly release: string;
+}
+
+const RELEASE = "Look at `lockstep plan`; if it is right, run `lockstep release ID`.";
+
+/**
+ * Every reason to stop, side by side in the order given. Nothing may be written while there is one:
+ * what looks like a disaster is decided by a person, not by the policies.
+ */
+export function judgePlan(
+  sides: readonly SideFacts[],
+  spec: ReconcileGuardSpec,
+): readonly ReconcileHalt[] {
+  return sides.flatMap((facts) =>
+    [
+      lostKey(facts),
+      changedSetting("mapping", facts),
+      changedSetting("filter", facts),
+      emptied(facts),
+      massDelete(facts, spec),
+      massChange(facts, spec),
+    ].filter((halt) => halt !== undefined),
+  );
+}
+
+function lostKey({ side, lostKeys }: SideFacts): ReconcileHalt | undefined {
+  if (lostKeys.length === 0) return undefined;
+  const names = lostKeys.map((name) => `"${name}"`).join(", ");
+  return {
+    code: "GUARD_LOST_KEY",
+    side,
+    message: `${side} no longer has ${names}, by which its records are known; every record would look new.`,
+    details: { lost: lostKeys.join(", ") },
+    release: "Put the column or header back, or name the right one in `key` or `match`.",
+  };
+}
+
+function changedSetting(
+  setting: "mapping" | "filter",
+  facts: SideFacts,
+): ReconcileHalt | undefined {
+  const { side, known } = facts;
+  const { base, now } = facts[setting];
+  if (base === undefined || base === now || known === 0) return undefined;
+  return {
+    code: "GUARD_SETTINGS_CHANGED",
+    side,
+    message: `The ${setting} of ${side} changed since its ${known} records were last agreed; what differs now may be the ${setting} and no edit.`,
+    details: { setting, known, before: base, now },
+    release: RELEASE,
+  };
+}
+
+function emptied({ side, known, seen }: SideFacts): ReconcileHalt | undefined {
+  if (seen !== 0 || known === 0) return undefined;
+  return {
+    code: "GUARD_EMPTY_SIDE",
+    side,
+    message: `${side} shows no record at all where it had ${known}; nothing was written.`,
+    details: { known, seen },
+    release: "Check access to it; if it is right, run `lockstep release ID`.",
+  };
+}
+
+function massDelete(facts: SideFacts, spec: ReconcileGuardSpec): ReconcileHalt | undefined {
+  const { side, deletes, known } = facts;
+  const allowed = allowance(known, spec.deleteShare, spec.deleteCount, spec.deleteFloor);
+  if (deletes <= allowed) return undefined;
+  return {
+    code: "GUARD_MASS_DELETE",
+    side,
+    message: `${deletes} of ${known} records of ${side} would be deleted; the guard allows ${allowed}. Nothing was written.`,
+    details: { deletes, known, allowed },
+    release: RELEASE,
+  };
+}
+
+function massChange(facts: SideFacts, spec: ReconcileGuardSpec): ReconcileHalt | undefined {
+  const { side, updates, known } = facts;
+  const allowed = allowance(known, spec.changeShare, spec.changeCount, spec.changeFloor);
+  if (updates <= allowed) return undefined;
+  return {
+    code: "GUARD_MASS_CHANGE",
+    side,
+    message: `${updates} of ${known} records of ${side} would be changed; the guard allows ${allowed}. Nothing was written.`,
+    details: { updates, known, allowed },
+    release: RELEASE,
+  };
+}
+
+/** The share of the records or the floor, whichever is more, but never above the count. */
+function allowance(known: number, share: number, count: number, floor: number): number {
+  return Math.min(count, Math.max(floor, Math.floor(known * share)));
+}

@@ -1,0 +1,284 @@
+import { checkMapping } from "../../core/mapping/check-mapping.ts";
+import { compileMapping } from "../../core/mapping/compile-mapping.ts";
+import type { SideMapping as Mapping, MappingProblem } from "../../core/mapping/field-mapping.ts";
+import type { CompiledSide, ReconcileSpec, SideSpec } from "../../core/mapping/reconcile-spec.ts";
+import { fitValue } from "../../model/fit-value.ts";
+import type { Direction, SharedField, SideRole } from "../../model/reconcile.ts";
+import type { Values } from "../../model/record.ts";
+import type { StreamSchema } from "../../model/schema.ts";
+import { SyncError } from "../../model/sync-error.ts";
+import { timestampFromEpochMs } from "../../model/timestamp.ts";
+import type { Value, ValueType } from "../../model/value.ts";
+import type { Agreements } from "../../ports/agreements.ts";
+import type { Connector } from "../../ports/connector.ts";
+import type { Home } from "../../ports/home.ts";
+import type { Clock, Random } from "../../ports/runtime.ts";
+import type { LeaseOwner } from "../context.ts";
+import { hashText } from "../replicate/hash.ts";
+import type { ReconcileContext, SideContext, SideMapping } from "./context.ts";
+
+/** What opening a reconcile sync needs beside its settings. */
+export interface OpeningParts {
+  readonly home: Home & Agreements;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly owner: LeaseOwner;
+  readonly emit: ReconcileContext["emit"];
+  /** By side, wrapped in retry and limits. */
+  readonly connectors: ReadonlyMap<string, Connector>;
+}
+
+/**
+ * Finds the sides' streams and fits the settings to what they turn out to be: the shared fields
+ * with their types, the mappings, conditions and policies. Throws STREAM_UNKNOWN, and
+ * CONFIG_INVALID with everything that does not fit.
+ */
+export async function openReconcile(
+  spec: ReconcileSpec,
+  parts: OpeningParts,
+  signal: AbortSignal,
+): Promise<ReconcileContext> {
+  const schemas = new Map(
+    await Promise.all(
+      spec.sides.map(async (side) => {
+        const connector = parts.connectors.get(side.name);
+        if (connector === undefined) throw new SyncError("INTERNAL", `No side "${side.name}".`);
+        return [side.name, findStream(side, await connector.discover(signal))] as const;
+      }),
+    ),
+  );
+  const fields = sharedFields(spec, schemas);
+  const now = timestampFromEpochMs(parts.clock.now());
+  const policies = spec.compilePolicies(fields, now);
+  const problems = policies.problems.map((problem) => sentence(`syncs.${spec.name}`, problem));
+  const sides = spec.sides.map((side) => {
+    const schema = schemas.get(side.name) as StreamSchema;
+    const compiled = side.compile(schema.fields, fields);
+    const wrong = [
+      ...compiled.problems,
+      ...checkMapping(compiled.mapping, schema.fields, fields),
+      ...checkWritable(side, schema, compiled.mapping),
+    ];
+    const path = `syncs.${spec.name}.sides.${side.name}`;
+    problems.push(...wrong.map((problem) => sentence(path, problem)));
+    return sideContext(side, schema, compiled, fields, parts);
+  });
+  problems.push(...unreadMatches(spec, fields, sides));
+  if (problems.length > 0) {
+    throw new SyncError("CONFIG_INVALID", told(spec.name, problems), { details: { problems } });
+  }
+  return {
+    sync: spec.name,
+    rules: {
+      fields,
+      roles: sides.map(({ role }) => role),
+      policies: policies.chains,
+      deletes: spec.deletes,
+    },
+    match: spec.match.map((name) => fields.findIndex((field) => field.name === name)),
+    guard: spec.guard,
+    configuration: hashText(JSON.stringify([spec.configuration, fields])),
+    sides,
+    home: parts.home,
+    clock: parts.clock,
+    random: parts.random,
+    owner: parts.owner,
+    leaseMs: spec.leaseMs,
+    buryMs: spec.buryMs,
+    emit: parts.emit,
+  };
+}
+
+function told(sync: string, problems: readonly string[]): string {
+  if (problems.length === 1) return problems[0] ?? "";
+  const list = problems.map((problem) => `  ${problem}`).join("\n");
+  return `The sync "${sync}" does not fit its sides in ${problems.length} places:\n${list}`;
+}
+
+function sentence(path: string, problem: MappingProblem): string {
+  return `${path}: ${problem.path} ${problem.reason}. ${problem.remedy}`;
+}
+
+function findStream(side: SideSpec, schemas: readonly StreamSchema[]): StreamSchema {
+  const found = schemas.find(({ name }) => name === side.stream);
+  if (found !== undefined) return found;
+  const known = schemas.map(({ name }) => name).join(", ");
+  throw new SyncError(
+    "STREAM_UNKNOWN",
+    `The side "${side.name}" has no stream "${side.stream}"; streams of "${side.system}": ${known || "none"}.`,
+    { context: { stream: side.stream } },
+  );
+}
+
+/** The declared fields, or those that every side has; their types from the sides where not told. */
+function sharedFields(
+  { fields, sides, name: sync }: ReconcileSpec,
+  schemas: ReadonlyMap<string, StreamSchema>,
+): readonly SharedField[] {
+  const typesOf = (shared: string): readonly ValueType[] =>
+    sides.flatMap((side) => {
+      const own = side.fieldOf(shared);
+      const found = schemas.get(side.name)?.fields.find(({ name }) => name === own);
+      return found === undefined ? [] : [found.type];
+    });
+  const declared =
+    fields.length > 0 ? fields : commonNames(sides, schemas).map((name) => ({ name, compare: {} }));
+  if (declared.length === 0) {
+    throw new SyncError(
+      "CONFIG_INVALID",
+      `The sides of "${sync}" have no field of the same name; expected \`fields\` that name what they share.`,
+    );
+  }
+  return declared.map((field) => {
+    const type =
+      "type" in field && field.type !== undefined ? field.type : joinTypes(typesOf(field.name));
+    return { name: field.name, type, compare: field.compare };
+  });
+}
+
+function commonNames(
+  sides: readonly SideSpec[],
+  schemas: ReadonlyMap<string, StreamSchema>,
+): readonly string[] {
+  const [first, ...others] = sides.map((side) => {
+    const schema = schemas.get(side.name);
+    const assigned = schema?.traits.write?.assignsKeys === true ? schema.key : [];
+    return (schema?.fields ?? [])
+      .map(({ name }) => name)
+      .filter((name) => !assigned.includes(name) && name !== schema?.modifiedAt)
+      .concat(side.mapped);
+  });
+  return [...new Set(first ?? [])].filter((name) => others.every((names) => names.includes(name)));
+}
+
+/** The type that all of these can be written as: numbers as decimals, anything else as text. */
+function joinTypes(types: readonly ValueType[]): ValueType {
+  const [first, ...others] = types;
+  if (first === undefined) return { kind: "text" };
+  if (others.every(({ kind }) => kind === first.kind)) {
+    if (first.kind === "integer") return { kind: "integer", bits: 64 };
+    if (first.kind === "decimal") return { kind: "decimal" };
+    return first.kind === "text" ? { kind: "text" } : first;
+  }
+  const isNumber = types.every(({ kind }) => ["integer", "decimal", "double"].includes(kind));
+  return isNumber ? { kind: "decimal" } : { kind: "text" };
+}
+
+/** A side that is to be written must take writes, and of the fields that are mapped to it. */
+function checkWritable(
+  side: SideSpec,
+  schema: StreamSchema,
+  mapping: Mapping,
+): readonly MappingProblem[] {
+  const written = mapping.fields.flatMap(({ direction, from }) =>
+    direction !== "read" && from.kind === "field" ? [from.name] : [],
+  );
+  if (written.length === 0) return [];
+  const { write } = schema.traits;
+  if (write === undefined) {
+    const reason = `is ${side.direction}, but "${side.stream}" takes no writes`;
+    return [{ path: "direction", reason, remedy: "Set `direction: read`." }];
+  }
+  const known = new Set(schema.fields.map(({ name }) => name));
+  return written
+    .filter((name) => known.has(name) && write.fields !== undefined && !write.fields.includes(name))
+    .map((name) => ({
+      path: `fields.${name}`,
+      reason: "cannot be written on this side",
+      remedy: `Map it with \`direction: read\`; writable: ${write.fields?.join(", ")}.`,
+    }));
+}
+
+function unreadMatches(
+  { match, name: sync }: ReconcileSpec,
+  fields: readonly SharedField[],
+  sides: readonly SideContext[],
+): readonly string[] {
+  return match.flatMap((name) => {
+    const index = fields.findIndex((field) => field.name === name);
+    if (index < 0) {
+      const known = fields.map((field) => field.name).join(", ");
+      return [`syncs.${sync}: match names "${name}", which is no shared field; shared: ${known}.`];
+    }
+    return sides
+      .filter(({ role }) => role.directions[index] === "none")
+      .map(
+        (side) =>
+          `syncs.${sync}.sides.${side.name}: "${name}" is not mapped, and records are matched by it.`,
+      );
+  });
+}
+
+function sideContext(
+  side: SideSpec,
+  schema: StreamSchema,
+  { mapping, accepts }: CompiledSide,
+  fields: readonly SharedField[],
+  parts: OpeningParts,
+): SideContext {
+  const compiled = compileMapping(mapping, schema.fields, fields);
+  const directions = fields.map(({ name }): Direction | "none" => {
+    const own = mapping.fields.filter((each) => each.shared === name);
+    if (own.length === 0) return "none";
+    const reads = own.some(({ direction }) => direction !== "write");
+    const writes = own.some(({ direction }) => direction !== "read");
+    return reads && writes ? "both" : reads ? "read" : "write";
+  });
+  const role: SideRole = {
+    side: side.name,
+    directions,
+    create: side.create,
+    update: side.update,
+    remove:
+      typeof side.remove === "string" ? side.remove : { mark: marks(side.remove.mark, fields) },
+    accepts,
+    whenLeaving: side.whenLeaving,
+  };
+  return {
+    name: side.name,
+    connector: parts.connectors.get(side.name) as Connector,
+    query: { schema, ...(side.filter === undefined ? {} : { filter: side.filter }) },
+    schema,
+    role,
+    mapping: withWrittenRead(mapping, schema, fields, compiled),
+    observe: side.observe,
+    clockOffsetMs: side.clockOffsetMs,
+    overlapMs: side.overlapMs,
+  };
+}
+
+function marks(mark: Readonly<Record<string, Value>>, fields: readonly SharedField[]): Values {
+  return fields.map(({ name, type }) => {
+    const value = mark[name];
+    if (value === undefined) return undefined;
+    return fitValue(type, typeof value === "number" ? String(value) : value) ?? value;
+  });
+}
+
+/**
+ * Fields that are only written are read all the same, so that a value that drifted there is seen
+ * and written again; what cannot be read of them is no problem, since it does not count.
+ */
+function withWrittenRead(
+  mapping: Mapping,
+  schema: StreamSchema,
+  fields: readonly SharedField[],
+  compiled: SideMapping,
+): SideMapping {
+  const onlyWritten = mapping.fields.filter(
+    ({ shared, direction }) =>
+      direction === "write" &&
+      !mapping.fields.some((each) => each.shared === shared && each.direction !== "write"),
+  );
+  if (onlyWritten.length === 0) return compiled;
+  const asRead = onlyWritten.map((each) => ({ ...each, direction: "read" as const }));
+  const written = compileMapping({ fields: asRead, onCreate: [] }, schema.fields, fields);
+  return {
+    ...compiled,
+    toShared: (values) => {
+      const own = compiled.toShared(values);
+      const seen = written.toShared(values).values;
+      return { values: own.values.map((value, at) => value ?? seen[at]), problems: own.problems };
+    },
+  };
+}
