@@ -5,6 +5,8 @@ import { dirname, join } from "node:path";
 
 /** What is measured, as JavaScript: stripping types at the start of a process takes its time. */
 export interface Built {
+  /** Holds all of them; two runs of the bench at once have two. */
+  readonly folder: string;
   /** The package's `app.js`. */
   readonly app: string;
   readonly floor: string;
@@ -15,7 +17,7 @@ export interface Built {
  * Compiles the package as it is published, and the scripts of the bench that are measured, into a
  * folder from which their dependencies are found.
  */
-export function buildPackage(name = "lockstep-bench"): Built {
+export function buildPackage(name = `lockstep-bench-${process.pid}`): Built {
   const root = dirname(import.meta.dirname);
   const folder = join(root, "node_modules", ".cache", name);
   rmSync(folder, { recursive: true, force: true });
@@ -33,5 +35,5 @@ export function buildPackage(name = "lockstep-bench"): Built {
     writeFileSync(path, stripTypeScriptTypes(source));
     return path;
   };
-  return { app, floor: stripped("floor"), replicate: stripped("replicate") };
+  return { folder, app, floor: stripped("floor"), replicate: stripped("replicate") };
 }

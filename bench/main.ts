@@ -69,6 +69,7 @@ async function bench(): Promise<void> {
     if (values.save) save(values.memory ? "memory" : "speed", text.join("\n\n"));
   } finally {
     await postgres?.remove();
+    rmSync(built.folder, { recursive: true, force: true });
     rmSync(directory, { recursive: true, force: true });
   }
 }

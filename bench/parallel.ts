@@ -16,7 +16,7 @@ import { type BenchPostgres, startPostgres } from "./postgres.ts";
 // copy, every key and time, and the fields of 100 records of each stream; that is not measured.
 const { values } = parseArgs({
   options: {
-    listings: { type: "string", default: "5000" },
+    listings: { type: "string", default: "10000" },
     members: { type: "string", default: "15000" },
     page: { type: "string", default: "200" },
     latency: { type: "string", default: "50" },

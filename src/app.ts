@@ -63,8 +63,11 @@ export async function openParts(options: OpenOptions, asked?: AskedHttp): Promis
     return {
       home,
       syncs,
-      systems: [...systems.values()].filter((system) =>
-        syncs.some((sync) => sync.system === system),
+      reconciles: config.reconciles.map((spec) => ({ spec, systems })),
+      systems: [...systems.values()].filter(
+        (system) =>
+          syncs.some((sync) => sync.system === system) ||
+          config.reconciles.some(({ sides }) => sides.some((side) => side.system === system.name)),
       ),
       clock,
       random,

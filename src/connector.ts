@@ -26,6 +26,8 @@ export type {
   StreamHead,
   StreamQuery,
   WalkRange,
+  WriteOperation,
+  WriteOutcome,
 } from "./ports/connector.ts";
 export type {
   Destination,

@@ -2,13 +2,14 @@ import type { HomeConfig } from "./config/resolve-config.ts";
 import { createSqliteDestination } from "./connectors/sqlite/destination.ts";
 import { openSqlite } from "./drivers/sqlite/database.ts";
 import { createSqliteHome } from "./homes/sqlite/home.ts";
+import type { Agreements } from "./ports/agreements.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { Home } from "./ports/home.ts";
 import type { Clock, Secrets } from "./ports/runtime.ts";
 
 /** The home, and the destination that lives in the same database. Part of the composition root. */
 export interface Storage {
-  readonly home: Home;
+  readonly home: Home & Agreements;
   /** Rows, change log and checkpoint are written in one transaction there. */
   readonly homeDestination: () => Destination;
   close(): Promise<void>;

@@ -76,7 +76,13 @@ export function resolveConfig(file: ConfigFile, kinds: ConnectorKinds): Config {
   }
   const syncs = parsed.success
     ? Object.entries(input.syncs).map(([name, sync]) =>
-        resolveSync(name, sync as SyncInput, { input, systems, kinds, problems, directory: file.directory }),
+        resolveSync(name, sync as SyncInput, {
+          input,
+          systems,
+          kinds,
+          problems,
+          directory: file.directory,
+        }),
       )
     : [];
   const reconciles = sided.flatMap(([name, given]) => {

@@ -96,6 +96,8 @@ function resolveSide(name: string, input: ReconcileInput, around: Around): SideS
     whenLeaving: side.leaving ?? "keep",
     mapped: given.flatMap(([shared, own]) => (own === null ? [] : [shared])),
     unmapped: given.flatMap(([shared, own]) => (own === null ? [shared] : [])),
+    mappingText: JSON.stringify(sortedKeys([side.stream, side.fields])),
+    filterText: JSON.stringify([side.filter, side.where]),
     compile: (sideFields, shared) => compileSide(side, sideFields, shared),
     fieldOf: (shared) => {
       const own = side.fields?.[shared];

@@ -13,6 +13,7 @@ import { type LockstepParts, replicaContext, type SyncPart } from "./lockstep-pa
 import { runMedia } from "./media/run-media.ts";
 import { planReplicate } from "./plan-replicate.ts";
 import { type QuotaNotes, quotaReport, recallQuota } from "./quota-report.ts";
+import { createReconcileVerbs } from "./reconcile/create-verbs.ts";
 import { releaseHalt } from "./release-halt.ts";
 import type { SyncRunRequest, SyncRunResult, Watch } from "./results.ts";
 import { retryParked } from "./retry-parked.ts";
@@ -41,6 +42,7 @@ export function createLockstep(parts: LockstepParts): Lockstep {
       streams: spec.streams.map(({ stream, monitor }) => ({ stream, monitor })),
       ...(spec.media === undefined ? {} : { files: filesInfo(spec.media) }),
     })),
+    reconcile: createReconcileVerbs(parts),
     check: (watch) => checkAll(parts, watch, withSource),
     run: (name, request, watch) => {
       const sync = syncNamed(syncs, name);

@@ -1,6 +1,8 @@
+import type { ReconcileSpec } from "../core/mapping/reconcile-spec.ts";
 import type { QuotaLimits } from "../core/quota.ts";
 import type { EmitEvent } from "../model/events.ts";
 import type { ReplicateSpec } from "../model/replicate.ts";
+import type { Agreements } from "../ports/agreements.ts";
 import type { Connector } from "../ports/connector.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { Home } from "../ports/home.ts";
@@ -41,10 +43,17 @@ export interface SyncPart {
   readonly workers?: ReplicateContext["workers"];
 }
 
+/** A configured sync of sides with the systems that they are in, by name. */
+export interface ReconcilePart {
+  readonly spec: ReconcileSpec;
+  readonly systems: ReadonlyMap<string, SystemPart>;
+}
+
 /** What the composition root puts together. */
 export interface LockstepParts {
-  readonly home: Home;
+  readonly home: Home & Agreements;
   readonly syncs: readonly SyncPart[];
+  readonly reconciles: readonly ReconcilePart[];
   /** Systems that some sync reads, in the order of the configuration. */
   readonly systems: readonly SystemPart[];
   readonly clock: Clock;

@@ -1,6 +1,7 @@
 import type { Halt, ParkedRecord } from "../model/parked.ts";
 import type { MonitorSpec } from "../model/replicate.ts";
 import type { PlanRequest, SyncPlan } from "./plan-results.ts";
+import type { ReconcileVerbs } from "./reconcile/verbs.ts";
 import type {
   ActivityReport,
   ChangesRequest,
@@ -51,6 +52,8 @@ export interface StreamInfo {
  */
 export interface Lockstep {
   readonly syncs: readonly SyncInfo[];
+  /** Everything about syncs of two or more sides. */
+  readonly reconcile: ReconcileVerbs;
   /** Reaches every system and says what a run would create. Trouble is in the report. */
   check(watch: Watch): Promise<CheckReport>;
   /** Runs one sync; throws only when the run could not start (lease held, home unusable). */

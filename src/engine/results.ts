@@ -6,6 +6,7 @@ import type { Halt, ParkedRecord } from "../model/parked.ts";
 import type { Problem, RecordKey } from "../model/record.ts";
 import type {
   Ledger,
+  ReplicateMode,
   ReportedError,
   RunMode,
   RunOutcome,
@@ -34,7 +35,7 @@ export interface Watch {
  * `auto`: streams that were never copied whole run `full`, the others `incremental`; after that
  * `deletions` for those streams that have such a feed and were not just copied whole.
  */
-export type RequestedMode = "auto" | RunMode;
+export type RequestedMode = "auto" | ReplicateMode | "media";
 
 export interface SyncRunRequest {
   readonly mode: RequestedMode;

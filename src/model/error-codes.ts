@@ -291,6 +291,12 @@ export const ERROR_CODES = {
     "A side lost the column or header by which its records are known.",
     "Put it back, or name the right one in `key` or `match`.",
   ),
+  GUARD_UNDONE: code(
+    "halt",
+    3,
+    "A run was undone, and the next one would do the same again.",
+    "Correct the cause or the rule, look at `lockstep plan`, then run `lockstep release ID`.",
+  ),
   GUARD_SETTINGS_CHANGED: code(
     "halt",
     3,
@@ -357,6 +363,12 @@ export const ERROR_CODES = {
     1,
     "Another run took this sync over; this run's writes are refused.",
     "Nothing to do: the other run goes on.",
+  ),
+  PLAN_UNKNOWN: code(
+    "halt",
+    2,
+    "There is no such plan, or none that waits to be applied.",
+    "Make one: `lockstep plan SYNC`.",
   ),
   PLAN_STALE: code(
     "halt",

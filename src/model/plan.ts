@@ -85,6 +85,14 @@ export interface PlannedCounts {
   readonly deletes: number;
 }
 
+/** What the guard judges a side's part of a plan by. */
+export interface SideGuardFacts {
+  /** Records linked there before. */
+  readonly known: number;
+  /** Records seen there; absent unless it was observed whole. */
+  readonly seen?: number;
+}
+
 export interface SidePositions {
   readonly changes?: Cursor;
   readonly deletions?: Cursor;
@@ -100,6 +108,7 @@ export interface PlanHead {
   readonly fields: readonly string[];
   readonly basis: PlanBasis;
   readonly sides: Readonly<Record<string, PlannedCounts>>;
+  readonly observed: Readonly<Record<string, SideGuardFacts>>;
   /** Shared records looked at, matched for the first time, and waiting for review. */
   readonly records: {
     readonly compared: number;
@@ -168,6 +177,8 @@ export interface Resolution {
   /** The side whose value was taken, or the value that a person gave. */
   readonly take?: string;
   readonly value?: Value;
+  /** Blanks are filled, lists united, the later time kept. */
+  readonly merge?: true;
   /** For a record's life: whether it is deleted everywhere. */
   readonly deletes?: boolean;
 }

@@ -4,7 +4,7 @@ import type { FileLedger } from "./media.ts";
 export type ReplicateMode = "full" | "incremental" | "deletions" | "sweep" | "keys";
 
 /** Every kind of run; `media` fetches files. */
-export type RunMode = ReplicateMode | "media";
+export type RunMode = ReplicateMode | "media" | "reconcile" | "undo";
 
 /** The phases of a stream's part in a run, in order; `halted` and `failed` end it early. */
 export type Phase =
@@ -91,9 +91,25 @@ export interface RunReport {
   readonly startedAt: number;
   readonly finishedAt: number;
   readonly streams: readonly StreamReport[];
+  /** In a run of sides: what was written to each, and how many records wait for a person. */
+  readonly sides?: Readonly<Record<string, SideCounts>>;
+  readonly inReview?: number;
+  readonly error?: ReportedError;
   readonly peakMemoryBytes: number;
   /** Requests at a time as the run ended; absent when the system was never overloaded in it. */
   readonly concurrency?: ConcurrencyUse;
+}
+
+/** What became of the operations that a run meant for one side. */
+export interface SideCounts {
+  readonly written: number;
+  /** It was changed there meanwhile; the next run looks again. */
+  readonly conflict: number;
+  readonly rejected: number;
+  /** The answer was lost and could not be found out yet. */
+  readonly unknown: number;
+  /** Not sent, since the side failed before. */
+  readonly unsent: number;
 }
 
 /** `partial`: done, but records are parked. `stopped`: asked to stop, the next run goes on. */

@@ -104,6 +104,8 @@ export interface Links {
   /** In the order of link ids, strictly after one. */
   scanLinks(sync: string, after: LinkId, limit: number): Promise<readonly StoredLink[]>;
   linkCount(sync: string): Promise<number>;
+  /** These were seen again just now, so their tombstones are kept as long as new ones. */
+  touchBuried(sync: string, side: string, keys: readonly RecordKey[], at: number): Promise<void>;
   /** Forgets tombstones buried before `before`. */
   forgetBuried(lease: Lease, before: number): Promise<number>;
 }
@@ -186,8 +188,11 @@ export interface SettledRecord {
     readonly hash: string;
     readonly version?: string;
   }[];
-  /** Their record is let go; a tombstone stays. */
-  readonly unlinked: readonly string[];
+  /**
+   * Their record is let go; a tombstone stays. `hash` is of the shared values that it has from now
+   * on, where that is known (marked as deleted); else of what it last said.
+   */
+  readonly unlinked: readonly { readonly side: string; readonly hash?: string }[];
   readonly operations: readonly OperationEnd[];
   /** All that is open now; questions of this record that are not among them are closed. */
   readonly questions: readonly OpenQuestion[];

@@ -5,7 +5,7 @@ import { type TestContext, test } from "node:test";
 import { openLockstep } from "../../src/app.ts";
 import type { SyncRunResult, Watch } from "../../src/engine/results.ts";
 import type { RunEvent } from "../../src/model/events.ts";
-import type { RunMode } from "../../src/model/run.ts";
+import type { ReplicateMode } from "../../src/model/run.ts";
 import { proveReplica } from "../../src/testing/prove-replica.ts";
 import { type SampleMls, startSampleMls } from "../../src/testing/sample-mls/index.ts";
 import type { SampleMlsOptions } from "../../src/testing/sample-mls/options.ts";
@@ -24,7 +24,7 @@ interface Place {
   readonly mls: SampleMls;
   readonly folder: string;
   readonly events: RunEvent[];
-  run(mode: RunMode, watch?: Partial<Watch>): Promise<SyncRunResult>;
+  run(mode: ReplicateMode, watch?: Partial<Watch>): Promise<SyncRunResult>;
   prove(): void;
 }
 

@@ -133,8 +133,15 @@ function asText(cell: unknown): unknown {
 
 function parsedOr(text: string): unknown {
   try {
-    return parseExactJson(text);
+    return parseExactValue(text);
   } catch {
     return text;
   }
+}
+
+/** Parses any JSON, also a single number, without losing a digit. Throws SyntaxError. */
+export function parseExactValue(text: string): unknown {
+  const values = parseExactJson(`[${text}]`) as readonly unknown[];
+  if (values.length !== 1) throw new SyntaxError("Not one JSON value.");
+  return values[0];
 }

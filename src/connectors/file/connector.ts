@@ -12,6 +12,7 @@ import type {
 import type { Memory } from "../../ports/runtime.ts";
 import { commonType, type FieldWord, inferTypes } from "./cell-types.ts";
 import { readKeyed, startOf, type WalkStart, walkPage } from "./connector-read.ts";
+import { writeOperations } from "./connector-write.ts";
 import { createFileReader } from "./file-reader.ts";
 import { type FileRecords, schemaOf } from "./file-records.ts";
 import type { ParsedFile } from "./parsed-file.ts";
@@ -27,7 +28,7 @@ export interface FileConnectorOptions {
 const KEYS_PER_READ = 500;
 
 /**
- * Reads a file as one stream. The file is read whole, and again only when it has changed; a walk
+ * A file as one stream, to be read and written. The file is read whole, and again only when it has changed; a walk
  * goes by the order of keys, so that it may be edited while it is walked.
  */
 export function createFileConnector(
@@ -109,6 +110,12 @@ export function createFileConnector(
           throw unsupported(request.kind);
       }
     },
+    write: async (query, operations, signal) => {
+      reader.enter(signal);
+      if (query.schema.name !== settings.stream) throw unknownStream(settings, query.schema.name);
+      if (query.filter !== undefined) throw unsupported("filters");
+      return writeOperations(settings, query.schema, operations, signal);
+    },
     close: async () => reader.close(),
   };
 }
@@ -145,10 +152,7 @@ function unknownStream({ path, stream }: FileSourceSettings, asked: string): Syn
 }
 
 function unsupported(what: string): SyncError {
-  return new SyncError(
-    "CONNECTOR_UNSUPPORTED",
-    `A file has no ${what}; it can only be read whole.`,
-  );
+  return new SyncError("CONNECTOR_UNSUPPORTED", `A file has no ${what}; it is read whole.`);
 }
 
 function checked(path: string, fields: number, { entries, keyless }: FileRecords): CheckResult {

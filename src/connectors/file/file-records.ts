@@ -7,12 +7,13 @@ import {
   recordKey,
   type StreamRecord,
 } from "../../model/record.ts";
-import { type Field, fieldIndex, type StreamSchema } from "../../model/schema.ts";
+import { type Field, fieldIndex, type StreamSchema, type WriteTraits } from "../../model/schema.ts";
 import type { Value } from "../../model/value.ts";
 import { FIELD_TYPES, type FieldWord, rawValue } from "./cell-types.ts";
 import { unreadableFile } from "./file-errors.ts";
 import type { ParsedFile, ParsedRow } from "./parsed-file.ts";
 import type { FileSourceSettings } from "./source-settings.ts";
+import { encoderOf } from "./text-encoding.ts";
 
 /** The records of a file under a schema, in the order of their keys. */
 export interface FileRecords {
@@ -41,12 +42,14 @@ export function schemaOf(
   types: ReadonlyMap<string, FieldWord>,
 ): StreamSchema {
   const { path, stream, key, fields: declared } = settings;
-  // A file of lines without any record yet tells no names.
-  const wanted = file.rows.length === 0 && !file.isText ? [...key, ...Object.keys(declared)] : [];
+  // Lines of JSON have no header: a declared field may come with the next line, and without any
+  // line nothing tells names.
+  const hasHeader = file.isText || file.isFlat === true;
+  const known = file.rows.length === 0 ? [...key, ...Object.keys(declared)] : Object.keys(declared);
+  const wanted = hasHeader ? [] : known;
   const names = [...new Set([...file.names, ...wanted])];
   for (const name of [...key, ...Object.keys(declared)]) {
     if (names.includes(name)) continue;
-    if (!key.includes(name) && !file.isText) continue;
     throw unreadableFile(path, `it has no column "${name}"; it has ${names.join(", ")}`);
   }
   const fields = names.map((name): Field => {
@@ -55,8 +58,21 @@ export function schemaOf(
     return { name, type: FIELD_TYPES[word], nullable: !key.includes(name) };
   });
   const traits = { changes: false, deletions: false, sweep: true, count: true };
-  return { name: stream, fields, key, traits };
+  const write: WriteTraits = { batch: BATCH_MAX, expects: "atomic", assignsKeys: false };
+  return {
+    name: stream,
+    fields,
+    key,
+    traits: canBeWritten(settings) ? { ...traits, write } : traits,
+  };
 }
+
+/** A file is written whole, so that many operations cost as much as one. */
+const BATCH_MAX = 5_000;
+
+/** An encoding of several bytes a character can only be read. */
+const canBeWritten = ({ format, encoding }: FileSourceSettings): boolean =>
+  format === "xlsx" || encoderOf(encoding) !== undefined;
 
 /**
  * The file's records with values in the order of the schema's fields. A line whose values do not
@@ -109,10 +125,7 @@ type Decoded =
   | { readonly key: RecordKey; readonly bad: BadRecord }
   | { readonly key?: undefined; readonly bad: BadRecord };
 
-function rowDecoder(
-  file: ParsedFile,
-  schema: StreamSchema,
-): (row: ParsedRow) => Decoded {
+function rowDecoder(file: ParsedFile, schema: StreamSchema): (row: ParsedRow) => Decoded {
   const decode = compileDecoder(schema);
   const places = schema.fields.map(({ name, type }) => ({
     name,

@@ -63,19 +63,39 @@ function versionOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
 
 /** Throws SYSTEM_UNREADABLE. */
 export async function parseFile(settings: FileSourceSettings, bytes: Buffer): Promise<ParsedFile> {
-  const { path, format, delimiter, encoding, sheet } = settings;
-  if (format === "xlsx") return parseXlsx(path, bytes, sheet);
-  const text = decode(path, bytes, encoding);
+  if (settings.format === "xlsx") return parseXlsx(settings.path, bytes, settings.sheet);
+  return parseText(settings, decodeText(settings, bytes).text);
+}
+
+/** Throws SYSTEM_UNREADABLE. */
+export function parseText(
+  { path, format, delimiter }: FileSourceSettings,
+  text: string,
+): ParsedFile {
   return format === "csv" ? parseCsv(path, text, delimiter) : parseJsonl(text);
 }
 
-/** A byte order mark tells the encoding, and is no part of the text. */
-function decode(path: string, bytes: Buffer, encoding: string): string {
-  const told = encodingOfMark(bytes) ?? encoding;
+/** The text of a file, and how it is written. */
+export interface DecodedText {
+  /** Without the byte order mark, which is no part of it. */
+  readonly text: string;
+  readonly encoding: string;
+  readonly mark: Uint8Array;
+}
+
+/** A byte order mark tells the encoding. Throws SYSTEM_UNREADABLE. */
+export function decodeText(
+  { path, encoding }: Pick<FileSourceSettings, "path" | "encoding">,
+  bytes: Buffer,
+): DecodedText {
+  const told = encodingOfMark(bytes);
+  const used = told ?? encoding;
   try {
-    return new TextDecoder(told, { fatal: true }).decode(bytes);
+    const text = new TextDecoder(used, { fatal: true }).decode(bytes);
+    const length = told === undefined ? 0 : told === "utf-8" ? 3 : 2;
+    return { text, encoding: used, mark: bytes.subarray(0, length) };
   } catch (error) {
-    throw unreadableFile(path, `it is not written in ${told}; name its \`encoding\``, error);
+    throw unreadableFile(path, `it is not written in ${used}; name its \`encoding\``, error);
   }
 }
 

@@ -10,7 +10,8 @@ export function encoderOf(name: string): Encoder | undefined {
     case "utf-16le":
       return (text) => (text.isWellFormed() ? Buffer.from(text, "utf16le") : halfPair(text));
     case "utf-16be":
-      return (text) => (text.isWellFormed() ? Buffer.from(text, "utf16le").swap16() : halfPair(text));
+      return (text) =>
+        text.isWellFormed() ? Buffer.from(text, "utf16le").swap16() : halfPair(text);
     default:
       return singleByteEncoder(encoding);
   }
@@ -33,7 +34,7 @@ function singleByteEncoder(encoding: string): Encoder | undefined {
       // A byte that stands for nothing in this encoding; in one of several bytes most of them do.
     }
   }
-  if (bytes.size < 160) return undefined;
+  if (bytes.size < 200) return undefined;
   return (text) => {
     const encoded = new Uint8Array(text.length);
     for (let at = 0; at < text.length; at += 1) {

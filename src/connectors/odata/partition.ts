@@ -79,14 +79,10 @@ async function boundsOf(divided: Divided, parts: number): Promise<readonly Key[]
   const places = Array.from({ length: parts - 1 }, (_, index) =>
     Math.floor((total * (index + 1)) / parts),
   );
-  const bounds: Key[] = [];
   try {
-    for (const place of places) {
-      const key = await keyAt(divided, "asc", place - 1);
-      // Records may have gone since they were counted.
-      if (key !== undefined) bounds.push(key);
-    }
-    return bounds;
+    const keys = await Promise.all(places.map((place) => keyAt(divided, "asc", place - 1)));
+    // Records may have gone since they were counted.
+    return keys.filter((key) => key !== undefined);
   } catch (error) {
     if (!isRefusal(error)) throw error;
     if (!model.hasNumericKey || model.keys.length > 1) {
@@ -160,19 +156,20 @@ function distinct(model: StreamModel, bounds: readonly Key[]): readonly Key[] {
 
 async function requireCovered(divided: Divided, bounds: readonly Key[]): Promise<void> {
   const { session, source, query, model, total, signal } = divided;
-  let sum = 0;
-  for (let index = 0; index <= bounds.length; index += 1) {
-    const from = bounds[index - 1];
-    const last = bounds[index];
-    const filter = allOf([
-      from === undefined ? undefined : after(model.keys, from),
-      last === undefined ? undefined : upTo(model.keys, last),
-      query.filter,
-    ]);
-    const count = await countOf(session, source, filter, signal);
-    if (count === undefined) return;
-    sum += count;
-  }
+  const counts = await Promise.all(
+    [...bounds, undefined].map((last, index) => {
+      const from = bounds[index - 1];
+      const filter = allOf([
+        from === undefined ? undefined : after(model.keys, from),
+        last === undefined ? undefined : upTo(model.keys, last),
+        query.filter,
+      ]);
+      return countOf(session, source, filter, signal);
+    }),
+  );
+  const known = counts.filter((count) => count !== undefined);
+  if (known.length < counts.length) return;
+  const sum = known.reduce((all, count) => all + count, 0);
   if (Math.abs(sum - total) <= Math.max(CHURN_MIN, total * CHURN_SHARE)) return;
   throw undivided(source.set, `its parts count ${sum} records where the whole counts ${total}`);
 }

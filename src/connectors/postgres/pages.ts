@@ -140,7 +140,7 @@ export async function* keysPages(
   }
 }
 
-export const unsupported = ({ schema }: View, what: string): SyncError =>
+const unsupported = ({ schema }: View, what: string): SyncError =>
   new SyncError("CONNECTOR_UNSUPPORTED", `Table "${schema.name}" has no reads of kind "${what}".`, {
     context: { stream: schema.name },
     hint: `Name the column with the time of last change under tables.${schema.name}.modifiedAt.`,

@@ -17,7 +17,7 @@ import {
   type Writing,
 } from "./write-statements.ts";
 
-export interface WriteOptions {
+interface WriteOptions {
   readonly signal: AbortSignal;
   /** Kept in the setting `lockstep.origin` of the transaction, so that triggers can tell our writes. */
   readonly origin: string;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isTimeZone } from "../../model/timestamp-zone.ts";
 
 /** How a column keeps its values, where its declared type does not say it. */
-export const COLUMN_FORMS = [
+const COLUMN_FORMS = [
   "text",
   "integer",
   "decimal",

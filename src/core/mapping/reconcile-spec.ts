@@ -63,6 +63,9 @@ export interface SideSpec {
     sideFields: readonly Field[],
     sharedFields: readonly SharedField[],
   ) => CompiledSide;
+  /** The settings of mapping and filter, as texts; a change of either is a reason to stop. */
+  readonly mappingText: string;
+  readonly filterText: string;
   /** The side's own name of a shared field, where it is a plain field. */
   readonly fieldOf: (shared: string) => string | undefined;
 }

@@ -242,7 +242,9 @@ test("every policy is total, and a chosen side's value is that side's", () => {
 });
 
 test("a set merged by two sides has every item that one added and none that one took out", () => {
-  const items: fc.Arbitrary<string[]> = fc.uniqueArray(fc.constantFrom<string>("a", "b", "c", "d", "e")).map((list) => list.sort());
+  const items: fc.Arbitrary<string[]> = fc
+    .uniqueArray(fc.constantFrom<string>("a", "b", "c", "d", "e"))
+    .map((list) => list.sort());
   fc.assert(
     fc.property(items, items, items, (base, a, b) => {
       const candidates = [

@@ -1,4 +1,6 @@
+import { whatMoved } from "../../core/plan-staleness.ts";
 import type { LinkId, Operation, PlanHead, PlannedRecord } from "../../model/plan.ts";
+import type { SideCounts } from "../../model/run.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { ReconcileWork } from "./context.ts";
 import { type Ended, settleRecord } from "./settle-record.ts";
@@ -6,18 +8,8 @@ import { lookAgain, writeSide } from "./write-side.ts";
 
 const RECORDS_AT_ONCE = 500;
 
-/** What became of a plan's operations on one side. */
-export interface AppliedCounts {
-  readonly written: number;
-  readonly conflict: number;
-  readonly rejected: number;
-  readonly unknown: number;
-  /** Not sent, since the side failed before. */
-  readonly unsent: number;
-}
-
 export interface Applied {
-  readonly sides: Readonly<Record<string, AppliedCounts>>;
+  readonly sides: Readonly<Record<string, SideCounts>>;
   readonly inReview: number;
   /** The first trouble of each kind, for people. */
   readonly troubles: readonly string[];
@@ -67,20 +59,12 @@ export async function applyPlan(
 /** Throws PLAN_STALE unless the plan still fits what it was built on. */
 export async function refuseStale(work: ReconcileWork, { basis }: PlanHead): Promise<void> {
   const { home, sync, configuration } = work.context;
-  if (basis.configuration !== configuration) {
-    throw new SyncError(
-      "PLAN_STALE",
-      `The configuration of "${sync}" changed since the plan was made; nothing was written.`,
-      { hint: `Make a new plan: lockstep plan ${sync}` },
-    );
-  }
-  if (basis.generation !== (await home.generation(sync))) {
-    throw new SyncError(
-      "PLAN_STALE",
-      `Another plan of "${sync}" was applied since this one was made; nothing was written.`,
-      { hint: `Make a new plan: lockstep plan ${sync}` },
-    );
-  }
+  const now = { configuration, generation: await home.generation(sync) };
+  const [moved] = whatMoved(sync, basis, now);
+  if (moved === undefined) return;
+  throw new SyncError("PLAN_STALE", `${moved.message} Nothing was written.`, {
+    hint: `Make a new plan: lockstep plan ${sync}`,
+  });
 }
 
 async function applyBatch(
@@ -132,9 +116,12 @@ const NOT_SENT: Ended = { kind: "conflict", trouble: "Not sent, since the side f
 
 /** Where each side's feed of changes goes on; saved after everything it covers. */
 async function savePositions(work: ReconcileWork, head: PlanHead, runId: string): Promise<void> {
-  const { home, clock } = work.context;
-  for (const [side, { changes, deletions }] of Object.entries(head.positions)) {
+  const { home, clock, sides } = work.context;
+  for (const { name: side, settings, schema } of sides) {
+    const { changes, deletions } = head.positions[side] ?? {};
+    const base = { ...settings, key: schema.key };
     const checkpoints = [
+      ...(head.undoes === undefined ? [{ lane: "walk" as const, cursor: null, state: base }] : []),
       ...(changes === undefined ? [] : [{ lane: "changes" as const, cursor: changes, state: {} }]),
       ...(deletions === undefined
         ? []

@@ -43,6 +43,8 @@ export interface SideContext {
   readonly clockOffsetMs: number;
   /** For a side observed by changes: read again this far before the cursor. */
   readonly overlapMs: number;
+  /** Hashes of the settings whose change is a reason to stop. */
+  readonly settings?: { readonly mapping: string; readonly filter: string };
 }
 
 /** Between a side's own record and the shared one. Pure and total. */

@@ -90,7 +90,13 @@ export async function explainRecord(
 
 /** The shared record of that name. Throws RECORD_UNKNOWN, and USAGE where several have it. */
 export async function findRecord(
-  { home, sync, sides }: ReconcileContext,
+  {
+    home,
+    sync,
+    sides,
+  }: Pick<ReconcileContext, "home" | "sync"> & {
+    readonly sides: readonly { readonly name: string }[];
+  },
   name: string,
 ): Promise<StoredLink> {
   const named = await home.findLinks(sync, { name });

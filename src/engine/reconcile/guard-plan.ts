@@ -1,5 +1,114 @@
+import { judgePlan, type ReconcileHalt, type SideFacts } from "../../core/reconcile-guard.ts";
+import type { Halt } from "../../model/parked.ts";
 import type { PlanHead } from "../../model/plan.ts";
-import type { ReconcileWork } from "./context.ts";
+import { SyncError } from "../../model/sync-error.ts";
+import type { ReconcileContext, ReconcileWork, SideContext } from "./context.ts";
 
-/** Placeholder until the guard's decisions are joined. */
-export async function guardPlan(_work: ReconcileWork, _head: PlanHead): Promise<void> {}
+/** A released halt lets through as much as the person saw, and a tenth more for the day. */
+const RELEASE_MARGIN = 1.1;
+
+/** Every reason for which the plan must not be applied as it stands. */
+export async function judge(
+  context: ReconcileContext,
+  head: PlanHead,
+): Promise<readonly ReconcileHalt[]> {
+  if (head.undoes !== undefined) return [];
+  const facts = await Promise.all(context.sides.map((side) => factsOf(context, side, head)));
+  return judgePlan(facts, context.guard);
+}
+
+async function factsOf(
+  { home, sync }: ReconcileContext,
+  side: SideContext,
+  head: PlanHead,
+): Promise<SideFacts> {
+  const counts = head.sides[side.name];
+  const observed = head.observed[side.name];
+  const base = (await home.checkpoint(sync, side.name, "walk"))?.state ?? {};
+  const now = side.settings ?? { mapping: "", filter: "" };
+  const had = Array.isArray(base["key"]) ? base["key"].map(String) : [];
+  return {
+    side: side.name,
+    known: observed?.known ?? 0,
+    ...(observed?.seen === undefined ? {} : { seen: observed.seen }),
+    deletes: counts?.deletes ?? 0,
+    updates: counts?.updates ?? 0,
+    lostKeys: had.filter((name) => !side.schema.fields.some((field) => field.name === name)),
+    mapping: { now: now.mapping, ...textOf("base", base["mapping"]) },
+    filter: { now: now.filter, ...textOf("base", base["filter"]) },
+  };
+}
+
+function textOf(key: "base", value: unknown): { readonly base?: string } {
+  return typeof value === "string" ? { [key]: value } : {};
+}
+
+/**
+ * Stops unless the guard finds nothing or a person released exactly this. Each reason is noted as
+ * a halt first, so that it can be looked at and released. Throws the first one's code.
+ */
+export async function guardPlan(work: ReconcileWork, head: PlanHead, runId: string): Promise<void> {
+  const { context } = work;
+  const { home, sync, clock } = context;
+  const known = await home.halts({ sync });
+  const undone = known.find(
+    ({ code, releasedAt, closedAt }) =>
+      code === "GUARD_UNDONE" && releasedAt === undefined && closedAt === undefined,
+  );
+  if (undone !== undefined && head.undoes === undefined) {
+    throw new SyncError("GUARD_UNDONE", undone.message, { details: { haltId: undone.id } });
+  }
+  const standing = (await judge(context, head)).filter(
+    (halt) => !known.some((one) => isRelease(one, halt)),
+  );
+  const ids: number[] = [];
+  for (const { code, side, message, details } of standing) {
+    const halt = { sync, stream: side, code, message, details, runId, at: clock.now() };
+    ids.push(await home.recordHalt(halt));
+  }
+  const [first] = standing;
+  if (first === undefined) return;
+  const more = standing.length === 1 ? "" : ` (and ${standing.length - 1} more)`;
+  throw new SyncError(first.code, `${first.message}${more}`, {
+    context: { sync },
+    hint: first.release.replace(/\bID\b/, String(ids[0])),
+    details: { ...first.details, haltIds: ids },
+  });
+}
+
+/** True when a person let this through: the same trouble of the same side, and not much more. */
+function isRelease(halt: Halt, { code, side, details }: ReconcileHalt): boolean {
+  if (halt.code !== code || halt.stream !== side) return false;
+  if (halt.releasedAt === undefined || halt.closedAt !== undefined) return false;
+  return Object.entries(details).every(([name, value]) => {
+    const shown = halt.details[name];
+    if (typeof value === "number") return value <= Number(shown ?? 0) * RELEASE_MARGIN;
+    return shown === value;
+  });
+}
+
+/** Takes away the sync's halts once a plan was applied: used up, or without reason now. */
+export async function closeHalts({ context }: ReconcileWork): Promise<void> {
+  const { home, sync, clock } = context;
+  for (const halt of await home.halts({ sync })) {
+    if (halt.closedAt === undefined) await home.closeHalt(halt.id, clock.now());
+  }
+}
+
+/** After an undo no run may do the same again by itself: a person says when it goes on. */
+export async function holdAfterUndo(
+  { context }: ReconcileWork,
+  undone: string,
+  runId: string,
+): Promise<void> {
+  const { home, sync, clock } = context;
+  await home.recordHalt({
+    sync,
+    stream: "",
+    code: "GUARD_UNDONE",
+    message: `The run "${undone}" was undone; runs of "${sync}" wait, since they would do the same again.`,
+    details: { undone },
+    runId,
+    at: clock.now(),
+  });
+}

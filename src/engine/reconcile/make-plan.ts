@@ -3,6 +3,7 @@ import type {
   PlanHead,
   PlannedCounts,
   PlannedRecord,
+  SideGuardFacts,
   SidePositions,
 } from "../../model/plan.ts";
 import type { ReconcileWork } from "./context.ts";
@@ -45,6 +46,7 @@ export async function makePlan(work: ReconcileWork): Promise<MadePlan> {
     fields: context.rules.fields.map(({ name }) => name),
     basis,
     sides: tally.sides,
+    observed: Object.fromEntries(observations.map((one) => [one.side, guardFacts(one)])),
     records: {
       compared: tally.compared,
       matched: matching.matched,
@@ -56,6 +58,10 @@ export async function makePlan(work: ReconcileWork): Promise<MadePlan> {
   };
   await home.savePlan(head);
   return { head, observations, matching };
+}
+
+function guardFacts({ kind, known, read, bad }: SideObservation): SideGuardFacts {
+  return kind === "whole" ? { known, seen: read + bad } : { known };
 }
 
 interface Tally {

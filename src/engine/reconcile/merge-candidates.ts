@@ -1,4 +1,5 @@
 import { mergeRecord } from "../../core/merge/merge-record.ts";
+import { mergeValues } from "../../core/policies/merge-values.ts";
 import type { LinkId, OpenConflict } from "../../model/plan.ts";
 import type { Merged, MergeRules, PolicyChain, SideView } from "../../model/reconcile.ts";
 import type { RecordKey, StreamRecord } from "../../model/record.ts";
@@ -170,7 +171,8 @@ function decision({ resolution, candidates: shown }: OpenConflict): PolicyChain[
   const texts = shown.map(({ side, value }) => JSON.stringify([side, value])).sort();
   return {
     name,
-    decide: ({ candidates }) => {
+    decide: (conflict) => {
+      const { candidates } = conflict;
       if (resolution === undefined) return undefined;
       const now = candidates.map(({ side, value }) => JSON.stringify([side, value])).sort();
       if (JSON.stringify(now) !== JSON.stringify(texts)) return undefined;
@@ -182,6 +184,10 @@ function decision({ resolution, candidates: shown }: OpenConflict): PolicyChain[
           from: taken.side,
           why: `${name}: take ${taken.side}`,
         };
+      }
+      if (resolution.merge === true) {
+        const merged = mergeValues.decide(conflict);
+        return merged?.kind === "value" ? { ...merged, why: `${name}: ${merged.why}` } : merged;
       }
       if (resolution.value === undefined) return undefined;
       return { kind: "value", value: resolution.value, why: `${name}: a value of their own` };

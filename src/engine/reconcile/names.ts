@@ -1,4 +1,4 @@
-import { comparedForm } from "../../core/same-value.ts";
+import { comparedForm, isBlank } from "../../core/same-value.ts";
 import type { MergeRules } from "../../model/reconcile.ts";
 import type { Values } from "../../model/record.ts";
 import { valuesToText } from "../../model/stored-plan.ts";
@@ -6,7 +6,7 @@ import { hashText } from "../replicate/hash.ts";
 
 /**
  * The text by which records of several sides are the same one: the match fields' values as they
- * are compared. Absent where one of them is null or was not read.
+ * are compared. Absent where one of them is blank or was not read.
  */
 export function matchName(
   rules: MergeRules,
@@ -18,8 +18,8 @@ export function matchName(
     const field = rules.fields[index];
     const value = shared[index];
     if (field === undefined || value === undefined) return undefined;
+    if (isBlank(field, value)) return undefined;
     const form = comparedForm(field, value);
-    if (form === null) return undefined;
     parts.push(typeof form === "string" ? form : JSON.stringify(form));
   }
   return parts.length === 1 ? parts[0] : JSON.stringify(parts);

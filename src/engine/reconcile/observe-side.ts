@@ -269,10 +269,12 @@ async function withoutStale(
     staged.map(({ key }) => key),
   );
   if (buried.size === 0) return staged;
-  return staged.filter(({ key, values }) => {
-    const grave = buried.get(key);
-    return grave === undefined || grave.hash !== hashShared(sharedOf(side, values));
-  });
+  const isStale = ({ key, values }: StagedRecord): boolean =>
+    buried.get(key)?.hash === hashShared(sharedOf(side, values));
+  const stale = staged.filter(isStale).map(({ key }) => key);
+  if (stale.length === 0) return staged;
+  await home.touchBuried(sync, side.name, stale, context.clock.now());
+  return staged.filter((record) => !isStale(record));
 }
 
 function sharedOf(side: SideContext, values: Values): Values {

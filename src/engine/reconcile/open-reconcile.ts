@@ -244,6 +244,7 @@ function sideContext(
     observe: side.observe,
     clockOffsetMs: side.clockOffsetMs,
     overlapMs: side.overlapMs,
+    settings: { mapping: hashText(side.mappingText), filter: hashText(side.filterText) },
   };
 }
 

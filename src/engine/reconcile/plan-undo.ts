@@ -58,6 +58,7 @@ export async function makeUndoPlan(work: ReconcileWork, runId: string): Promise<
     fields: context.rules.fields.map(({ name }) => name),
     basis: { configuration: context.configuration, generation: await home.generation(sync) },
     sides,
+    observed: {},
     records: { compared: links.length, matched: 0, alone: 0, inReview: 0 },
     positions: {},
     undoes: runId,

@@ -97,12 +97,13 @@ for (const backend of RECONCILE_BACKENDS)
       const world = createReconcileWorld({ backend, sides: [{ name: "a" }, { name: "b" }] });
       world.put("a", item("1", "one"));
       world.put("a", item("2", "two"));
+      world.put("a", item("3", "three"));
       await runReconcile(world.context, signal);
       world.remove("a", "1");
       world.remove("a", "2");
       world.edit("b", "2", { name: "zwei" });
       await runReconcile(world.context, signal);
-      assert.deepEqual(Object.keys(world.items("b")), ["2"]);
+      assert.deepEqual(Object.keys(world.items("b")), ["2", "3"]);
       assert.deepEqual(world.items("a"), world.items("b"));
       await assertQuiet(world);
     });

@@ -1,8 +1,11 @@
 import type { PlanHead } from "../../model/plan.ts";
+import type { RunOutcome, RunReport } from "../../model/run.ts";
+import { isSyncError } from "../../model/sync-error.ts";
 import { holdLease } from "../lease.ts";
+import { reportedError } from "../reported-error.ts";
 import { type Applied, applyPlan, recoverIntents } from "./apply-plan.ts";
 import type { ReconcileContext, ReconcileWork } from "./context.ts";
-import { guardPlan } from "./guard-plan.ts";
+import { closeHalts, guardPlan, holdAfterUndo } from "./guard-plan.ts";
 import { type MadePlan, makePlan } from "./make-plan.ts";
 import { makeUndoPlan } from "./plan-undo.ts";
 
@@ -13,6 +16,7 @@ export interface ReconcileRun {
   readonly applied: Applied;
   /** Records that a crash had left open and that were looked into first. */
   readonly recovered: number;
+  readonly outcome: RunOutcome;
 }
 
 /** Works under the sync's lease, which is given back whatever happens. */
@@ -46,12 +50,7 @@ export function applyReconcile(
   plan: PlanHead,
   signal: AbortSignal,
 ): Promise<ReconcileRun> {
-  return underLease(context, signal, async (work, runId) => {
-    const recovered = await recoverIntents(work, runId);
-    await guardPlan(work, plan);
-    const applied = await applyPlan(work, plan, runId);
-    return { runId, head: plan, applied, recovered };
-  });
+  return asRun(context, signal, plan.undoes === undefined ? "reconcile" : "undo", async () => plan);
 }
 
 /** A plan that takes a run back; `applyReconcile` performs it. */
@@ -71,11 +70,57 @@ export function runReconcile(
   context: ReconcileContext,
   signal: AbortSignal,
 ): Promise<ReconcileRun> {
+  return asRun(context, signal, "reconcile", async (work) => (await makePlan(work)).head);
+}
+
+function asRun(
+  context: ReconcileContext,
+  signal: AbortSignal,
+  mode: "reconcile" | "undo",
+  planOf: (work: ReconcileWork) => Promise<PlanHead>,
+): Promise<ReconcileRun> {
+  const { home, sync, clock } = context;
   return underLease(context, signal, async (work, runId) => {
-    const recovered = await recoverIntents(work, runId);
-    const { head } = await makePlan(work);
-    await guardPlan(work, head);
-    const applied = await applyPlan(work, head, runId);
-    return { runId, head, applied, recovered };
+    const startedAt = clock.now();
+    await home.startRun({ runId, sync, mode, startedAt });
+    const report = { runId, sync, mode, startedAt, streams: [], peakMemoryBytes: 0 };
+    try {
+      const recovered = await recoverIntents(work, runId);
+      const head = await planOf(work);
+      await guardPlan(work, head, runId);
+      const applied = await applyPlan(work, head, runId);
+      await closeHalts(work);
+      if (head.undoes !== undefined) await holdAfterUndo(work, head.undoes, runId);
+      await home.forgetBuried(work.lease(), clock.now() - context.buryMs);
+      const outcome = outcomeOf(applied);
+      const { sides, inReview } = applied;
+      await home.finishRun({ ...report, outcome, finishedAt: clock.now(), sides, inReview });
+      return { runId, head, applied, recovered, outcome };
+    } catch (error) {
+      await finishBadly(context, report, error, signal);
+      throw error;
+    }
   });
+}
+
+/** The run's own error is what is told, even where its end cannot be noted any more. */
+async function finishBadly(
+  { home, clock }: ReconcileContext,
+  report: Omit<RunReport, "outcome" | "finishedAt">,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<void> {
+  const isHalt = isSyncError(error) && error.code.startsWith("GUARD_");
+  const outcome: RunOutcome = isHalt ? "halted" : signal.aborted ? "stopped" : "failed";
+  const told = isSyncError(error) ? { error: reportedError(error) } : {};
+  await home
+    .finishRun({ ...report, outcome, finishedAt: clock.now(), ...told })
+    .catch(() => undefined);
+}
+
+function outcomeOf({ sides, inReview }: Applied): RunOutcome {
+  const isWhole = Object.values(sides).every(
+    ({ conflict, rejected, unknown, unsent }) => conflict + rejected + unknown + unsent === 0,
+  );
+  return isWhole && inReview === 0 ? "done" : "partial";
 }

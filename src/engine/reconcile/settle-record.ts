@@ -31,6 +31,7 @@ export function settleRecord(
     .map(({ side }) => side);
   const kept = undone.filter((operation) => operation.kind === "delete").map(({ side }) => side);
   const unlinked = failedDelete ? deleted : planned.unlinked.filter((side) => !kept.includes(side));
+  const after = sidesAfter(context, planned, ends);
   return {
     link: planned.link,
     name: planned.name,
@@ -38,11 +39,25 @@ export function settleRecord(
     ends: planned.ends && !failedDelete,
     ...(planned.forgets === true && undone.length === 0 ? { forgets: true } : {}),
     behind: planned.behind || undone.length > 0,
-    sides: sidesAfter(context, planned, ends).filter(({ side }) => !deleted.includes(side)),
-    unlinked,
+    sides: after.filter(({ side }) => !deleted.includes(side)),
+    unlinked: unlinked.map((side) => ({ side, ...markedHash(context, planned, ends, side) })),
     operations: planned.operations.flatMap((operation) => endOf(context, operation, ends)),
     questions: questionsOf(context, planned),
   };
+}
+
+/** Of what stands on a side whose record was only marked as deleted. */
+function markedHash(
+  { sides }: ReconcileContext,
+  planned: PlannedRecord,
+  ends: ReadonlyMap<string, Ended>,
+  name: string,
+): { readonly hash?: string } {
+  const side = sides.find((one) => one.name === name);
+  const operation = planned.operations.find((one) => one.side === name && one.kind === "update");
+  const end = operation === undefined ? undefined : ends.get(operation.id);
+  if (side === undefined || end?.kind !== "written" || end.stored === null) return {};
+  return { hash: hashShared(side.mapping.toShared(end.stored.values).values) };
 }
 
 function sidesAfter(

@@ -4,7 +4,10 @@ import { type AgreementSql, type Row, relationText } from "./sql.ts";
 
 const KNOWN_AT_ONCE = 10_000;
 
-type KnownRecords = Pick<Links, "known" | "buried" | "knownCount" | "everyKnown" | "forgetBuried">;
+type KnownRecords = Pick<
+  Links,
+  "known" | "buried" | "knownCount" | "everyKnown" | "touchBuried" | "forgetBuried"
+>;
 
 /** Which records of a side are linked, and which were let go. */
 export function createKnownRecords(sql: AgreementSql): KnownRecords {
@@ -60,6 +63,14 @@ export function createKnownRecords(sql: AgreementSql): KnownRecords {
         yield rows.map(known);
       }
     },
+    touchBuried: (sync, side, keys, at) =>
+      sql.write([
+        {
+          sql: `UPDATE ${buried} AS b SET buried_at = $4 FROM ${sql.relation(3, { key: "text" })} AS r
+            WHERE b.sync = $1 AND b.side = $2 AND b.key = r.key`,
+          parameters: [sync, side, keysOf(keys), at],
+        },
+      ]),
     forgetBuried: async (lease, before) => {
       const old = "WHERE sync = $1 AND buried_at < $2";
       const [row] = await sql.all(`SELECT count(*) FROM ${buried} ${old}`, [lease.sync, before]);

@@ -49,23 +49,31 @@ function linksText(records: readonly SettledRecord[]): string {
 /** Tombstones for what is let go: the named sides, or all of a record that ends (side `*`). */
 function bury(sql: AgreementSql, { records, lease, at }: Settlement): readonly Statement[] {
   const [sides, buried] = [sql.table("sides"), sql.table("buried")];
-  const rows = records.flatMap(({ link, unlinked, ends }) =>
-    ends ? [{ link, side: "*" }] : unlinked.map((side) => ({ link, side })),
-  );
+  const rows = records.flatMap(({ link, unlinked, ends }) => [
+    ...unlinked.map(({ side, hash }) => ({ link, side, hash: hash ?? null })),
+    ...(ends ? [{ link, side: "*", hash: null }] : []),
+  ]);
   if (rows.length === 0) return [];
-  const chosen = `FROM ${sql.relation(2, LINK_SIDE)} AS r JOIN ${sides} AS s
-    ON s.sync = $1 AND s.link = r.link AND (r.side = '*' OR s.side = r.side)`;
+  const columns = { ...LINK_SIDE, hash: "text" } as const;
+  const relation = sql.relation(2, columns);
+  const chosen = (which: string): string => `FROM ${relation} AS r JOIN ${sides} AS s
+    ON s.sync = $1 AND s.link = r.link AND ${which}`;
   const parameters = [lease.sync, relationText(rows)];
-  return [
+  // One side at a time first: where a record ends, its marked side keeps its own hash.
+  return ["s.side = r.side", "r.side = '*'"].flatMap((which): readonly Statement[] => [
     {
       sql: `INSERT INTO ${buried} (sync, side, key, link, hash, buried_at)
-        SELECT s.sync, s.side, s.key, s.link, s.hash, ${Math.trunc(at)} ${chosen} WHERE true
+        SELECT s.sync, s.side, s.key, s.link, coalesce(r.hash, s.hash), ${Math.trunc(at)}
+        ${chosen(which)} WHERE true
         ON CONFLICT (sync, side, key) DO UPDATE
         SET link = excluded.link, hash = excluded.hash, buried_at = excluded.buried_at`,
       parameters,
     },
-    { sql: `DELETE FROM ${sides} WHERE id IN (SELECT s.id ${chosen})`, parameters },
-  ];
+    {
+      sql: `DELETE FROM ${sides} WHERE id IN (SELECT s.id ${chosen(which)})`,
+      parameters,
+    },
+  ]);
 }
 
 function drop(

@@ -63,6 +63,13 @@ export function createLinks(state: AgreementState, home: MemoryHomeState): Links
         .slice(0, limit)
         .map((kept) => storedLink(state, kept)),
     linkCount: async (sync) => linksOf(sync).length,
+    touchBuried: async (sync, side, keys, at) => {
+      for (const key of keys) {
+        const id = joined(sync, side, key);
+        const grave = state.buried.get(id);
+        if (grave !== undefined) state.buried.set(id, { ...grave, buriedAt: at });
+      }
+    },
     forgetBuried: async (lease, before) => {
       checkFence(home, lease);
       const old = [...state.buried.entries()].filter(

@@ -19,7 +19,7 @@ function settleOne(state: AgreementState, settlement: Settlement, record: Settle
   const { lease, plan, runId, at } = settlement;
   const { sync } = lease;
   const { link } = record;
-  for (const side of record.unlinked) bury(state, sync, link, side, at);
+  for (const { side, hash } of record.unlinked) bury(state, sync, link, side, at, hash);
   if (record.ends) {
     for (const { side } of sidesOf(state, sync, link)) bury(state, sync, link, side, at);
   }
@@ -75,13 +75,20 @@ function sidesOf(state: AgreementState, sync: string, link: LinkId): readonly Ke
   return [...state.sides.values()].filter((kept) => kept.sync === sync && kept.link === link);
 }
 
-function bury(state: AgreementState, sync: string, link: LinkId, side: string, at: number): void {
+function bury(
+  state: AgreementState,
+  sync: string,
+  link: LinkId,
+  side: string,
+  at: number,
+  hash?: string,
+): void {
   for (const kept of sidesOf(state, sync, link)) {
     if (kept.side !== side) continue;
     const id = joined(sync, side, kept.key);
     state.sides.delete(id);
-    const { key, hash } = kept;
-    state.buried.set(id, { sync, side, key, link, hash, buriedAt: at });
+    const { key } = kept;
+    state.buried.set(id, { sync, side, key, link, hash: hash ?? kept.hash, buriedAt: at });
   }
 }
 

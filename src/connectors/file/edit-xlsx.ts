@@ -1,0 +1,258 @@
+import { strFromU8, strToU8, unzipSync, zipSync } from "fflate";
+import type { Value, ValueType } from "../../model/value.ts";
+import type { Cell, Cells, FileEditor, FileEdits } from "./file-editor.ts";
+import { unreadableFile } from "./file-errors.ts";
+import type { ParsedFile, ParsedRow } from "./parsed-file.ts";
+import {
+  inlineText,
+  parseSheetXml,
+  printSheetXml,
+  type SheetCell,
+  type SheetRow,
+  type SheetXml,
+} from "./sheet-xml.ts";
+import { cellText } from "./value-text.ts";
+
+/** Excel's own limit. */
+const TEXT_MAX = 32_767;
+
+type Parts = Record<string, Uint8Array>;
+
+/**
+ * Edits one sheet of a workbook, and leaves its other sheets, styles, widths and formulas alone.
+ * Removed rows are left empty, since formulas may point to those below them. Throws
+ * SYSTEM_UNREADABLE.
+ */
+export function xlsxEditor(
+  path: string,
+  bytes: Uint8Array,
+  file: ParsedFile,
+  name: string | undefined,
+): FileEditor {
+  const parts = unzipped(path, bytes);
+  const place = sheetPlace(parts, name);
+  const xml = place === undefined ? undefined : parts[place];
+  const parse = (): SheetXml | undefined =>
+    xml === undefined ? undefined : parseSheetXml(strFromU8(xml));
+  const sheet = parse();
+  if (place === undefined || sheet === undefined) {
+    throw unreadableFile(path, "its sheet is written in a way that only a reader can take");
+  }
+  const cellOf = ({ line }: ParsedRow, field: string): SheetCell | undefined =>
+    sheet.rows.get(line)?.cells.get(file.names.indexOf(field) + 1);
+  return {
+    file,
+    encode: encodeCell,
+    keeps: (row, field) => {
+      if (field !== undefined) {
+        return isFormula(cellOf(row, field)) ? "is computed by a formula of the sheet" : undefined;
+      }
+      const cells = [...(sheet.rows.get(row.line)?.cells.values() ?? [])];
+      return cells.some(({ inner }) => OTHERS_FORMULA.test(inner))
+        ? "The row has a formula that other cells share."
+        : undefined;
+    },
+    edit: (edits) => {
+      // Edited anew from what was read, so that an editor can be asked twice.
+      const edited = parse() ?? sheet;
+      editSheet(edited, file, edits, isDates1904(parts));
+      const whole = { ...parts, [place]: strToU8(printSheetXml(edited)) };
+      return zipSync(recalculated(whole), { level: 6 });
+    },
+  };
+}
+
+const isFormula = (cell: SheetCell | undefined): boolean => /<f\b/.test(cell?.inner ?? "");
+/** One that other cells of a range are computed by. */
+const OTHERS_FORMULA = /<f\b[^>]*\bref=/;
+
+function unzipped(path: string, bytes: Uint8Array): Parts {
+  try {
+    return unzipSync(bytes);
+  } catch (error) {
+    throw unreadableFile(path, "it is no Excel workbook", error);
+  }
+}
+
+/** The path of the sheet of that name, or of the first, in the archive. */
+function sheetPlace(parts: Parts, name: string | undefined): string | undefined {
+  const workbook = partText(parts, "xl/workbook.xml");
+  const sheets = [...workbook.matchAll(/<(?:\w+:)?sheet\s([^>]*?)\/?>/g)].map(
+    ([, text = ""]) => text,
+  );
+  const sheet = sheets.find(
+    (each) => name === undefined || unescaped(attributeOf(each, "name")) === name,
+  );
+  const id = sheet === undefined ? undefined : attributeOf(sheet, "r:id");
+  const links = partText(parts, "xl/_rels/workbook.xml.rels").matchAll(
+    /<Relationship\s([^>]*?)\/?>/g,
+  );
+  for (const [, link = ""] of links) {
+    if (id === undefined || attributeOf(link, "Id") !== id) continue;
+    const target = attributeOf(link, "Target") ?? "";
+    return target.startsWith("/") ? target.slice(1) : `xl/${target}`;
+  }
+  return undefined;
+}
+
+const partText = (parts: Parts, path: string): string => {
+  const part = parts[path];
+  return part === undefined ? "" : strFromU8(part);
+};
+
+function attributeOf(attributes: string, name: string): string | undefined {
+  return new RegExp(`(?:^|\\s)${name}="([^"]*)"`).exec(attributes)?.[1];
+}
+
+const unescaped = (text = ""): string =>
+  text
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&apos;", "'")
+    .replaceAll("&amp;", "&");
+
+const isDates1904 = (parts: Parts): boolean =>
+  /<workbookPr\b[^>]*\bdate1904="(?:1|true)"/.test(partText(parts, "xl/workbook.xml"));
+
+/**
+ * What was computed before may be wrong now: Excel computes it again when it opens the workbook, and
+ * makes its list of formulas anew.
+ */
+function recalculated(parts: Parts): Parts {
+  const chain = "xl/calcChain.xml";
+  const edited = { ...parts };
+  const hasFormulas = Object.entries(parts).some(
+    ([path, part]) => path.startsWith("xl/worksheets/") && /<f[\s>]/.test(strFromU8(part)),
+  );
+  if (!hasFormulas) return edited;
+  const replace = (path: string, pattern: RegExp, by: string): void => {
+    const part = edited[path];
+    if (part !== undefined) edited[path] = strToU8(strFromU8(part).replace(pattern, by));
+  };
+  if (edited[chain] !== undefined) {
+    delete edited[chain];
+    replace("[Content_Types].xml", /<Override\b[^>]*calcChain\.xml"[^>]*\/>/, "");
+    replace("xl/_rels/workbook.xml.rels", /<Relationship\b[^>]*calcChain\.xml"[^>]*\/>/, "");
+  }
+  replace("xl/workbook.xml", /<calcPr\b(?![^>]*fullCalcOnLoad)/, '<calcPr fullCalcOnLoad="1"');
+  return edited;
+}
+
+function encodeCell(value: Value, type: ValueType): Cell | string {
+  const text = cellText(value, type, "exact");
+  if (text === null) return { found: null, text };
+  if (type.kind === "boolean") return { found: value, text };
+  if (type.kind === "integer" || type.kind === "decimal" || type.kind === "double") {
+    return { found: Number(value), text };
+  }
+  if (text === "") return "is an empty text, which an Excel file does not tell from an empty cell";
+  if (text.length > TEXT_MAX) return `has ${text.length} characters; a cell takes ${TEXT_MAX}`;
+  if (!text.isWellFormed() || text.includes("\u0000")) return "has a character that XML has not";
+  return { found: text, text };
+}
+
+function editSheet(
+  { rows }: SheetXml,
+  file: ParsedFile,
+  { updated, removed, created }: FileEdits,
+  is1904: boolean,
+): void {
+  const like = likenesses(rows, file.rows.at(-1), file);
+  for (const [row, cells] of updated) {
+    const own = likenesses(rows, row, file);
+    const styles = own.map((each, at) => (each.isThere ? each : (like[at] ?? each)));
+    setCells(rows, row.line, cells, { file, like: styles, is1904 });
+  }
+  for (const { line } of removed) {
+    const cells = rows.get(line)?.cells;
+    for (const [column, { style }] of cells ?? [])
+      cells?.set(column, { style, type: "n", inner: "" });
+  }
+  let last = 1;
+  for (const { number, cells } of rows.values()) {
+    if ([...cells.values()].some(({ inner }) => inner !== "")) last = Math.max(last, number);
+  }
+  for (const cells of created) {
+    last += 1;
+    setCells(rows, last, cells, { file, like, is1904 });
+  }
+}
+
+/** What a cell looks like: its style, and whether that shows a number as a date. */
+interface Likeness {
+  readonly isThere: boolean;
+  readonly style?: string | undefined;
+  readonly isDate: boolean;
+}
+
+function likenesses(
+  rows: SheetXml["rows"],
+  row: ParsedRow | undefined,
+  { names }: ParsedFile,
+): readonly Likeness[] {
+  return names.map((_name, at) => {
+    const cell = row === undefined ? undefined : rows.get(row.line)?.cells.get(at + 1);
+    const isDate = isDateCell(cell, row?.cells[at]);
+    return { isThere: cell !== undefined, style: cell?.style, isDate };
+  });
+}
+
+/** Excel keeps a date as a number that its style shows as one. */
+const isDateCell = (cell: SheetCell | undefined, found: unknown): boolean =>
+  cell?.type === "n" && cell.style !== undefined && typeof found === "string";
+
+interface SettingParts {
+  readonly file: ParsedFile;
+  readonly like: readonly Likeness[];
+  readonly is1904: boolean;
+}
+
+function setCells(
+  rows: SheetXml["rows"],
+  line: number,
+  cells: Cells,
+  { file, like, is1904 }: SettingParts,
+): void {
+  let row: SheetRow | undefined = rows.get(line);
+  if (row === undefined) {
+    row = { number: line, attributes: ` r="${line}"`, cells: new Map() };
+    rows.set(line, row);
+  }
+  for (const [at, name] of file.names.entries()) {
+    const cell = cells.get(name);
+    if (cell === undefined) continue;
+    const { style, isDate = false } = like[at] ?? {};
+    const serial = isDate && !is1904 ? serialOf(cell) : undefined;
+    // A number in the style of dates would be read as a date.
+    const isMisread = isDate && typeof cell.found === "number";
+    row.cells.set(at + 1, {
+      ...(serial ?? plainCell(cell)),
+      style: isMisread ? undefined : style,
+    });
+  }
+}
+
+const DAY_MS = 86_400_000;
+/** Excel's day 0; its calendar is wrong before March 1900. */
+const DAY_ZERO = Date.UTC(1899, 11, 30);
+
+function serialOf({ found }: Cell): SheetCell | undefined {
+  if (typeof found !== "string" || !/^\d{4}-\d\d-\d\d$/.test(found)) return undefined;
+  const time = Date.parse(found);
+  if (Number.isNaN(time) || found < "1900-03-01") return undefined;
+  return { type: "n", inner: `<v>${(time - DAY_ZERO) / DAY_MS}</v>` };
+}
+
+function plainCell({ found }: Cell): SheetCell {
+  switch (typeof found) {
+    case "number":
+      return { type: "n", inner: `<v>${found}</v>` };
+    case "boolean":
+      return { type: "b", inner: `<v>${found ? 1 : 0}</v>` };
+    case "string":
+      return { type: "inlineStr", inner: inlineText(found) };
+    default:
+      return { type: "n", inner: "" };
+  }
+}

@@ -1,0 +1,142 @@
+import type { ReconcileSpec } from "../../core/mapping/reconcile-spec.ts";
+import type { LinkId, PlanHead, PlannedRecord } from "../../model/plan.ts";
+import { SyncError } from "../../model/sync-error.ts";
+import type { Connector } from "../../ports/connector.ts";
+import type { LockstepParts, ReconcilePart } from "../lockstep-parts.ts";
+import { answerConflicts, findConflicts } from "./answer-conflicts.ts";
+import { refuseStale } from "./apply-plan.ts";
+import type { ReconcileContext } from "./context.ts";
+import { explainRecord, findRecord } from "./explain-value.ts";
+import { judge } from "./guard-plan.ts";
+import { openReconcile } from "./open-reconcile.ts";
+import {
+  applyReconcile,
+  planReconcile,
+  planUndo,
+  runReconcile,
+  underLease,
+} from "./run-reconcile.ts";
+import type { PlanHalt, ReconcilePlan, ReconcileVerbs, ReconcileWatch } from "./verbs.ts";
+import { verifySides } from "./verify-sides.ts";
+
+const RECORDS_AT_ONCE = 1000;
+
+/** The verbs of syncs of sides, on parts that are opened already. */
+export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
+  const { home, reconciles } = parts;
+  const open = (sync: string, watch: ReconcileWatch): Promise<ReconcileContext> =>
+    openSync(parts, named(reconciles, sync), watch);
+  const planOf = async (context: ReconcileContext, head: PlanHead): Promise<ReconcilePlan> => ({
+    head,
+    ambiguous: await home.ambiguous(head.plan),
+    halts: (await judge(context, head)).map(
+      ({ code, side, message, release }): PlanHalt => ({ code, side, message, release }),
+    ),
+    records: () => plannedRecords(parts, head.plan),
+  });
+  return {
+    syncs: reconciles.map(({ spec }) => infoOf(spec)),
+    plan: async (sync, watch) => {
+      const context = await open(sync, watch);
+      const { head } = await planReconcile(context, watch.signal);
+      return planOf(context, head);
+    },
+    apply: async (sync, plan, watch) => {
+      const context = await open(sync, watch);
+      const head = plan === undefined ? await home.newestPlan(sync) : await home.plan(plan);
+      if (head === undefined || head.sync !== sync) {
+        const which = plan === undefined ? "no plan that waits" : `no plan "${plan}"`;
+        throw new SyncError("PLAN_UNKNOWN", `There is ${which} for "${sync}".`, {
+          hint: `Make one: lockstep plan ${sync}`,
+        });
+      }
+      return applyReconcile(context, head, watch.signal);
+    },
+    importPlan: async (sync, head, records, watch) => {
+      const context = await open(sync, watch);
+      await underLease(context, watch.signal, async (work) => {
+        await refuseStale(work, head);
+        if ((await home.plan(head.plan)) !== undefined) return;
+        await home.dropPlans(sync);
+        for await (const record of records) await home.savePlanned(sync, head.plan, [record]);
+        await home.savePlan(head);
+      });
+    },
+    run: async (sync, watch) => runReconcile(await open(sync, watch), watch.signal),
+    planUndo: async (sync, runId, watch) => {
+      const context = await open(sync, watch);
+      return planOf(context, await planUndo(context, runId, watch.signal));
+    },
+    explain: async (sync, record, field, watch) =>
+      explainRecord(await open(sync, watch), record, field),
+    verify: async (sync, { sample }, watch) => {
+      const context = await open(sync, watch);
+      return underLease(context, watch.signal, (work) => verifySides(work, sample));
+    },
+    history: async (sync, { record, runId, limit }) => {
+      const { spec } = named(reconciles, sync);
+      const sides = spec.sides.map(({ name }) => ({ name }));
+      const link =
+        record === undefined ? undefined : await findRecord({ home, sync, sides }, record);
+      return home.journal({
+        sync,
+        limit,
+        ...(link === undefined ? {} : { link: link.link }),
+        ...(runId === undefined ? {} : { runId }),
+      });
+    },
+    conflicts: (filter) => findConflicts(home, filter),
+    resolve: (filter, answer, by) => answerConflicts(parts, filter, answer, by),
+  };
+}
+
+function named(reconciles: readonly ReconcilePart[], sync: string): ReconcilePart {
+  const found = reconciles.find(({ spec }) => spec.name === sync);
+  if (found !== undefined) return found;
+  const known = reconciles.map(({ spec }) => spec.name).join(", ") || "none";
+  throw new SyncError("USAGE", `There is no sync of sides "${sync}"; configured: ${known}.`);
+}
+
+function infoOf(spec: ReconcileSpec): ReconcileVerbs["syncs"][number] {
+  return {
+    name: spec.name,
+    match: spec.match,
+    sides: spec.sides.map(({ name: side, system, stream, direction }) => ({
+      side,
+      system,
+      stream,
+      direction,
+    })),
+  };
+}
+
+async function openSync(
+  parts: LockstepParts,
+  { spec, systems }: ReconcilePart,
+  watch: ReconcileWatch,
+): Promise<ReconcileContext> {
+  const connectors = new Map<string, Connector>();
+  for (const side of spec.sides) {
+    const system = systems.get(side.system);
+    if (system === undefined) throw new SyncError("INTERNAL", `No system "${side.system}".`);
+    connectors.set(side.name, (await system.connect()).connector);
+  }
+  const { home, clock, random, owner } = parts;
+  const emit = watch.emit ?? (() => {});
+  return openReconcile(spec, { home, clock, random, owner, emit, connectors }, watch.signal);
+}
+
+/** All records of a plan that are not settled yet, in batches from the home. */
+async function* plannedRecords(
+  { home }: LockstepParts,
+  plan: string,
+): AsyncIterable<PlannedRecord> {
+  let after: LinkId = 0;
+  for (;;) {
+    const records = await home.planned(plan, after, RECORDS_AT_ONCE);
+    const last = records.at(-1);
+    if (last === undefined) return;
+    after = last.link;
+    yield* records;
+  }
+}

@@ -1,0 +1,108 @@
+import type { MemorySystem } from "../../connectors/memory/system.ts";
+import type { RecordKey } from "../../model/record.ts";
+import type { Value } from "../../model/value.ts";
+import { STREAM } from "./shape.ts";
+
+/** Where a value stands: a field of one side's record. */
+export interface Place {
+  readonly side: string;
+  readonly key: RecordKey;
+  readonly field: string;
+}
+
+/** A write that really happened on a system, whatever its sender learnt of it. */
+export interface Performed {
+  readonly id: string;
+  readonly side: string;
+  readonly kind: "create" | "update" | "delete";
+  readonly process: string;
+}
+
+/**
+ * The truth about what people wrote and what was done, beside the engine and unknown to it. Each
+ * value that a person writes is unique, so that it can be followed. A value is *excused* when it
+ * was lost by a person's will: who edits a field has seen all that ever stood there, who deletes a
+ * record has seen all that ever stood in it.
+ */
+export interface Ledger {
+  wrote(place: Place, value: Value): void;
+  /** The sync wrote a value, as it was sent. */
+  showed(place: Place, value: Value): void;
+  /** A person is about to replace what stands there. */
+  replaces(place: Place): void;
+  excuse(value: Value): void;
+  readonly made: ReadonlyMap<string, Place>;
+  isExcused(value: string): boolean;
+  /** A record is gone, by a person or by the sync; `origins` are all that it ever had. */
+  removed(side: string, key: RecordKey, origin: Value | undefined): void;
+  wasRemoved(side: string, key: RecordKey): boolean;
+  /** A point in the order of removals. */
+  now(): number;
+  /** True when a record of that origin went away after that point. */
+  wentSince(origin: string, point: number): boolean;
+  performed(write: Performed): void;
+  readonly writes: ReadonlyMap<string, Performed>;
+  /** A second record of the origin on one side is not the sync's doing. */
+  allowSecond(origin: Value | undefined): void;
+  maySecond(origin: string): boolean;
+  /** The sync has carried the origin to some side. */
+  readonly carried: Set<string>;
+}
+
+const placeId = ({ side, key, field }: Place): string => [side, key, field].join("\0");
+
+export function createLedger(): Ledger {
+  const made = new Map<string, Place>();
+  const stood = new Map<string, Set<string>>();
+  const excused = new Set<string>();
+  const removed = new Set<string>();
+  const went = new Map<string, number>();
+  const writes = new Map<string, Performed>();
+  const seconds = new Set<string>();
+  let order = 0;
+  const show = (place: Place, value: Value): void => {
+    if (typeof value !== "string") return;
+    const id = placeId(place);
+    stood.set(id, (stood.get(id) ?? new Set<string>()).add(value));
+  };
+  return {
+    made,
+    writes,
+    carried: new Set(),
+    wrote(place, value) {
+      show(place, value);
+      if (typeof value === "string") made.set(value, place);
+    },
+    showed: show,
+    replaces(place) {
+      for (const value of stood.get(placeId(place)) ?? []) excused.add(value);
+    },
+    excuse(value) {
+      if (typeof value === "string") excused.add(value);
+    },
+    isExcused: (value) => excused.has(value),
+    removed(side, key, origin) {
+      order += 1;
+      removed.add([side, key].join("\0"));
+      if (typeof origin === "string") went.set(origin, order);
+    },
+    wasRemoved: (side, key) => removed.has([side, key].join("\0")),
+    now: () => order,
+    wentSince: (origin, point) => (went.get(origin) ?? 0) > point,
+    performed: (write) => writes.set(write.id, write),
+    allowSecond(origin) {
+      if (typeof origin === "string") seconds.add(origin);
+    },
+    maySecond: (origin) => seconds.has(origin),
+  };
+}
+
+/** True when some side has a record of that origin now. */
+export function standsSomewhere(
+  systems: ReadonlyMap<string, MemorySystem>,
+  origin: string,
+): boolean {
+  return [...systems.values()].some((system) =>
+    system.rows(STREAM).some(({ values }) => values["origin"] === origin),
+  );
+}

@@ -1,0 +1,254 @@
+import type { ReconcileContext } from "../../engine/reconcile/context.ts";
+import {
+  applyReconcile,
+  planReconcile,
+  planUndo,
+  runReconcile,
+} from "../../engine/reconcile/run-reconcile.ts";
+import { createMemoryHome } from "../../homes/memory/home.ts";
+import type { PlanHead } from "../../model/plan.ts";
+import { isSyncError, type SyncError } from "../../model/sync-error.ts";
+import type { Agreements } from "../../ports/agreements.ts";
+import type { Home, Lease } from "../../ports/home.ts";
+import { createFate, type Fate, type FaultPlan, homeTrouble } from "../simulation/fate.ts";
+import { createTallies } from "../simulation/tallies.ts";
+import type { ReconcileHappening } from "./happenings.ts";
+import { SYNC } from "./shape.ts";
+import { createSideConnector, type Operator, type SideFaults } from "./side-connector.ts";
+import type { ReconcileWorldState } from "./world-state.ts";
+
+/** What a process is started for. */
+export type Errand =
+  | { readonly kind: "run" }
+  | { readonly kind: "plan" }
+  | { readonly kind: "apply"; readonly plan: string }
+  | { readonly kind: "undo"; readonly runId: string };
+
+/** How a simulated process ended. */
+export type Ending =
+  | { readonly kind: "done"; readonly head: PlanHead; readonly runId?: string }
+  | { readonly kind: "threw"; readonly error: SyncError }
+  | { readonly kind: "died" };
+
+export interface Launched {
+  readonly fate: Fate;
+  readonly done: Promise<Ending>;
+}
+
+/** Starts a process with the real engine, on what earlier ones left behind. */
+export function launch(
+  world: ReconcileWorldState,
+  plan: FaultPlan,
+  faults: (side: string) => SideFaults,
+  errand: Errand,
+): Launched {
+  world.processes += 1;
+  const tallies = createTallies();
+  const fate = createFate({
+    name: `p${world.processes}`,
+    plan,
+    random: world.random.fork(),
+    timeline: world.timeline,
+    machine: { offsetMs: 0 },
+    tallies,
+    trace: world.trace,
+    onViolation: (message) => world.violations.push(message),
+  });
+  const book = (): void => {
+    for (const [what, times] of tallies.counts) {
+      if (KNOWN.has(what)) world.tallies.count(what as ReconcileHappening, times);
+    }
+  };
+  return { fate, done: work(world, fate, faults, errand).finally(book) };
+}
+
+const KNOWN: ReadonlySet<string> = new Set([
+  "crash at a page",
+  "crash at rows",
+  "crash at a commit",
+  "crash at bookkeeping",
+  "home locked",
+  "home full",
+]);
+
+async function work(
+  world: ReconcileWorldState,
+  fate: Fate,
+  faults: (side: string) => SideFaults,
+  errand: Errand,
+): Promise<Ending> {
+  const { trace } = world;
+  trace.add(`${fate.name} starts ${JSON.stringify(errand)}`);
+  try {
+    const context = contextOf(world, fate, faults);
+    const { head, runId } = await perform(context, errand, fate.stop);
+    if (fate.isDead()) return died(world, fate);
+    trace.add(`${fate.name} ends ${JSON.stringify(head.sides)} ${head.notes.join(" ")}`);
+    return { kind: "done", head, ...(runId === undefined ? {} : { runId }) };
+  } catch (error) {
+    if (fate.isDead()) return died(world, fate);
+    if (!isSyncError(error)) throw error;
+    trace.add(`${fate.name} throws ${error.code} ${error.message}`);
+    return { kind: "threw", error };
+  } finally {
+    fate.end();
+  }
+}
+
+function died(world: ReconcileWorldState, fate: Fate): Ending {
+  world.dead.add(fate.name);
+  return { kind: "died" };
+}
+
+async function perform(
+  context: ReconcileContext,
+  errand: Errand,
+  signal: AbortSignal,
+): Promise<{ readonly head: PlanHead; readonly runId?: string }> {
+  switch (errand.kind) {
+    case "run":
+      return runReconcile(context, signal);
+    case "plan":
+      return planReconcile(context, signal);
+    case "apply": {
+      const head = await context.home.plan(errand.plan);
+      return head === undefined ? { head: NOTHING } : applyReconcile(context, head, signal);
+    }
+    case "undo": {
+      const head = await planUndo(context, errand.runId, signal);
+      return applyReconcile(context, head, signal);
+    }
+  }
+}
+
+const NOTHING: PlanHead = {
+  format: 1,
+  plan: "",
+  sync: SYNC,
+  madeAt: 0,
+  fields: [],
+  basis: { configuration: "", generation: 0 },
+  sides: {},
+  records: { compared: 0, matched: 0, alone: 0, inReview: 0 },
+  positions: {},
+  notes: ["The plan is not there any more."],
+};
+
+function contextOf(
+  world: ReconcileWorldState,
+  fate: Fate,
+  faults: (side: string) => SideFaults,
+): ReconcileContext {
+  const { shape, timeline } = world;
+  let ids = 0;
+  const leases: { own?: Lease } = {};
+  const operator: Operator = {
+    fate,
+    since: world.ledger.now(),
+    isZombie: () => world.home.leases.get(SYNC)?.fence !== leases.own?.fence,
+  };
+  const home = watchHome(
+    world,
+    fate,
+    createMemoryHome({ clock: timeline, state: world.home }),
+    leases,
+  );
+  return {
+    sync: SYNC,
+    rules: shape.rules,
+    match: [0],
+    guard: {
+      deleteShare: 1,
+      deleteCount: 1_000_000,
+      deleteFloor: 1_000_000,
+      changeShare: 1,
+      changeCount: 1_000_000,
+      changeFloor: 1_000_000,
+    },
+    configuration: "simulated",
+    sides: shape.sides.map((side) => ({
+      name: side.name,
+      connector: createSideConnector(world, side, operator, faults(side.name)),
+      query: { schema: side.schema },
+      schema: side.schema,
+      role: side.role,
+      mapping: side.mapping,
+      observe: side.observe,
+      clockOffsetMs: 0,
+      overlapMs: 5_000,
+    })),
+    home,
+    clock: fate.clock,
+    random: { next: () => fate.random.next(), id: () => `${fate.name}-${++ids}` },
+    owner: {
+      name: fate.name,
+      isGone: (owner) => [...world.dead].some((name) => owner.startsWith(`${name},`)),
+    },
+    leaseMs: shape.leaseMs,
+    buryMs: 30 * 86_400_000,
+    emit: () => undefined,
+  };
+}
+
+const FENCED: ReadonlySet<string> = new Set(["intend", "settle", "commit"]);
+const WRITES: ReadonlySet<string> = new Set([
+  "acquireLease",
+  "renewLease",
+  "releaseLease",
+  "clearStaged",
+  "stage",
+  "linkStaged",
+  "reserveLinks",
+  "savePlan",
+  "savePlanned",
+  "saveAmbiguous",
+  "dropPlans",
+  "forgetBuried",
+]);
+/** Writes that a zombie must not make; the others of it harm nobody. */
+const GUARDED: ReadonlySet<string> = new Set([
+  ...FENCED,
+  "clearStaged",
+  "stage",
+  "linkStaged",
+  "savePlan",
+  "savePlanned",
+  "saveAmbiguous",
+  "dropPlans",
+  "forgetBuried",
+]);
+
+/** The home as one process sees it: it may die, freeze or be refused at every write. */
+function watchHome(
+  world: ReconcileWorldState,
+  fate: Fate,
+  home: Home & Agreements,
+  leases: { own?: Lease },
+): Home & Agreements {
+  const tallies = createTallies();
+  const write = (name: string, act: () => Promise<unknown>): Promise<unknown> =>
+    fate.effect(FENCED.has(name) ? "commit" : "bookkeeping", name, async () => {
+      homeTrouble(fate, tallies, name);
+      for (const [what, times] of tallies.counts) {
+        if (KNOWN.has(what)) world.tallies.count(what as ReconcileHappening, times);
+      }
+      const answer = await act();
+      if (name === "acquireLease") leases.own = answer as Lease;
+      const newest = world.home.leases.get(SYNC)?.fence;
+      if (GUARDED.has(name) && newest !== leases.own?.fence) {
+        world.violations.push(`${fate.name}, a zombie, wrote to the home: ${name}`);
+      }
+      return answer;
+    });
+  return new Proxy(home, {
+    get(inner, name, receiver) {
+      const method: unknown = Reflect.get(inner, name, receiver);
+      if (typeof method !== "function" || name === "everyKnown" || name === "changes") return method;
+      const call = (words: readonly unknown[]): Promise<unknown> => method.apply(inner, words);
+      if (FENCED.has(String(name)) || WRITES.has(String(name))) {
+        return (...words: unknown[]) => write(String(name), () => call(words));
+      }
+      return (...words: unknown[]) => fate.look(() => call(words));
+    },
+  });
+}

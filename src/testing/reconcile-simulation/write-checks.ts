@@ -1,0 +1,82 @@
+import { joined } from "../../homes/memory/state.ts";
+import type { PlannedRecord } from "../../model/plan.ts";
+import { plannedFromText } from "../../model/stored-plan.ts";
+import type { WriteOperation } from "../../ports/connector.ts";
+import { standsSomewhere } from "./ledger.ts";
+import { type SideShape, STREAM, SYNC } from "./shape.ts";
+import type { Operator } from "./side-connector.ts";
+import type { ReconcileWorldState } from "./world-state.ts";
+
+/** What must hold of each write at the moment in which it reaches a system. */
+export function judgeWrite(
+  world: ReconcileWorldState,
+  side: SideShape,
+  operator: Operator,
+  operation: WriteOperation,
+  isStale: boolean,
+): void {
+  const kept = world.home.agreements.operations.get(operation.id);
+  const complain = (text: string): void => {
+    world.violations.push(`${operator.fate.name} ${operation.kind} on ${side.name}: ${text}`);
+  };
+  if (!operator.isZombie() && kept?.state !== "intent") {
+    complain(`${operation.id} is sent and the journal has it as ${kept?.state ?? "nothing"}`);
+  }
+  if (isStale || operator.isZombie() || world.people.sawStale()) return;
+  if (operation.kind === "delete") judgeDelete(world, side, operation, complain);
+  if (operation.kind === "create") judgeCreate(world, side, operator, operation, complain);
+}
+
+/** Only what this sync linked is deleted, and only what somebody deleted, or took out of a filter. */
+function judgeDelete(
+  world: ReconcileWorldState,
+  side: SideShape,
+  operation: Extract<WriteOperation, { readonly kind: "delete" }>,
+  complain: (text: string) => void,
+): void {
+  const { key, id } = operation;
+  const { agreements } = world.home;
+  if (world.systems.get(side.name)?.row(STREAM, key) === undefined) return;
+  const planned = plannedOf(world, id);
+  if (planned?.record.kind === "undone") return;
+  if (!agreements.sides.has(joined(SYNC, side.name, key))) complain(`${key} was never linked`);
+  if (planned === undefined) return complain(`nothing was planned as ${id}`);
+  const { record } = planned;
+  if (record.kind !== "deleted" && record.kind !== "delete-beat-edit") {
+    if (side.role.whenLeaving === "remove") return world.tallies.count("record leaves a side");
+    return complain(`${key} is deleted as "${record.kind}"`);
+  }
+  const by = record.kind === "deleted" ? record.by : record.deleted;
+  for (const name of by) {
+    const own = planned.beforeSides?.find((one) => one.side === name);
+    if (own !== undefined && world.ledger.wasRemoved(name, own.key)) continue;
+    complain(`${key} is deleted since ${name} has no ${own?.key}, which nobody deleted there`);
+  }
+}
+
+/** Nothing that is gone everywhere comes back from an old listing. */
+function judgeCreate(
+  world: ReconcileWorldState,
+  side: SideShape,
+  { since }: Operator,
+  operation: Extract<WriteOperation, { readonly kind: "create" }>,
+  complain: (text: string) => void,
+): void {
+  const { ledger, systems } = world;
+  const at = side.schema.fields.findIndex(({ name }) => name === "origin");
+  const origin = operation.values[at];
+  if (typeof origin !== "string" || !ledger.carried.has(origin)) return;
+  if (plannedOf(world, operation.id)?.record.kind === "undone") return;
+  if (standsSomewhere(systems, origin) || ledger.wentSince(origin, since)) return;
+  complain(`${origin} comes back, and no side had it`);
+}
+
+function plannedOf(world: ReconcileWorldState, id: string): PlannedRecord | undefined {
+  const { operations, planned } = world.home.agreements;
+  const operation = operations.get(id);
+  const kept =
+    operation === undefined
+      ? undefined
+      : planned.get(joined(operation.plan, String(operation.link)));
+  return kept === undefined ? undefined : plannedFromText(kept.text);
+}
