@@ -6,7 +6,8 @@ import { createSecrets } from "./config/secrets.ts";
 import { CONNECTORS, type ConnectorEntry, type Settings } from "./connectors/registry.ts";
 import { createMeter } from "./decorators/meter.ts";
 import { readAhead } from "./decorators/read-ahead.ts";
-import { retryPolicy, withRetry } from "./decorators/retry.ts";
+import { withRetry } from "./decorators/retry.ts";
+import { retryPolicy } from "./decorators/retry-effort.ts";
 import { createLeaseOwner } from "./drivers/lease-owner.ts";
 import { createSystemClock, createSystemRandom } from "./drivers/system-runtime.ts";
 import type { MediaParts } from "./engine/context.ts";
@@ -30,6 +31,8 @@ import type { Clock, Random, Secrets } from "./ports/runtime.ts";
 import type { StreamWorkers } from "./ports/stream-workers.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import { createTransport, limitsOf, type SystemTransport } from "./transport.ts";
+
+export { type GivenSystem, openSystem } from "./open-systems.ts";
 
 /** The JSON Schema of `lockstep.yaml`. */
 export function configSchema(): Readonly<Record<string, unknown>> {

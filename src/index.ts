@@ -10,6 +10,14 @@ export { defineConfig } from "./config/config-input.ts";
 export type { ChangeCategory } from "./core/categories.ts";
 export type { RecordState, RepairAction } from "./core/comparison.ts";
 export type { Lockstep, SyncInfo } from "./engine/lockstep.ts";
+export type { SidesPlan } from "./engine/reconcile/plan-view.ts";
+export { viewPlan } from "./engine/reconcile/plan-view.ts";
+export type {
+  ReconcileInfo,
+  ReconcilePlan,
+  ReconcileVerbs,
+  ReconcileWatch,
+} from "./engine/reconcile/verbs.ts";
 export type {
   ActivityReport,
   ChangesRequest,
@@ -29,7 +37,8 @@ export type {
 } from "./engine/results.ts";
 export type { ParkedRequest, ParkedRetryResult, QuotaReport } from "./engine/upkeep-results.ts";
 export type { LoggedChange } from "./model/change.ts";
-export type { ErrorCode, Intent } from "./model/error-codes.ts";
+export type { Intent } from "./model/code-facts.ts";
+export type { ErrorCode } from "./model/error-codes.ts";
 export type { RunEvent } from "./model/events.ts";
 export type { Halt, ParkedRecord } from "./model/parked.ts";
 export type { RecordKey } from "./model/record.ts";

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { didYouMean } from "../config/did-you-mean.ts";
 import { DURATION_EXPECTED, parseDuration } from "../config/quantities.ts";
 import type { Lockstep } from "../engine/lockstep.ts";
+import type { ReconcileInfo } from "../engine/reconcile/verbs.ts";
 import type { RecordKey } from "../model/record.ts";
 import { SyncError } from "../model/sync-error.ts";
 
@@ -77,7 +78,45 @@ export function oneOf<Word extends string>(
 /** The syncs that a command means: the named one, or all. */
 export function chosenSyncs(lockstep: Lockstep, name: string | undefined): readonly string[] {
   const known = lockstep.syncs.map((sync) => sync.name);
-  return name === undefined ? known : [oneOf("The sync", known, name)];
+  if (name === undefined) return known;
+  if (chosenOfBoth(lockstep, name).sides.length > 0) {
+    throw usage(
+      `"${name}" keeps sides in step, and this command is about copies.`,
+      `Look at it with \`lockstep plan ${name}\`, \`lockstep history ${name}\` and \`lockstep status ${name}\`.`,
+    );
+  }
+  return [name];
+}
+
+/** The syncs of both kinds that a command means, by kind: the named one, or all. */
+export function chosenOfBoth(
+  lockstep: Lockstep,
+  name: string | undefined,
+): { readonly copies: readonly string[]; readonly sides: readonly string[] } {
+  const copies = lockstep.syncs.map((sync) => sync.name);
+  const sides = lockstep.reconcile.syncs.map((sync) => sync.name);
+  const asked = name === undefined ? undefined : oneOf("The sync", [...copies, ...sides], name);
+  const mine = (one: string): boolean => asked === undefined || one === asked;
+  return { copies: copies.filter(mine), sides: sides.filter(mine) };
+}
+
+/** The sync of sides of that name. */
+export function chosenSides(lockstep: Lockstep, name: string): ReconcileInfo {
+  const { sides } = chosenOfBoth(lockstep, name);
+  const info = lockstep.reconcile.syncs.find((sync) => sides.includes(sync.name));
+  if (info !== undefined) return info;
+  throw usage(
+    `"${name}" is a copy of one system, and this command is about syncs of sides.`,
+    `Look at it with \`lockstep changes --sync ${name}\` and \`lockstep verify ${name}\`.`,
+  );
+}
+
+/** Options of a copy mean nothing to a sync of sides. */
+export function refuseCopyOptions(sync: string, options: Readonly<Record<string, unknown>>): void {
+  const [given] = Object.entries(options).find(([, value]) => value !== undefined) ?? [];
+  if (given === undefined) return;
+  const option = given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw usage(`--${option} is for copies; "${sync}" keeps sides in step.`);
 }
 
 /** Refuses a stream that no chosen sync has; the name of a sync's files counts where it may. */

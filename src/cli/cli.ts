@@ -37,6 +37,8 @@ export interface Cli {
   readonly app: Application;
   /** Says with what the command ended; without it, 0. */
   readonly finish: (exit: ExitCode) => void;
+  /** Runs another command line of the same application, as a person would type it. */
+  readonly run?: (args: readonly string[], io: CliIo) => Promise<ExitCode>;
 }
 
 /** Options that every command takes, before or after its name. */

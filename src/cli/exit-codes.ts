@@ -4,7 +4,7 @@ import type { RunOutcome, RunReport } from "../model/run.ts";
 /**
  * What a command ends with. Stable: scripts depend on it.
  * 0 done; 1 failed, or a difference was found; 2 usage or configuration; 3 halted, a person must
- * act; 4 done, but records are parked; 5 a plan has something to do; 130 and 143 stopped by Ctrl-C and SIGTERM.
+ * act; 4 done, but records are parked, conflicts are open or a side refused a write; 5 a plan has something to do; 130 and 143 stopped by Ctrl-C and SIGTERM.
  */
 export const EXIT = {
   done: 0,

@@ -1,4 +1,5 @@
 import { userInfo } from "node:os";
+import { createInterface } from "node:readline/promises";
 
 /** Everything of the outside world that the command line touches, so that a test can give its own. */
 export interface CliIo {
@@ -8,6 +9,10 @@ export interface CliIo {
   readonly err: (text: string) => void;
   readonly outIsTerminal: boolean;
   readonly errIsTerminal: boolean;
+  /** Somebody can be asked. */
+  readonly inIsTerminal: boolean;
+  /** Asks on stderr and gives the line that was typed; "" at the end of the input. */
+  readonly ask: (question: string) => Promise<string>;
   /** Width of the terminal; 80 where there is none. */
   readonly columns: () => number;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -36,6 +41,8 @@ export function processIo(): CliIo {
     err: (text) => void process.stderr.write(text),
     outIsTerminal: process.stdout.isTTY === true,
     errIsTerminal: process.stderr.isTTY === true,
+    inIsTerminal: process.stdin.isTTY === true,
+    ask: askOnTerminal,
     columns: () => process.stderr.columns ?? process.stdout.columns ?? 80,
     env: process.env,
     directory: process.cwd(),
@@ -52,4 +59,18 @@ export function processIo(): CliIo {
     },
     exit: (code) => process.exit(code),
   };
+}
+
+/** Ctrl-C while it asks is the answer "". */
+async function askOnTerminal(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await new Promise<string>((resolve) => {
+      lines.on("close", () => resolve(""));
+      lines.on("SIGINT", () => lines.close());
+      void lines.question(question).then(resolve, () => resolve(""));
+    });
+  } finally {
+    lines.close();
+  }
 }

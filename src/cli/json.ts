@@ -1,7 +1,11 @@
+import type { FilesPlan } from "../engine/files-results.ts";
 import type { SyncPlan } from "../engine/plan-results.ts";
+import type { KeptRule } from "../engine/reconcile/kept-rules.ts";
+import type { VerifiedSides } from "../engine/reconcile/verify-sides.ts";
 import type { ClassifiedChange, SyncRunResult, VerifyResult } from "../engine/results.ts";
 import type { Halt, ParkedRecord } from "../model/parked.ts";
-import type { ReportedError, RunOutcome } from "../model/run.ts";
+import type { JournaledOperation, OpenConflict } from "../model/plan.ts";
+import type { ReportedError, RunOutcome, SideCounts } from "../model/run.ts";
 import type { ErrorContext } from "../model/sync-error.ts";
 import type { ExitCode } from "./exit-codes.ts";
 
@@ -27,7 +31,30 @@ export interface ErrorJson {
 export interface RunJson {
   readonly outcome: RunOutcome;
   readonly results: readonly SyncRunResult[];
+  /** Of syncs of sides. */
+  readonly sides: readonly SidesRun[];
   readonly errors: readonly SyncErrorJson[];
+}
+
+/** `apply` and `undo`, and in `run` one for each sync of sides. */
+export interface SidesRun {
+  readonly sync: string;
+  readonly runId: string;
+  readonly plan: string;
+  readonly outcome: RunOutcome;
+  readonly sides: Readonly<Record<string, SideCounts>>;
+  /** Records that wait for a person. */
+  readonly inReview: number;
+  /** Records that a crash had left open and that were looked into first. */
+  readonly recovered: number;
+  /** The first of each kind, as sentences. */
+  readonly troubles: readonly string[];
+  readonly notes: readonly string[];
+  /** Milliseconds. */
+  readonly tookMs: number;
+  /** The run that was taken back, and the halt by which later runs wait for that. */
+  readonly undoes?: string;
+  readonly heldBy?: number;
 }
 
 export interface SyncErrorJson {
@@ -41,10 +68,49 @@ export interface PlanJson {
   readonly plans: readonly SyncPlan[];
 }
 
+/** `plan --media`. */
+export interface FilesPlanJson {
+  readonly due: boolean;
+  readonly plans: readonly FilesPlan[];
+}
+
 /** `verify`. */
 export interface VerifyJson {
   readonly equal: boolean;
   readonly results: readonly VerifyResult[];
+  /** Of syncs of sides. */
+  readonly sides: readonly SidesVerifyJson[];
+}
+
+/** How the sides of a sync stand to what is agreed; after a repair, as they stand then. */
+export interface SidesVerifyJson extends VerifiedSides {
+  readonly sync: string;
+  /** The run that repaired; absent when nothing was asked or needed. */
+  readonly repair?: SidesRun;
+}
+
+/** `history`, newest first. `truncated`: there are more than `--limit` let through. */
+export interface HistoryJson {
+  readonly writes: readonly JournaledOperation[];
+  readonly truncated: boolean;
+}
+
+/** `conflicts` and `conflicts show`. Those with a `resolution` wait for the next run. */
+export interface ConflictsJson {
+  readonly conflicts: readonly OpenConflict[];
+  readonly truncated: boolean;
+}
+
+/** `conflicts resolve`. `rules`: those that `--as-rule` made. */
+export interface ResolvedJson {
+  readonly resolved: readonly OpenConflict[];
+  readonly refused: readonly { readonly conflict: OpenConflict; readonly why: string }[];
+  readonly rules: readonly KeptRule[];
+}
+
+/** `conflicts rules`; `conflicts forget-rule` gives the one it took back. */
+export interface RulesJson {
+  readonly rules: readonly KeptRule[];
 }
 
 /** `changes`. `truncated`: there are more than `--limit` let through. */
@@ -71,6 +137,19 @@ export interface HaltsJson {
 /** `init`. Paths are absolute. */
 export interface InitJson {
   readonly written: readonly string[];
+  /** `init reconcile`: the sync, the field its records are matched by, and the matches. */
+  readonly sync?: string;
+  readonly match?: string;
+  /** The first side beside each of the others; `left` and `right` name their fields. */
+  readonly matches?: readonly {
+    readonly side: string;
+    readonly left: string;
+    readonly right: string;
+    readonly matched: number;
+    readonly onlyLeft: number;
+    readonly onlyRight: number;
+    readonly ambiguous: number;
+  }[];
 }
 
 /** `types`. `out` is the absolute path that was written; without one `text` holds the types. */

@@ -1,12 +1,16 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { Cli } from "./cli.ts";
+import { addApply } from "./commands/apply.ts";
 import { addBackup } from "./commands/backup.ts";
 import { addChanges } from "./commands/changes.ts";
 import { addCheck } from "./commands/check.ts";
 import { addCompare } from "./commands/compare.ts";
+import { addConflicts } from "./commands/conflicts.ts";
 import { addDemo } from "./commands/demo.ts";
+import { addExplain } from "./commands/explain.ts";
 import { addHalts, addRelease } from "./commands/halts.ts";
+import { addHistory } from "./commands/history.ts";
 import { addInit } from "./commands/init.ts";
 import { addParked } from "./commands/parked.ts";
 import { addPlan } from "./commands/plan.ts";
@@ -17,6 +21,7 @@ import { addSampleMls } from "./commands/sample-mls.ts";
 import { addShow } from "./commands/show.ts";
 import { addStatus } from "./commands/status.ts";
 import { addTypes } from "./commands/types.ts";
+import { addUndo } from "./commands/undo.ts";
 import { addVerify } from "./commands/verify.ts";
 
 const COMMANDS = [
@@ -31,6 +36,11 @@ const COMMANDS = [
   addReport,
   addVerify,
   addCompare,
+  addApply,
+  addConflicts,
+  addExplain,
+  addHistory,
+  addUndo,
   addHalts,
   addRelease,
   addParked,
@@ -47,7 +57,7 @@ const COMMANDS = [
 export function createProgram(cli: Cli): Command {
   const program = new Command("lockstep")
     .description(
-      "Keeps systems that share data in step: an exact, fresh copy of an MLS in your database.",
+      "Keeps systems that share data in step: an exact, fresh copy of an MLS in your database, or two and more systems that people edit.",
     )
     .version(packageVersion(), "-V, --version", "print the version")
     .option("-c, --config <file>", "the configuration (default: lockstep.yaml here)")
@@ -60,7 +70,7 @@ export function createProgram(cli: Cli): Command {
     .configureHelp({ showGlobalOptions: true })
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 failed or different, 2 usage or configuration, 3 halted,\n4 done with parked records, 5 a plan with something to do, 130 stopped.",
+      "\nExit codes: 0 done, 1 failed or different, 2 usage or configuration, 3 halted,\n4 done with parked records or open conflicts, 5 a plan with something to do, 130 stopped.",
     )
     .exitOverride();
   const outHelp = { writeOut: cli.io.out, writeErr: () => {}, getOutHelpWidth: cli.io.columns };

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { fakeIo } from "../../test/support/cli-io.ts";
 import { configSchema, openLockstep, systemTypes } from "../app.ts";
+import { CONNECTORS } from "../connectors/registry.ts";
 import type { ErrorJson } from "./json.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -222,7 +223,7 @@ test("init --schema writes the schema beside it, and only then names it", async 
   }[];
   assert.deepEqual(
     kinds.map(({ properties }) => properties.connector.const),
-    ["reso", "odata", "sqlite", "postgres"],
+    Object.keys(CONNECTORS),
   );
 });
 

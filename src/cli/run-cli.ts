@@ -17,7 +17,12 @@ export async function runCli(
   const finish = (code: ExitCode): void => {
     exit = code;
   };
-  const program = createProgram({ io, app, finish });
+  const program = createProgram({
+    io,
+    app,
+    finish,
+    run: (typed, own) => runCli(typed, own, app),
+  });
   try {
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync(args, { from: "user" });

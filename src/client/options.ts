@@ -1,5 +1,5 @@
+import type { GrantConfig } from "../connectors/http/grant-config.ts";
 import type { BudgetConfig } from "../connectors/odata/config.ts";
-import type { GrantConfig } from "../connectors/odata/grant-config.ts";
 import type { OdataSettings } from "../connectors/odata/settings.ts";
 import {
   type ResoConfig,

@@ -2,7 +2,7 @@ import { createOdataClient } from "../connectors/odata/client.ts";
 import type { ServiceModel } from "../connectors/odata/metadata-model.ts";
 import { fetchServiceModel } from "../connectors/odata/service-model.ts";
 import type { OdataSettings } from "../connectors/odata/settings.ts";
-import type { RetryOptions } from "../decorators/retry.ts";
+import type { RetryOptions } from "../decorators/retry-effort.ts";
 import type { HttpTransport } from "../ports/http.ts";
 import { setModels } from "./service.ts";
 import { retryingClient } from "./transport.ts";

@@ -2,7 +2,7 @@ import { createUndiciTransport } from "../connectors/http/undici-transport.ts";
 import type { OdataClient } from "../connectors/odata/client.ts";
 import type { BudgetConfig } from "../connectors/odata/config.ts";
 import { limitHttp } from "../decorators/limit-http.ts";
-import { type RetryOptions, retried, retryPolicy } from "../decorators/retry.ts";
+import { type RetryOptions, retried, retryPolicy } from "../decorators/retry-effort.ts";
 import { createSystemClock, createSystemRandom } from "../drivers/system-runtime.ts";
 import type { HttpTransport } from "../ports/http.ts";
 import type { Clock, Memory } from "../ports/runtime.ts";

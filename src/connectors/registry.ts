@@ -12,8 +12,10 @@ import {
   fileStream,
   fileUnfitFor,
 } from "./file/config.ts";
+import { GRANT_SECRETS } from "./http/grant-config.ts";
+import { mysqlConfigSchema } from "./mysql/config.ts";
+import type { MysqlSystem } from "./mysql/open-connector.ts";
 import { type OdataConfig, odataConfigSchema, resolveOdataSettings } from "./odata/config.ts";
-import { ODATA_SECRETS } from "./odata/grant-config.ts";
 import type { OdataSettings } from "./odata/settings.ts";
 import { postgresConfigSchema } from "./postgres/config.ts";
 import type { PostgresSystem } from "./postgres/open-connector.ts";
@@ -24,6 +26,8 @@ import {
   resoRateHeaders,
   resoStreamDefaults,
 } from "./reso/config.ts";
+import { REST_SECRETS, restConfigSchema } from "./rest/config.ts";
+import type { RestConfig } from "./rest/config-types.ts";
 import { sqliteConfigSchema } from "./sqlite/config.ts";
 import type { SqliteSystem } from "./sqlite/open-connector.ts";
 
@@ -96,7 +100,7 @@ export interface ConnectorEntry {
 
 const reso: ConnectorEntry = {
   settings: resoConfigSchema,
-  secrets: ODATA_SECRETS,
+  secrets: GRANT_SECRETS,
   roles: ["source"],
   streamDefaults: resoStreamDefaults,
   http: (settings) => ({
@@ -113,7 +117,7 @@ const reso: ConnectorEntry = {
 
 const odata: ConnectorEntry = {
   settings: odataConfigSchema,
-  secrets: ODATA_SECRETS,
+  secrets: GRANT_SECRETS,
   roles: ["source"],
   http: (settings) => {
     const config = settings as unknown as OdataConfig;
@@ -126,6 +130,23 @@ const odata: ConnectorEntry = {
   createSource: async ({ settings, ...ports }) => {
     const { createOdataConnector } = await import("./odata/connector.ts");
     return createOdataConnector(resolveOdataSettings(settings as unknown as OdataConfig), ports);
+  },
+};
+
+const rest: ConnectorEntry = {
+  settings: restConfigSchema,
+  secrets: REST_SECRETS,
+  roles: ["source"],
+  http: (settings) => {
+    const { budget = {} } = settings as Pick<HttpNeeds, "budget">;
+    const { concurrency = 2 } = settings as unknown as RestConfig;
+    return { ...timeoutOf(settings), budget, concurrency };
+  },
+  retry: retryOf,
+  createSource: async ({ settings, ...ports }) => {
+    const { createRestConnector } = await import("./rest/connector.ts");
+    const { resolveRestSettings } = await import("./rest/resolve-settings.ts");
+    return createRestConnector(resolveRestSettings(settings as unknown as RestConfig), ports);
   },
 };
 
@@ -179,6 +200,17 @@ const postgres: ConnectorEntry = {
     ),
 };
 
+const mysql: ConnectorEntry = {
+  settings: mysqlConfigSchema,
+  secrets: ["url"],
+  roles: ["source"],
+  createSource: async ({ settings, http }) => {
+    await http.close();
+    const { openMysqlConnector } = await import("./mysql/open-connector.ts");
+    return openMysqlConnector(settings as unknown as MysqlSystem);
+  },
+};
+
 function timeoutOf(settings: Settings): Pick<HttpNeeds, "timeoutMs"> {
   const { timeoutSeconds } = settings as Pick<OdataConfig, "timeoutSeconds">;
   return timeoutSeconds === undefined ? {} : { timeoutMs: timeoutSeconds * 1_000 };
@@ -196,7 +228,9 @@ function retryOf(settings: Settings): RetryNeeds {
 export const CONNECTORS: Readonly<Record<string, ConnectorEntry>> = {
   reso,
   odata,
+  rest,
   sqlite,
   file,
   postgres,
+  mysql,
 };

@@ -28,7 +28,8 @@ export interface ReconcileHalt {
   readonly release: string;
 }
 
-const RELEASE = "Look at `lockstep plan`; if it is right, run `lockstep release ID`.";
+const RELEASE =
+  "Look at `lockstep plan`; if it is right, run `lockstep release ID --by YOUR-NAME`.";
 
 /**
  * Every reason to stop, side by side in the order given. Nothing may be written while there is one:
@@ -85,7 +86,7 @@ function emptied({ side, known, seen }: SideFacts): ReconcileHalt | undefined {
     side,
     message: `${side} shows no record at all where it had ${known}; nothing was written.`,
     details: { known, seen },
-    release: "Check access to it; if it is right, run `lockstep release ID`.",
+    release: "Check access to it; if it is right, run `lockstep release ID --by YOUR-NAME`.",
   };
 }
 

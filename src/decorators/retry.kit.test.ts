@@ -3,7 +3,8 @@ import type { Connector } from "../ports/connector.ts";
 import { connectorKit } from "../testing/connector-kit.ts";
 import { createMemorySubject } from "../testing/memory-subject.ts";
 import { createTimeline } from "../testing/simulation/timeline.ts";
-import { retryPolicy, withRetry } from "./retry.ts";
+import { withRetry } from "./retry.ts";
+import { retryPolicy } from "./retry-effort.ts";
 
 const patiently = (connector: Connector): Connector =>
   withRetry(connector, {

@@ -9,7 +9,8 @@ import type { StreamSchema } from "../model/schema.ts";
 import { SyncError } from "../model/sync-error.ts";
 import type { Connector, Page, ReadRequest } from "../ports/connector.ts";
 import { createTimeline, type Timeline } from "../testing/simulation/timeline.ts";
-import { type RetryPolicy, type RetryWait, retryPolicy, withRetry } from "./retry.ts";
+import { withRetry } from "./retry.ts";
+import { type RetryPolicy, type RetryWait, retryPolicy } from "./retry-effort.ts";
 
 const POLICY: RetryPolicy = {
   attemptsMax: 3,

@@ -2,8 +2,10 @@ import { toSyncError } from "../model/sync-error.ts";
 import { checkStreams } from "./check-streams.ts";
 import type { ReplicateContext } from "./context.ts";
 import type { LockstepParts, SyncPart, SystemPart } from "./lockstep-parts.ts";
+import { checkFiles } from "./media/check-files.ts";
+import { createReconcileVerbs } from "./reconcile/create-verbs.ts";
 import { reportedError } from "./reported-error.ts";
-import type { CheckReport, SyncCheck, SystemCheck, Watch } from "./results.ts";
+import type { CheckReport, ReconcileCheck, SyncCheck, SystemCheck, Watch } from "./results.ts";
 
 type WithSource = <T>(
   sync: SyncPart,
@@ -17,6 +19,13 @@ export async function checkAll(
   watch: Watch,
   withSource: WithSource,
 ): Promise<CheckReport> {
+  const checkSync = async (
+    context: ReplicateContext,
+  ): Promise<Pick<SyncCheck, "streams" | "files">> => {
+    const streams = await checkStreams(context, watch.signal);
+    const files = await checkFiles(context, watch.signal);
+    return { streams, ...(files === undefined ? {} : { files }) };
+  };
   const systems: SystemCheck[] = [];
   for (const system of parts.systems) systems.push(await checkSystem(system, watch));
   const syncs: SyncCheck[] = [];
@@ -29,15 +38,44 @@ export async function checkAll(
       sync: spec.name,
       source: system.name,
       destination: destination.location,
-      streams: isReached
-        ? await withSource(sync, watch, (context) => checkStreams(context, watch.signal))
-        : [],
+      ...(isReached ? await withSource(sync, watch, checkSync) : { streams: [] }),
     });
   }
+  const reconciles = await checkReconciles(parts, systems, watch);
   const isWell =
+    reconciles.every(({ error }) => error === undefined) &&
     systems.every(({ error }) => error === undefined) &&
-    syncs.every(({ streams }) => streams.every(({ error }) => error === undefined));
-  return { ok: isWell, home: { location: parts.home.location }, systems, syncs };
+    syncs.every(
+      ({ streams, files }) =>
+        streams.every(({ error }) => error === undefined) && files?.error === undefined,
+    );
+  return { ok: isWell, home: { location: parts.home.location }, systems, syncs, reconciles };
+}
+
+/** Opens every sync of sides whose systems can be reached, and writes nothing. */
+async function checkReconciles(
+  parts: LockstepParts,
+  systems: readonly SystemCheck[],
+  watch: Watch,
+): Promise<readonly ReconcileCheck[]> {
+  const verbs = createReconcileVerbs(parts);
+  const checks: ReconcileCheck[] = [];
+  for (const { name: sync, sides } of verbs.syncs) {
+    const isReached = sides.every(({ system }) =>
+      systems.some((one) => one.system === system && one.error === undefined),
+    );
+    if (!isReached) {
+      checks.push({ sync });
+      continue;
+    }
+    try {
+      checks.push({ sync, shape: await verbs.describe(sync, { signal: watch.signal }) });
+    } catch (error) {
+      watch.signal.throwIfAborted();
+      checks.push({ sync, error: reportedError(toSyncError(error)) });
+    }
+  }
+  return checks;
 }
 
 async function checkSystem(system: SystemPart, watch: Watch): Promise<SystemCheck> {

@@ -1,4 +1,4 @@
-import { filesStream, locateFile, type MediaSpec } from "../model/media.ts";
+import { filesStream, type MediaSpec } from "../model/media.ts";
 import type { RunOutcome, RunReport } from "../model/run.ts";
 import { SyncError } from "../model/sync-error.ts";
 import { activityReport } from "./activity-report.ts";
@@ -10,9 +10,11 @@ import { countChanges } from "./count-changes.ts";
 import { listChanges } from "./list-changes.ts";
 import type { Lockstep, SyncInfo } from "./lockstep.ts";
 import { type LockstepParts, replicaContext, type SyncPart } from "./lockstep-parts.ts";
+import { filesLocation } from "./media/files-status.ts";
+import { planFiles } from "./media/plan-files.ts";
 import { runMedia } from "./media/run-media.ts";
 import { planReplicate } from "./plan-replicate.ts";
-import { type QuotaNotes, quotaReport, recallQuota } from "./quota-report.ts";
+import { type QuotaNotes, type QuotaOwner, quotaReport, recallQuota } from "./quota-report.ts";
 import { createReconcileVerbs } from "./reconcile/create-verbs.ts";
 import { releaseHalt } from "./release-halt.ts";
 import type { SyncRunRequest, SyncRunResult, Watch } from "./results.ts";
@@ -54,6 +56,16 @@ export function createLockstep(parts: LockstepParts): Lockstep {
         const { system } = sync;
         const quota = (): Promise<QuotaNotes> => recallQuota(home, system, parts.clock.now());
         return planReplicate({ context, source: system.name, quota }, request, watch.signal);
+      });
+    },
+    planFiles: (name, request, watch) => {
+      const sync = syncNamed(syncs, name);
+      return withSource(sync, watch, (context) => {
+        const { system, fileQuota = { name: `${name}/files` } } = sync;
+        const notes = (of: QuotaOwner): Promise<QuotaNotes> =>
+          recallQuota(home, of, parts.clock.now());
+        const quotas = { quota: () => notes(system), fileQuota: () => notes(fileQuota) };
+        return planFiles({ context, source: system.name, ...quotas }, request, watch.signal);
       });
     },
     status: () => statusOf(parts),
@@ -144,8 +156,7 @@ async function runSync(
 }
 
 function filesInfo(media: MediaSpec): NonNullable<SyncInfo["files"]> {
-  const location = locateFile(media.to, "").replace(/\/$/, "");
-  return { stream: filesStream(media), location };
+  return { stream: filesStream(media), location: filesLocation(media) };
 }
 
 async function runsOf(

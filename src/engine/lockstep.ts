@@ -1,6 +1,7 @@
 import type { Halt, ParkedRecord } from "../model/parked.ts";
 import type { MonitorSpec } from "../model/replicate.ts";
-import type { PlanRequest, SyncPlan } from "./plan-results.ts";
+import type { FilesPlan } from "./files-results.ts";
+import type { PlanRequest, ReplicatePlan } from "./plan-results.ts";
 import type { ReconcileVerbs } from "./reconcile/verbs.ts";
 import type {
   ActivityReport,
@@ -59,7 +60,9 @@ export interface Lockstep {
   /** Runs one sync; throws only when the run could not start (lease held, home unusable). */
   run(sync: string, request: SyncRunRequest, watch: Watch): Promise<SyncRunResult>;
   /** What a run would do and cost; asks the source a little, and changes nothing. */
-  plan(sync: string, request: PlanRequest, watch: Watch): Promise<SyncPlan>;
+  plan(sync: string, request: PlanRequest, watch: Watch): Promise<ReplicatePlan>;
+  /** What a run of mode `media` would do and cost; `again`: if it looked at every record. */
+  planFiles(sync: string, request: { readonly again: boolean }, watch: Watch): Promise<FilesPlan>;
   status(): Promise<StatusResult>;
   /** What is left of the quotas of each system; needs no network. */
   quota(): Promise<QuotaReport>;

@@ -1,5 +1,3 @@
-import { costOf, type QuotaCost } from "../core/plan-cost.ts";
-import { asTold, judgeTold } from "../core/told-quota.ts";
 import { destinationName } from "../model/naming.ts";
 import type { StreamSpec } from "../model/replicate.ts";
 import type { StreamRun } from "../model/run.ts";
@@ -11,6 +9,7 @@ import { eachLimited } from "./limited.ts";
 import { planChanges, planDeletions } from "./plan/plan-reading.ts";
 import { planWalk } from "./plan/plan-walk.ts";
 import { measured, type PageShape, type StreamToPlan, samplePage } from "./plan/planned-stream.ts";
+import { priceQuota } from "./plan/price-quota.ts";
 import type {
   PlannedMode,
   PlanRequest,
@@ -77,18 +76,6 @@ export async function planReplicate(
     endsAt: Math.max(cost.endsAt, notBefore + workMs(context, priced)),
     asked: requestsOf(context, chosen) - before,
   };
-}
-
-/** What the vendor said counts as used; and while it wants to be left alone nothing begins. */
-function priceQuota(
-  { use, told, limits, openUntil }: QuotaNotes,
-  requests: number,
-  bytes: number | undefined,
-  at: number,
-): { readonly notBefore: number; readonly cost: QuotaCost } {
-  const notBefore = Math.max(at, openUntil, judgeTold(told, at).sendAt);
-  const demand = { requests, ...(bytes === undefined ? {} : { bytes }) };
-  return { notBefore, cost: costOf(demand, limits, asTold(use, told, limits, at), notBefore) };
 }
 
 function isDue({ steps, schema }: StreamPlan): boolean {

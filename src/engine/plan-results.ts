@@ -1,6 +1,7 @@
 import type { QuotaCost } from "../core/plan-cost.ts";
 import type { ReportedError } from "../model/run.ts";
 import type { SchemaChange } from "../ports/destination.ts";
+import type { SidesPlan } from "./reconcile/plan-view.ts";
 
 /* What a run would do and cost, in the shape that the library gives and `plan --json` prints. */
 
@@ -14,7 +15,7 @@ export interface PlanRequest {
 }
 
 /** The plan of one sync; told apart by `kind`. */
-export type SyncPlan = ReplicatePlan;
+export type SyncPlan = ReplicatePlan | SidesPlan;
 
 /** What a run of a replicate sync would do. Nothing of it is promised: sources go on changing. */
 export interface ReplicatePlan {

@@ -26,9 +26,12 @@ export interface QuotaNotes {
   readonly concurrency: ConcurrencyNote | undefined;
 }
 
+/** What has quotas of its own: a system, or the files of a sync. */
+export type QuotaOwner = Pick<SystemPart, "name" | "limits">;
+
 export async function recallQuota(
   home: Pick<Home, "memory">,
-  { name, limits = UNLIMITED }: Pick<SystemPart, "name" | "limits">,
+  { name, limits = UNLIMITED }: QuotaOwner,
   now: number,
 ): Promise<QuotaNotes> {
   const memory = home.memory(quotaMemory(name));
@@ -56,7 +59,7 @@ export async function quotaReport({
   const at = clock.now();
   // Files are asked for apart from records, under a name of their own.
   const asked = [...systems, ...syncs.flatMap(({ fileQuota }) => fileQuota ?? [])];
-  const quotaOf = async (system: Pick<SystemPart, "name" | "limits">): Promise<SystemQuota> => {
+  const quotaOf = async (system: QuotaOwner): Promise<SystemQuota> => {
     const { use, told, limits, openUntil, concurrency } = await recallQuota(home, system, at);
     return {
       system: system.name,

@@ -16,6 +16,8 @@ import type {
 import type { Field, StreamTraits } from "../model/schema.ts";
 import type { Value } from "../model/value.ts";
 import type { SchemaChange } from "../ports/destination.ts";
+import type { FilesCheck, FilesStatus } from "./files-results.ts";
+import type { ReconcileShape, ReconcileStatus } from "./reconcile/describe-sync.ts";
 
 /*
  * What the engine answers, in the shape that the library gives, `--json` prints and the CLI draws.
@@ -258,6 +260,8 @@ export interface StatusResult {
   readonly at: number;
   readonly home: string;
   readonly syncs: readonly SyncStatus[];
+  /** Syncs of sides. */
+  readonly reconciles: readonly ReconcileStatus[];
 }
 
 export interface SyncStatus {
@@ -276,6 +280,8 @@ export interface SyncStatus {
   };
   readonly parked: number;
   readonly halts: readonly Halt[];
+  /** Absent where the sync keeps no files. */
+  readonly files?: FilesStatus;
 }
 
 /** Told from the home and the destination alone: no network. */
@@ -363,6 +369,8 @@ export interface CheckReport {
   readonly home: { readonly location: string };
   readonly systems: readonly SystemCheck[];
   readonly syncs: readonly SyncCheck[];
+  /** Syncs of sides. */
+  readonly reconciles: readonly ReconcileCheck[];
 }
 
 export interface SystemCheck {
@@ -388,6 +396,15 @@ export interface SyncCheck {
   readonly destination: string;
   /** Empty when the source could not be reached. */
   readonly streams: readonly StreamCheck[];
+  /** Absent where the sync keeps no files, or the source could not be reached. */
+  readonly files?: FilesCheck;
+}
+
+/** What the sides of a sync share; without `shape` it could not be found out. */
+export interface ReconcileCheck {
+  readonly sync: string;
+  readonly shape?: ReconcileShape;
+  readonly error?: ReportedError;
 }
 
 export interface StreamCheck {

@@ -1,4 +1,6 @@
 import { type LockstepParts, replicaContext, type SyncPart } from "./lockstep-parts.ts";
+import { filesStatus } from "./media/files-status.ts";
+import { reconcileStatus } from "./reconcile/describe-sync.ts";
 import type { StatusResult, SyncStatus } from "./results.ts";
 import { streamStatus } from "./stream-status.ts";
 
@@ -6,7 +8,8 @@ import { streamStatus } from "./stream-status.ts";
 export async function statusOf(parts: LockstepParts): Promise<StatusResult> {
   const syncs: SyncStatus[] = [];
   for (const sync of parts.syncs) syncs.push(await syncStatus(parts, sync));
-  return { at: parts.clock.now(), home: parts.home.location, syncs };
+  const reconciles = await reconcileStatus(parts);
+  return { at: parts.clock.now(), home: parts.home.location, syncs, reconciles };
 }
 
 async function syncStatus(parts: LockstepParts, sync: SyncPart): Promise<SyncStatus> {
@@ -14,6 +17,7 @@ async function syncStatus(parts: LockstepParts, sync: SyncPart): Promise<SyncSta
   const { spec, system, destination } = sync;
   const lease = await home.currentLease(spec.name);
   const [last] = await home.runs({ sync: spec.name, limit: 1 });
+  const files = await filesStatus({ home, spec });
   return {
     sync: spec.name,
     source: system.name,
@@ -33,5 +37,6 @@ async function syncStatus(parts: LockstepParts, sync: SyncPart): Promise<SyncSta
         }),
     parked: await home.parkedCount(spec.name),
     halts: await home.halts({ sync: spec.name, waiting: true }),
+    ...(files === undefined ? {} : { files }),
   };
 }

@@ -7,6 +7,11 @@ export interface Field {
   readonly nullable: boolean;
   /** Name of the lookup (enumeration) whose values the field holds, where there is one. */
   readonly lookup?: string;
+  /**
+   * The type was only told from the values that are there now: besides values of it, the place
+   * takes any number, or any value at all as its text, when the schema says so.
+   */
+  readonly takes?: "number" | "text";
 }
 
 /** What a stream can do; the engine chooses its way of reading from this and nothing else. */

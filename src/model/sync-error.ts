@@ -1,4 +1,5 @@
-import { ERROR_CODES, type ErrorCode, type Intent } from "./error-codes.ts";
+import type { Intent } from "./code-facts.ts";
+import { ERROR_CODES, type ErrorCode } from "./error-codes.ts";
 
 /** Where an error happened. Never a secret, never a record's body. */
 export interface ErrorContext {

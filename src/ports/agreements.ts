@@ -110,11 +110,14 @@ export interface Links {
   forgetBuried(lease: Lease, before: number): Promise<number>;
 }
 
-/** What the present observation found; emptied before each. */
+/**
+ * What the present observation found; emptied before each. Writes are refused with HOME_FENCED
+ * under an old lease, so that a process that was taken for dead cannot disturb its successor.
+ */
 export interface Staging {
-  clearStaged(sync: string): Promise<void>;
+  clearStaged(lease: Lease): Promise<void>;
   /** A record staged again replaces what was staged of it. */
-  stage(sync: string, records: readonly StagedRecord[]): Promise<void>;
+  stage(lease: Lease, records: readonly StagedRecord[]): Promise<void>;
   /** Groups of present, unlinked staged records, in the order of names, strictly after one. */
   unmatched(sync: string, after: string | null, limit: number): Promise<readonly MatchGroup[]>;
   /** Present, unlinked staged records without a name; at most `limit`. */
@@ -124,32 +127,35 @@ export interface Staging {
   ): Promise<readonly { readonly side: string; readonly key: RecordKey }[]>;
   /** Gives staged records their link. */
   linkStaged(
-    sync: string,
+    lease: Lease,
     links: readonly { readonly side: string; readonly key: RecordKey; readonly link: LinkId }[],
   ): Promise<void>;
   /** The first of `count` link ids that nobody else gets. */
   reserveLinks(sync: string, count: number): Promise<LinkId>;
   /**
    * What must be merged, in the order of link ids, strictly after one: links with something
-   * staged, links that are behind, and links with a conflict that a person has resolved.
+   * staged, links that are behind, and links with an open conflict.
    */
   candidates(sync: string, after: LinkId, limit: number): Promise<readonly MergeCandidate[]>;
 }
 
-/** Plans, kept from when they are made until they are applied, and then as the history. */
+/**
+ * Plans, kept from when they are made until they are applied, and then as the history. Writes are
+ * refused with HOME_FENCED under an old lease.
+ */
 export interface Plans {
-  savePlan(head: PlanHead): Promise<void>;
+  savePlan(lease: Lease, head: PlanHead): Promise<void>;
   /** Adds records to a plan whose head may not be saved yet. */
-  savePlanned(sync: string, plan: string, records: readonly PlannedRecord[]): Promise<void>;
+  savePlanned(lease: Lease, plan: string, records: readonly PlannedRecord[]): Promise<void>;
   plan(plan: string): Promise<PlanHead | undefined>;
   /** The newest plan of the sync that was not applied. */
   newestPlan(sync: string): Promise<PlanHead | undefined>;
   /** The plan's records that are not settled, in the order of link ids, strictly after one. */
   planned(plan: string, after: LinkId, limit: number): Promise<readonly PlannedRecord[]>;
-  saveAmbiguous(sync: string, plan: string, found: readonly Ambiguous[]): Promise<void>;
+  saveAmbiguous(lease: Lease, plan: string, found: readonly Ambiguous[]): Promise<void>;
   ambiguous(plan: string): Promise<readonly Ambiguous[]>;
   /** Drops the sync's plans that were never applied, and their records. */
-  dropPlans(sync: string): Promise<void>;
+  dropPlans(lease: Lease): Promise<void>;
 }
 
 /** The end of one operation. */

@@ -29,6 +29,11 @@ export interface StreamQuery {
    * changes by no other field.
    */
   readonly changedBy?: string;
+  /**
+   * Who reads and writes, such as a sync's side. Where changes are captured (see `capture`), those
+   * that were written under the same name are left out of its reads of changes and deletions.
+   */
+  readonly origin?: string;
 }
 
 /**
@@ -172,6 +177,23 @@ export type WriteOperation =
       readonly expected: Expectation;
     };
 
+/** Whether triggers in the system note every change of some streams for reads of changes. */
+export interface CaptureRequest {
+  readonly action: "install" | "uninstall";
+  /** Absent: for `uninstall` all that are captured; `install` wants names. */
+  readonly streams?: readonly string[];
+  /** How long noted changes are kept that a reader has passed; for `install`. */
+  readonly keepDays?: number;
+  /** Only tells what would be done. */
+  readonly dryRun: boolean;
+}
+
+/** What was, or would be, done for one stream; no statements where all is as asked already. */
+export interface CaptureStep {
+  readonly stream: string;
+  readonly statements: readonly string[];
+}
+
 /** What must be found for the write to be made: each value that is not absent, and the version. */
 export interface Expectation {
   readonly values: Values;
@@ -240,6 +262,14 @@ export interface Connector {
     operations: readonly WriteOperation[],
     signal: AbortSignal,
   ): Promise<readonly WriteOutcome[]>;
+  /**
+   * Installs or takes away what captures changes, as one transaction; asked again it does nothing.
+   * A stream that is captured has the traits `changes`, `events` and `deletions`; a cursor from
+   * before the last install, or older than what is kept, throws CURSOR_EXPIRED. Absent where the
+   * system has no triggers. Throws STREAM_UNKNOWN, CONNECTOR_UNSUPPORTED for a stream that cannot
+   * be captured, DESTINATION_FOREIGN_TABLE where somebody else's tables have the names.
+   */
+  capture?(request: CaptureRequest, signal: AbortSignal): Promise<readonly CaptureStep[]>;
   /**
    * For people to look at: one record with what the named relations lead to, or nothing when it
    * does not exist. Absent where the system has no relations. Throws FIELD_UNKNOWN for a relation

@@ -17,6 +17,8 @@ export interface StoredFile {
 export interface FileStore {
   /** For people; holds no secret. */
   readonly location: string;
+  /** Whether files can be kept here, as far as can be told without writing; throws when not. */
+  check(signal: AbortSignal): Promise<void>;
   put(
     path: string,
     content: AsyncIterable<Uint8Array>,

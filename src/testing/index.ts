@@ -1,4 +1,4 @@
-/** The conformance kits, the in-memory system, the simulated world and the sample MLS. */
+/** The conformance kits, the in-memory system, the simulated world and the sample systems. */
 
 export { createMemoryConnector } from "../connectors/memory/connector.ts";
 export { createMemoryDestination } from "../connectors/memory/destination.ts";
@@ -24,6 +24,17 @@ export { type FileStoreKitOptions, type FileStoreSubject, fileStoreKit } from ".
 export { homeKit } from "./home-kit.ts";
 export { type Proof, type ProvenStream, proveReplica } from "./prove-replica.ts";
 export { type Replay, replayChanges } from "./replay-changes.ts";
+export {
+  type InventoryAuth,
+  type InventoryFault,
+  type InventoryItem,
+  type InventoryPaging,
+  type InventoryRequest,
+  type ItemValues,
+  type SampleInventory,
+  type SampleInventoryOptions,
+  startSampleInventory,
+} from "./sample-inventory/index.ts";
 export {
   type FaultKind,
   type FaultRequest,

@@ -45,7 +45,7 @@ test("a home made by a newer version is left alone", async () => {
   database.close();
   assert.equal(
     told,
-    `Failed: The home "FOLDER/lockstep.db" has version 99; this Lockstep knows versions up to 1.
+    `Failed: The home "FOLDER/lockstep.db" has version 99; this Lockstep knows versions up to 3.
 What to do: Upgrade Lockstep: \`npm install lockstep@latest\`.
 Code: HOME_NEWER`,
   );
@@ -127,7 +127,7 @@ test("a disk that fills up in the middle of a copy: the next run goes on from th
   try {
     own.configure({ home: "sqlite:./disk/lockstep.db" });
     mkdirSync(join(own.folder, "disk"));
-    const script = `mount -t tmpfs -o size=400k tmpfs disk || exit
+    const script = `mount -t tmpfs -o size=1m tmpfs disk || exit
       "$@" run; echo "exit $?"; mount -o remount,size=64m disk
       "$@" run; echo "exit $?"; cp disk/lockstep.db* .`;
     const command = spawn("unshare", ["-rm", "bash", "-c", script, "bash", ...LOCKSTEP], {
@@ -160,7 +160,7 @@ Property failed: The database "FOLDER/disk/lockstep.db" cannot grow: there is no
 test("a file that may not grow, as under a quota", async () => {
   const own = createPlace(mls);
   try {
-    const failed = await own.lockstep(["run"], { shell: "ulimit -f 300" });
+    const failed = await own.lockstep(["run"], { shell: "ulimit -f 1000" });
     assert.equal(
       failed.told,
       `Failed: 1 of 1 stream of listings failed (full; N s); nothing that was saved is lost.

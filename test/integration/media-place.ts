@@ -33,6 +33,7 @@ export interface MediaPlace {
   configure(
     media: Readonly<Record<string, unknown>>,
     sync?: Readonly<Record<string, unknown>>,
+    root?: Readonly<Record<string, unknown>>,
   ): void;
   with<T>(act: (lockstep: Lockstep) => Promise<T>): Promise<T>;
   /** Copies records until the replica is up to date. */
@@ -75,8 +76,8 @@ export async function createMediaPlace(
   const folder = temporary.path;
   const { signal } = new AbortController();
   const photos = join(folder, "photos");
-  const configure: MediaPlace["configure"] = (media, sync = {}) => {
-    writeFileSync(join(folder, "lockstep.yaml"), configText(mls, { media, sync, system }));
+  const configure: MediaPlace["configure"] = (media, sync = {}, root = {}) => {
+    writeFileSync(join(folder, "lockstep.yaml"), configText(mls, { media, sync, system, root }));
   };
   configure({});
   const withLockstep: MediaPlace["with"] = async (act) => {
@@ -149,11 +150,13 @@ interface Configured {
   readonly media: Readonly<Record<string, unknown>>;
   readonly sync: Readonly<Record<string, unknown>>;
   readonly system: Readonly<Record<string, unknown>>;
+  readonly root: Readonly<Record<string, unknown>>;
 }
 
 /** JSON is YAML too. */
-function configText(mls: SampleMls, { media, sync, system }: Configured): string {
+function configText(mls: SampleMls, { media, sync, system, root }: Configured): string {
   return JSON.stringify({
+    ...root,
     systems: {
       mls: {
         connector: "reso",

@@ -142,16 +142,16 @@ test("all workers keep one budget together", async (t) => {
     sync: { workers: 3, concurrency: 5 },
     system: { budget: { perSecond: 9 } },
   });
-  place.mls.control.throttle({ perSecond: 9 });
+  const before = place.mls.control.stats().requests;
+  const begunAt = Date.now();
   const result = await place.run("full");
+  const seconds = (Date.now() - begunAt) / 1_000;
   assert.equal(result.outcome, "done", troubles(result).join());
   place.prove();
   const { streams } = result.runs[0] ?? { streams: [] };
-  assert.equal(
-    streams.reduce((sum, { traffic }) => sum + traffic.retries, 0),
-    0,
-    "the server refused requests that the budget should have held",
-  );
+  // A slow machine only makes it longer: the first and the last second may be parts of one.
+  const sent = place.mls.control.stats().requests - before;
+  assert.ok(seconds >= sent / 9 - 2, `${sent} requests within ${seconds} s`);
   assert.ok(streams.some(({ traffic }) => traffic.waitedMs > 0));
   assert.ok(place.events.some((event) => event.kind === "wait" && event.stream !== undefined));
 });

@@ -69,7 +69,7 @@ async function planOf(
 ): Promise<{ readonly exit: number | null; readonly plan: ReplicatePlan }> {
   const { exit, result } = await place.json<PlanJson>(["plan", ...options]);
   const [plan] = result.plans;
-  assert.ok(plan, JSON.stringify(result));
+  assert.ok(plan?.kind === "replicate", JSON.stringify(result));
   assert.equal(result.due, plan.due);
   return { exit, plan };
 }

@@ -98,6 +98,8 @@ async function startServer(): Promise<MysqlServer> {
       `--port=${port}`,
       "--bind-address=127.0.0.1",
       "--innodb-flush-log-at-trx-commit=0",
+      "--innodb-flush-method=O_DIRECT_NO_FSYNC",
+      "--innodb-doublewrite=0",
       "--innodb-buffer-pool-size=64M",
       "--skip-name-resolve",
       "--skip-log-bin",
@@ -113,14 +115,14 @@ async function startServer(): Promise<MysqlServer> {
   const root = createPool({ socketPath: join(folder, "s"), user: "root", connectionLimit: 1 });
   await untilReady(root, child, said);
   await root.query(`CREATE USER lockstep@'127.0.0.1' IDENTIFIED BY '${PASSWORD}'`);
-  await root.query("GRANT ALL ON *.* TO lockstep@'127.0.0.1'");
+  await root.query("GRANT ALL ON *.* TO lockstep@'127.0.0.1' WITH GRANT OPTION");
   await root.end();
   let count = 0;
   return {
     port,
     createDatabase: async () => {
       count += 1;
-      return testDatabase(port, `test_${count}`);
+      return testDatabase(port, `shop_${count}`);
     },
   };
 }

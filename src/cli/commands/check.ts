@@ -30,6 +30,7 @@ function exitOfCheck(report: CheckReport): ExitCode {
   if (report.ok) return EXIT.done;
   const errors = [
     ...report.systems.map(({ error }) => error),
+    ...report.reconciles.map(({ error }) => error),
     ...report.syncs.flatMap((sync) => sync.streams.map(({ error }) => error)),
   ];
   const exits = errors.flatMap((error) => (error === undefined ? [] : [exitOfError(error.code)]));

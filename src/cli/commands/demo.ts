@@ -25,4 +25,14 @@ export function addDemo(program: Command, cli: Cli): void {
       const { runMlsDemo } = await import("../demo/mls-demo.ts");
       await act(cli, command, (session) => runMlsDemo(cli, session, options));
     });
+  demo
+    .command("inventory")
+    .description(
+      "Makes a shop's database and a warehouse's file that disagree, and keeps them in step: plan, apply, conflict, explain, undo, each as you would type it. Leaves both in place.",
+    )
+    .option("--directory <folder>", "where both are put", "lockstep-demo-inventory")
+    .action(async (options: { readonly directory: string }, command: Command) => {
+      const { runInventoryDemo } = await import("../demo/inventory-demo.ts");
+      await act(cli, command, (session) => runInventoryDemo(cli, session, options));
+    });
 }

@@ -16,7 +16,7 @@ export function addHalts(program: Command, cli: Cli): void {
       act(cli, command, (session) =>
         session.withLockstep(async (lockstep) => {
           const halts = await lockstep.halts(options.all ? {} : { waiting: true });
-          const { haltLines } = await import("../render/status.ts");
+          const { haltLines } = await import("../render/halts.ts");
           const json: HaltsJson = { halts };
           await session.print(json, (look) =>
             halts.length === 0
@@ -50,9 +50,9 @@ export function addRelease(program: Command, cli: Cli): void {
         return session.withLockstep(async (lockstep) => {
           const result = await lockstep.release(id, by);
           const { halt, backup } = result;
-          const { runAfter } = await import("../render/status.ts");
+          const { runAfter } = await import("../render/halts.ts");
           await session.print(result, () => [
-            `Released: halt ${halt.id} of ${halt.sync} ${halt.stream}, by ${by}.`,
+            `Released: halt ${halt.id} of ${`${halt.sync} ${halt.stream}`.trim()}, by ${by}.`,
             `Backup: ${[backup.home, ...backup.destinations].join(", ")}`,
             `Next: ${runAfter(halt)}`,
           ]);

@@ -2,13 +2,14 @@ import { existsSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { SyncError } from "../../model/sync-error.ts";
-import { oneOf, usage } from "../arguments.ts";
+import { collect, oneOf, usage } from "../arguments.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
+import type { InitReconcileOptions } from "../init/reconcile.ts";
 import type { InitJson } from "../json.ts";
 import { act, type Session } from "../session.ts";
 
-interface InitOptions {
+interface InitOptions extends InitReconcileOptions {
   readonly force?: boolean;
   readonly schema?: boolean;
 }
@@ -19,10 +20,19 @@ export function addInit(program: Command, cli: Cli): void {
     .helpGroup("Set up:")
     .summary("write a commented lockstep.yaml")
     .description(
-      "Writes a commented lockstep.yaml here and says what to do next. Templates: wfrmls, sample.",
+      "Writes a commented lockstep.yaml here and says what to do next. Templates: wfrmls, sample; reconcile looks into two or more systems and proposes how to keep them in step.",
     )
-    .argument("[template]", "wfrmls, or sample for a made-up MLS on this machine")
-    .option("--force", "write over a file that exists")
+    .argument(
+      "[template]",
+      "wfrmls, sample for a made-up MLS on this machine, or reconcile for systems of your own",
+    )
+    .option("--force", "write over a file that exists (not for reconcile)")
+    .option("--side <name=system.stream>", "reconcile: a side; give it twice or more", collect)
+    .option("--sqlite <path>", "reconcile: a SQLite file to look into", collect)
+    .option("--csv <path>", "reconcile: a CSV, JSONL or XLSX file to look into", collect)
+    .option("--postgres <env:name>", "reconcile: where a PostgreSQL's URL stands", collect)
+    .option("--name <sync>", "reconcile: the sync's name (inventory)")
+    .option("--out <file>", "reconcile: the file to write (lockstep.yaml)")
     .option("--schema", "write lockstep.schema.json too, so that editors complete and check")
     .action((template: string | undefined, options: InitOptions, command: Command) =>
       act(cli, command, (session) => init(cli, session, template, options)),
@@ -35,6 +45,7 @@ async function init(
   name: string | undefined,
   options: InitOptions,
 ): Promise<ExitCode> {
+  if (name === "reconcile") return initReconcile(session, options);
   const { TEMPLATES, SCHEMA_FILE, SCHEMA_LINE } = await import("../init/templates.ts");
   const names = TEMPLATES.map((template) => template.name);
   if (name === undefined && !options.schema) {
@@ -61,6 +72,23 @@ async function init(
     ...written.map((path) => `Wrote ${path}`),
     ...(template === undefined ? [] : ["", "Next:", ...template.next.map((step) => `  ${step}`)]),
   ]);
+  return EXIT.done;
+}
+
+/** Proposes a sync of sides from what stands in them, shows it, and writes it down. */
+async function initReconcile(session: Session, options: InitOptions): Promise<ExitCode> {
+  const { proposeFile } = await import("../init/reconcile.ts");
+  const { proposalLines } = await import("../init/reconcile-shown.ts");
+  const proposed = await session.withWatch(({ signal }) => proposeFile(session, options, signal));
+  const written = [writeNew(proposed.path, proposed.text, false)];
+  const { sync, proposal } = proposed;
+  const json: InitJson = {
+    written,
+    sync,
+    match: proposal.match,
+    matches: proposal.others.map(({ side, key }) => ({ side: side.name, ...key })),
+  };
+  await session.print(json, (look) => proposalLines(proposed, look, session.io.directory));
   return EXIT.done;
 }
 

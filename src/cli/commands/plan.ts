@@ -1,21 +1,34 @@
-import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import type { PlanRequest, SyncPlan } from "../../engine/plan-results.ts";
-import { SyncError } from "../../model/sync-error.ts";
-import { checkStreams, chosenSyncs, collectNames, usage } from "../arguments.ts";
+import type { PlanRequest, ReplicatePlan, SyncPlan } from "../../engine/plan-results.ts";
+import type { SidesPlan } from "../../engine/reconcile/plan-view.ts";
+import {
+  checkStreams,
+  chosenOfBoth,
+  collectNames,
+  refuseCopyOptions,
+  usage,
+  wholeNumber,
+} from "../arguments.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode, exitOfError, worstExit } from "../exit-codes.ts";
 import type { PlanJson } from "../json.ts";
 import { act, type Session } from "../session.ts";
+import { planMedia } from "./plan-media.ts";
+import { exitOfSidesPlan, makeSidesPlan } from "./plan-sides.ts";
+import { writePlan } from "./write-plan.ts";
 
 interface PlanOptions {
   readonly full?: boolean;
   readonly incremental?: boolean;
   readonly deletions?: boolean;
   readonly sweep?: boolean;
+  readonly media?: boolean;
   readonly stream?: readonly string[];
   readonly out?: string;
+  readonly first?: boolean;
+  readonly limit?: number;
+  readonly all?: boolean;
 }
 
 export function addPlan(program: Command, cli: Cli): void {
@@ -31,8 +44,12 @@ export function addPlan(program: Command, cli: Cli): void {
     .option("--incremental", "plan only what was created or changed")
     .option("--deletions", "plan only what the source tells as deleted")
     .option("--sweep", "plan a comparison of all keys and times")
+    .option("--media", "plan the fetching of files; with --full, of a look at every record again")
     .option("--stream <name>", "only this stream (repeat, or part with commas)", collectNames)
-    .option("--out <file>", "write the plan there as JSON, too")
+    .option("--out <file>", "write the plan there, too; of sides, for lockstep apply FILE")
+    .option("--limit <n>", "of sides: show so many records (20)", wholeNumber("--limit", 0))
+    .option("--all", "of sides: show all records")
+    .option("--first", "of sides: show how records that are new find one another")
     .action((sync: string | undefined, options: PlanOptions, command: Command) =>
       act(cli, command, (session) => plan(session, sync, options)),
     );
@@ -52,13 +69,18 @@ async function plan(
   sync: string | undefined,
   options: PlanOptions,
 ): Promise<ExitCode> {
+  if (options.media === true) return planMedia(session, sync, options);
   const request = requestOf(options);
   return session.withLockstep(async (lockstep) => {
-    const syncs = chosenSyncs(lockstep, sync);
+    const { copies: syncs, sides } = chosenOfBoth(lockstep, sync);
+    if (sync !== undefined && sides.includes(sync)) refuseCopyOptions(sync, copyOptions(options));
+    else if (sync !== undefined) refuseSidesOptions(sync, options);
     checkStreams(lockstep, syncs, request.streams ?? []);
     const chosen = lockstep.syncs.filter(({ name }) => syncs.includes(name));
-    const plans = await session.withWatch(async (watch) => {
-      const made: SyncPlan[] = [];
+    const asksCopies = Object.values(copyOptions(options)).some((value) => value !== undefined);
+    if (!asksCopies) refuseOneFile(options, chosen.length, sides.length);
+    const copies = await session.withWatch(async (watch) => {
+      const made: ReplicatePlan[] = [];
       for (const { name, streams } of chosen) {
         const own = streams.map(({ stream }) => stream);
         const part = request.streams?.filter((stream) => own.includes(stream));
@@ -68,36 +90,50 @@ async function plan(
       }
       return made;
     });
+    const sidesPlans: SidesPlan[] = [];
+    for (const name of asksCopies ? [] : sides) {
+      sidesPlans.push(await makeSidesPlan(session, lockstep, name, options));
+    }
+    const plans: readonly SyncPlan[] = [...copies, ...sidesPlans];
     const json: PlanJson = { due: plans.some(({ due }) => due), plans };
-    if (options.out !== undefined) write(resolve(session.io.directory, options.out), json);
+    if (options.out !== undefined && sidesPlans.length === 0)
+      writePlan(resolve(session.io.directory, options.out), json);
     if (!session.globals.quiet || session.globals.json) {
       const { planLines } = await import("../render/plan.ts");
       await session.print(json, (look) =>
-        plans.flatMap((each, index) => [...(index === 0 ? [] : [""]), ...planLines(each, look)]),
+        plans.flatMap((each, index) => [
+          ...(index === 0 ? [] : [""]),
+          ...planLines(each, look, options),
+        ]),
       );
     }
     return worstExit(plans.map(exitOf));
   });
 }
 
-function exitOf({ due, streams }: SyncPlan): ExitCode {
+function exitOf(plan: SyncPlan): ExitCode {
+  if (plan.kind === "reconcile") return exitOfSidesPlan(plan);
+  const { due, streams } = plan;
   const errors = streams.flatMap(({ error }) =>
     error === undefined ? [] : [exitOfError(error.code)],
   );
   return worstExit([...(due ? [EXIT.planned] : []), ...errors]);
 }
 
-function write(file: string, json: PlanJson): void {
-  try {
-    writeFileSync(file, `${JSON.stringify(json, null, 2)}\n`);
-  } catch (error) {
-    throw unwritable(file, error);
-  }
+/** What only plans of copies know. */
+function copyOptions(options: PlanOptions): Readonly<Record<string, unknown>> {
+  const { out: _out, first: _first, limit: _limit, all: _all, ...own } = options;
+  return own;
 }
 
-function unwritable(file: string, cause: unknown): SyncError {
-  return new SyncError("USAGE", `The plan cannot be written to "${file}".`, {
-    hint: "Name a file in a folder that exists and that you may write to.",
-    cause,
-  });
+function refuseSidesOptions(sync: string, { first, limit, all }: PlanOptions): void {
+  const [given] =
+    Object.entries({ first, limit, all }).find(([, value]) => value !== undefined) ?? [];
+  if (given !== undefined) throw usage(`--${given} is for syncs of sides; "${sync}" is a copy.`);
+}
+
+/** A plan of sides has a file of its own, which `apply` performs. */
+function refuseOneFile({ out }: PlanOptions, copies: number, sides: number): void {
+  if (out === undefined || sides === 0 || copies + sides === 1) return;
+  throw usage("--out takes the plan of one sync of sides; name the sync.");
 }

@@ -5,16 +5,18 @@ import type { RunOutcome } from "../../model/run.ts";
 import { isSyncError } from "../../model/sync-error.ts";
 import {
   checkStreams,
-  chosenSyncs,
+  chosenOfBoth,
   collect,
   collectNames,
   gatherKeys,
+  refuseCopyOptions,
   usage,
 } from "../arguments.ts";
 import type { Cli } from "../cli.ts";
 import { type ExitCode, exitOfError, exitOfRuns, worstExit } from "../exit-codes.ts";
 import type { RunJson, SyncErrorJson } from "../json.ts";
 import { act, exitOfInterrupt, type Session, type WatchedBy } from "../session.ts";
+import { type RanSides, runSides } from "./run-sides.ts";
 
 interface RunOptions {
   readonly full?: boolean;
@@ -33,7 +35,7 @@ export function addRun(program: Command, cli: Cli): void {
     .helpGroup("Copy:")
     .summary("bring the replica up to date")
     .description(
-      "Brings replicas up to date. Without an option, streams never copied whole are copied, all others are read for what changed and for what was deleted. An interrupted run goes on where it stopped.",
+      "Brings replicas up to date, and sides in step (plan and apply in one go). Without an option, streams never copied whole are copied, all others are read for what changed and for what was deleted. An interrupted run goes on where it stopped.",
     )
     .argument("[sync]", "only this sync; without it, all of the configuration")
     .option("--full", "copy everything again, without emptying the replica first")
@@ -100,19 +102,29 @@ async function run(
 ): Promise<ExitCode> {
   const request = requestOf(options, session.io.directory);
   return session.withLockstep(async (lockstep) => {
-    const syncs = chosenSyncs(lockstep, sync);
+    const { copies: syncs, sides } = chosenOfBoth(lockstep, sync);
+    const isAlone = syncs.length + sides.length === 1;
+    if (sync !== undefined && sides.length > 0) refuseCopyOptions(sync, { ...options });
+    const asksCopies = Object.values(options).some((value) => value !== undefined);
     checkStreams(lockstep, syncs, request.streams ?? []);
     const chosen = syncsWith(lockstep, syncs, request);
     const { ran, interruptedBy } = await session.withWatch(async (watch) => ({
-      ran: await runAll(lockstep, chosen, request, watch),
+      ran: await runAll(lockstep, chosen, request, watch, isAlone),
       interruptedBy: watch.interruptedBy(),
     }));
-    await show(session, ran);
+    const ranSides = await runSides(
+      session,
+      lockstep,
+      interruptedBy !== undefined || asksCopies ? [] : sides,
+      isAlone,
+    );
+    await show(session, ran, ranSides);
     const exits = [
       ...ran.results.map(({ outcome, runs }) =>
         outcome === "stopped" ? exitOfInterrupt(interruptedBy) : exitOfRuns(outcome, runs),
       ),
       ...ran.errors.map(({ error }) => exitOfError(error.code)),
+      ...ranSides.exits,
     ];
     return worstExit(exits);
   });
@@ -148,10 +160,11 @@ function syncsWith(
   return chosen.map(({ name }) => name);
 }
 
-function syncsWithFiles(
+/** Those that keep files, and at least one. */
+export function syncsWithFiles(
   lockstep: Lockstep,
   syncs: readonly string[],
-  { keys }: SyncRunRequest,
+  { keys }: Pick<SyncRunRequest, "keys"> = {},
 ): readonly string[] {
   const chosen = lockstep.syncs.filter(({ name, files }) => syncs.includes(name) && files);
   const names = chosen.map(({ name }) => name);
@@ -173,6 +186,7 @@ async function runAll(
   syncs: readonly string[],
   request: SyncRunRequest,
   watch: Watch & WatchedBy,
+  isAlone: boolean,
 ): Promise<Ran> {
   const results: SyncRunResult[] = [];
   const errors: SyncErrorJson[] = [];
@@ -181,7 +195,7 @@ async function runAll(
     try {
       results.push(await lockstep.run(sync, ownPart(lockstep, sync, request), watch));
     } catch (error) {
-      if (!isSyncError(error) || syncs.length === 1) throw error;
+      if (!isSyncError(error) || isAlone) throw error;
       const { code, message, hint } = error;
       errors.push({ sync, error: { code, message, hint } });
     }
@@ -202,19 +216,32 @@ function ownPart(lockstep: Lockstep, sync: string, request: SyncRunRequest): Syn
 
 const OUTCOMES: readonly RunOutcome[] = ["done", "partial", "stopped", "failed", "halted"];
 
-async function show(session: Session, { results, errors }: Ran): Promise<void> {
+async function show(
+  session: Session,
+  { results, errors: ofCopies }: Ran,
+  { runs: sides, errors: ofSides }: RanSides,
+): Promise<void> {
   const { globals } = session;
+  const errors = [...ofCopies, ...ofSides];
   if (globals.quiet && !globals.json)
     return showErrors(session, [...errors, ...streamErrors(results)]);
   const { runSummary } = await import("../render/run-summary.ts");
-  const worst = Math.max(0, ...results.map(({ outcome }) => OUTCOMES.indexOf(outcome)));
+  const { sidesRunLines } = await import("../render/sides-run.ts");
+  const worst = Math.max(
+    0,
+    ...[...results, ...sides].map(({ outcome }) => OUTCOMES.indexOf(outcome)),
+  );
   const json: RunJson = {
     outcome: errors.length > 0 ? "failed" : (OUTCOMES[worst] ?? "done"),
     results,
+    sides,
     errors,
   };
   await session.print(json, (look) =>
-    results.flatMap((result, index) => [...(index === 0 ? [] : [""]), ...runSummary(result, look)]),
+    [
+      ...results.map((result) => runSummary(result, look)),
+      ...sides.map((result) => sidesRunLines(result, look)),
+    ].flatMap((lines, index) => [...(index === 0 ? [] : [""]), ...lines]),
   );
   if (!globals.json) await showErrors(session, errors);
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { chosenSyncs } from "../arguments.ts";
+import { chosenOfBoth } from "../arguments.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT } from "../exit-codes.ts";
 import { act } from "../session.ts";
@@ -16,12 +16,13 @@ export function addStatus(program: Command, cli: Cli): void {
     .action((sync: string | undefined, _options: unknown, command: Command) =>
       act(cli, command, (session) =>
         session.withLockstep(async (lockstep) => {
-          const chosen = chosenSyncs(lockstep, sync);
+          const { copies, sides } = chosenOfBoth(lockstep, sync);
           const { statusLines } = await import("../render/status.ts");
           const all = await lockstep.status();
           const result = {
             ...all,
-            syncs: all.syncs.filter((entry) => chosen.includes(entry.sync)),
+            syncs: all.syncs.filter((entry) => copies.includes(entry.sync)),
+            reconciles: all.reconciles.filter((entry) => sides.includes(entry.sync)),
           };
           await session.print(result, (look) => statusLines(result, look));
           return EXIT.done;

@@ -1,10 +1,20 @@
 import type { Command } from "commander";
+import type { Lockstep } from "../../engine/lockstep.ts";
+import type { VerifiedSides } from "../../engine/reconcile/verify-sides.ts";
 import type { VerifyRequest, VerifyResult } from "../../engine/results.ts";
-import { checkStreams, chosenSyncs, collectNames, wholeNumber } from "../arguments.ts";
+import {
+  checkStreams,
+  chosenOfBoth,
+  collectNames,
+  refuseCopyOptions,
+  wholeNumber,
+} from "../arguments.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode, exitOfError, worstExit } from "../exit-codes.ts";
-import type { VerifyJson } from "../json.ts";
+import type { SidesVerifyJson, VerifyJson } from "../json.ts";
 import { act, type Session } from "../session.ts";
+import { withSidesWatch } from "../sides-session.ts";
+import { carryOut } from "./run-sides.ts";
 
 interface VerifyOptions {
   readonly stream?: readonly string[];
@@ -19,7 +29,7 @@ export function addVerify(program: Command, cli: Cli): void {
     .helpGroup("Prove:")
     .summary("is the replica equal to the source?")
     .description(
-      "Compares the whole replica with the source: counts, keys and times; with --fields every value. Ends with 1 when something differs and was not repaired.",
+      "Compares the whole replica with the source: counts, keys and times; with --fields every value. Of a sync of sides, every side with what is agreed. Ends with 1 when something differs and was not repaired.",
     )
     .argument("[sync]", "only this sync")
     .option("--stream <name>", "only this stream (repeat, or part with commas)", collectNames)
@@ -29,7 +39,7 @@ export function addVerify(program: Command, cli: Cli): void {
       "compare so many records of each stream, chosen at random",
       wholeNumber("--sample", 1),
     )
-    .option("--repair", "put right what differs")
+    .option("--repair", "put right what differs; of sides, by a run")
     .action((sync: string | undefined, options: VerifyOptions, command: Command) =>
       act(cli, command, (session) => verify(session, sync, options)),
     );
@@ -41,7 +51,9 @@ async function verify(
   options: VerifyOptions,
 ): Promise<ExitCode> {
   return session.withLockstep(async (lockstep) => {
-    const syncs = chosenSyncs(lockstep, sync);
+    const { copies: syncs, sides } = chosenOfBoth(lockstep, sync);
+    const { stream, fields } = options;
+    if (sync !== undefined && sides.length > 0) refuseCopyOptions(sync, { stream, fields });
     checkStreams(lockstep, syncs, options.stream ?? []);
     const request: VerifyRequest = {
       // A sample is small, so its contents are compared too.
@@ -55,15 +67,42 @@ async function verify(
       for (const name of syncs) verified.push(await lockstep.verify(name, request, watch));
       return verified;
     });
+    const compared: SidesVerifyJson[] = [];
+    for (const name of stream === undefined ? sides : []) {
+      compared.push(await verifySync(session, lockstep, name, options));
+    }
     if (!session.globals.quiet || session.globals.json) {
       const { verifyLines } = await import("../render/compare.ts");
-      const json: VerifyJson = { equal: results.every(({ equal }) => equal), results };
-      await session.print(json, (look) =>
-        results.flatMap((result) => verifyLines(result, request, look)),
-      );
+      const { sidesVerifyLines } = await import("../render/sides-verify.ts");
+      const equal = results.every((one) => one.equal) && compared.every(({ isEqual }) => isEqual);
+      const json: VerifyJson = { equal, results, sides: compared };
+      await session.print(json, (look) => [
+        ...results.flatMap((result) => verifyLines(result, request, look)),
+        ...compared.flatMap((result) => sidesVerifyLines(result, look)),
+      ]);
     }
-    return worstExit(results.map(exitOfVerify));
+    const unequal = compared.some(({ isEqual }) => !isEqual) ? [EXIT.failed] : [];
+    return worstExit([...results.map(exitOfVerify), ...unequal]);
   });
+}
+
+/** What differs on the sides and, with `--repair`, what is left after a run. */
+async function verifySync(
+  session: Session,
+  lockstep: Lockstep,
+  sync: string,
+  { sample, repair }: VerifyOptions,
+): Promise<SidesVerifyJson> {
+  const verify = (): Promise<VerifiedSides> =>
+    withSidesWatch(session, sync, (watch) =>
+      lockstep.reconcile.verify(sync, sample === undefined ? {} : { sample }, watch),
+    );
+  const found = await verify();
+  if (found.isEqual || repair !== true) return { sync, ...found };
+  const ran = await carryOut(session, lockstep, sync, (watch) =>
+    lockstep.reconcile.run(sync, watch),
+  );
+  return { sync, ...(await verify()), repair: ran };
 }
 
 function exitOfVerify({ equal, streams }: VerifyResult): ExitCode {

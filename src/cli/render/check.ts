@@ -1,3 +1,4 @@
+import type { FilesCheck } from "../../engine/files-results.ts";
 import type {
   CheckReport,
   DiscoveredStream,
@@ -9,6 +10,7 @@ import type { ReportedError } from "../../model/run.ts";
 import type { StreamTraits } from "../../model/schema.ts";
 import type { Look } from "./look.ts";
 import { formatCount, plural } from "./numbers.ts";
+import { sidesCheckLines } from "./sides-check.ts";
 import { cleanText, clip, type Style } from "./style.ts";
 import { indent, table } from "./table.ts";
 
@@ -19,9 +21,10 @@ export function checkLines(report: CheckReport, look: Look): readonly string[] {
     `${mark(undefined, style)} home ${report.home.location}`,
     ...report.systems.flatMap((system) => ["", ...systemLines(system, look)]),
     ...report.syncs.flatMap((sync) => ["", ...syncLines(sync, look)]),
+    ...report.reconciles.flatMap((sync) => ["", ...sidesCheckLines(sync, look)]),
     "",
     report.ok
-      ? `${style.green("All is well.")} lockstep run does it.`
+      ? `${style.green("All is well.")} ${report.syncs.length === 0 ? "lockstep plan shows what a run would do." : "lockstep run does it."}`
       : `${style.red("Not ready yet.")} Correct what is marked above, then run lockstep check again.`,
   ];
 }
@@ -92,7 +95,19 @@ function syncLines(sync: SyncCheck, look: Look): readonly string[] {
                 : [`  ${style.bold("What to do:")} ${cleanText(stream.error.hint)}`]),
             ],
       ),
+      ...(sync.files === undefined ? [] : ["", ...filesLines(sync.files, style)]),
     ]),
+  ];
+}
+
+function filesLines(files: FilesCheck, style: Style): readonly string[] {
+  const { stream, location, changedBy, error } = files;
+  const told =
+    changedBy === undefined ? "each run looks at all records" : `changes by ${changedBy}`;
+  const way = error === undefined ? ` (${told})` : "";
+  return [
+    `${mark(error, style)} files of ${stream} in ${cleanText(location)}${way}`,
+    ...indent(reasons(error, style)),
   ];
 }
 

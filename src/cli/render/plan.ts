@@ -1,14 +1,21 @@
-import type { WindowCost } from "../../core/plan-cost.ts";
 import type { ReplicatePlan, StepPlan, StreamPlan, SyncPlan } from "../../engine/plan-results.ts";
 import type { Look } from "./look.ts";
 import { formatBytes, formatCount, plural } from "./numbers.ts";
+import { limitInWords, quotaTable } from "./quota-cost.ts";
+import { sidesPlanLines } from "./sides-plan.ts";
 import { cleanText, type Style } from "./style.ts";
 import { type Column, indent, table } from "./table.ts";
 import { formatDuration, sourceTimeMs } from "./times.ts";
 
 /** The plan of a sync: first whether there is something to do and what it costs, then what it is. */
-export function planLines(plan: SyncPlan, look: Look): readonly string[] {
+export function planLines(
+  plan: SyncPlan,
+  look: Look,
+  options: { readonly first?: boolean } = {},
+): readonly string[] {
   switch (plan.kind) {
+    case "reconcile":
+      return sidesPlanLines(plan, look, options);
     case "replicate":
       return replicateLines(plan, look);
   }
@@ -23,7 +30,7 @@ function replicateLines(plan: ReplicatePlan, look: Look): readonly string[] {
     ...streamTable(plan.streams, look),
     ...schemaLines(plan.streams, style),
     ...errorLines(plan.streams, style),
-    ...quotaTable(plan, look),
+    ...quotaTable(plan.quota, plan.notBefore ?? plan.at, look),
     "",
     style.dim(
       `${plan.source} → ${plan.destination}; ${plural(plan.asked, "request")} made to find out, nothing changed`,
@@ -70,11 +77,6 @@ function holdUps(
           ),
         ]),
   ];
-}
-
-function limitInWords({ window, of, limit }: WindowCost): string {
-  const amount = of === "bytes" ? formatBytes(limit) : plural(limit, "call");
-  return `${amount} ${window === "hour" ? "an" : "a"} ${window}`;
 }
 
 function streamTable(streams: readonly StreamPlan[], look: Look): readonly string[] {
@@ -170,39 +172,4 @@ function errorLines(streams: readonly StreamPlan[], style: Style): readonly stri
             : [`  ${style.bold("What to do:")} ${cleanText(error.hint)}`]),
         ],
   );
-}
-
-function quotaTable({ quota, at, notBefore }: ReplicatePlan, { style }: Look): readonly string[] {
-  const { windows, bottleneck } = quota;
-  const from = notBefore ?? at;
-  const rows = windows.map((cost) => {
-    const { window, of, needed, left, limit, endsAt } = cost;
-    const amount = of === "bytes" ? formatBytes : formatCount;
-    const isSlowest = window === bottleneck?.window && of === bottleneck.of;
-    const takes = endsAt > from ? formatDuration(endsAt - from) : "fits";
-    return [
-      window,
-      of === "bytes" ? "bytes" : "calls",
-      amount(needed),
-      amount(left),
-      amount(limit),
-      isSlowest ? style.yellow(`${takes}  ← the slowest`) : takes,
-    ];
-  });
-  if (rows.length === 0) return [];
-  return [
-    "",
-    ...table(
-      [
-        { title: "quota" },
-        { title: "of" },
-        { title: "needed", align: "right" },
-        { title: "left", align: "right" },
-        { title: "limit", align: "right" },
-        { title: "alone takes" },
-      ],
-      rows,
-      style,
-    ),
-  ];
 }

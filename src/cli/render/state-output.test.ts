@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { ledger, NOW, ZONE } from "../../../test/support/cli-results.ts";
 import { activityLines } from "./activity.ts";
 import { checkLines } from "./check.ts";
+import { haltLines } from "./halts.ts";
 import { createLook, type Look } from "./look.ts";
-import { haltLines, statusLines } from "./status.ts";
+import { statusLines } from "./status.ts";
 
 const LOOK: Look = createLook({ isColoured: false, timeZone: ZONE, now: NOW, columns: 100 });
 
@@ -17,6 +18,7 @@ test("status: freshness of each stream, what runs, what waits for a person", () 
     {
       at: NOW,
       home: "sqlite:/data/lockstep.db",
+      reconciles: [],
       syncs: [
         {
           sync: "mls",
@@ -129,6 +131,7 @@ test("check: what is reached, what a run would create, what is wrong", () => {
     {
       ok: false,
       home: { location: "sqlite:/data/lockstep.db" },
+      reconciles: [],
       systems: [
         {
           system: "wfrmls",

@@ -21,13 +21,14 @@ const CLIP = 48;
 export function showFieldChange(change: FieldChange, isAmount: boolean): string {
   const { field, before, after } = change;
   if (Array.isArray(before) && Array.isArray(after))
-    return `${field} ${setDifference(before, after)}`;
+    return `${field} ${listDifference(before, after)}`;
   const from = clip(showValue(before, isAmount), CLIP);
   const to = clip(showValue(after, isAmount), CLIP);
   return `${field} ${from} → ${to}${isAmount ? shareOfChange(before, after) : ""}`;
 }
 
-function setDifference(before: readonly Value[], after: readonly Value[]): string {
+/** `+Oven −Range`. */
+export function listDifference(before: readonly Value[], after: readonly Value[]): string {
   const added = after.filter((item) => !before.includes(item)).map((item) => `+${showValue(item)}`);
   const gone = before.filter((item) => !after.includes(item)).map((item) => `−${showValue(item)}`);
   return clip([...added, ...gone].join(" ") || "another order", 2 * CLIP);

@@ -1,35 +1,15 @@
 import { canonicalDecimal, canonicalInteger } from "../../model/decimal.ts";
 import { exactJson, exactNumber, numberText } from "../../model/exact-number.ts";
-import { isDate, parseTimestamp } from "../../model/timestamp.ts";
+import {
+  commonType,
+  decimalOrText,
+  type FieldWord,
+  wordOfCell,
+  wordOfTime,
+} from "../../model/field-words.ts";
 import type { ValueType } from "../../model/value.ts";
 import { parseExactJson } from "../http/exact-json.ts";
 import type { ParsedFile } from "./parsed-file.ts";
-
-/** The words for types in the configuration. */
-export const FIELD_TYPES: Readonly<Record<FieldWord, ValueType>> = {
-  text: { kind: "text" },
-  integer: { kind: "integer", bits: 64 },
-  decimal: { kind: "decimal" },
-  double: { kind: "double" },
-  boolean: { kind: "boolean" },
-  date: { kind: "date" },
-  timestamp: { kind: "timestamp" },
-  time: { kind: "time" },
-  list: { kind: "list", of: { kind: "text" }, ordered: true },
-  json: { kind: "json" },
-};
-
-export type FieldWord =
-  | "text"
-  | "integer"
-  | "decimal"
-  | "double"
-  | "boolean"
-  | "date"
-  | "timestamp"
-  | "time"
-  | "list"
-  | "json";
 
 /**
  * The types that hold every cell of each field as it is written: a field with one "007" is a text
@@ -65,32 +45,6 @@ function wordOfText(text: string): FieldWord {
   if (DECIMAL.test(text)) return decimalOrText(text);
   if (text === "true" || text === "false") return "boolean";
   return wordOfTime(text);
-}
-
-function wordOfTime(text: string): FieldWord {
-  if (isDate(text)) return "date";
-  return /^\d{4}-/.test(text) && parseTimestamp(text).kind === "instant" ? "timestamp" : "text";
-}
-
-const decimalOrText = (text: string): FieldWord =>
-  canonicalDecimal(text) === undefined ? "text" : "decimal";
-
-function wordOfCell(cell: unknown): FieldWord {
-  if (typeof cell === "string") return wordOfTime(cell);
-  if (typeof cell === "boolean") return "boolean";
-  const digits = numberText(cell);
-  if (digits !== undefined) {
-    return canonicalInteger(digits, 64) === undefined ? decimalOrText(digits) : "integer";
-  }
-  return Array.isArray(cell) && cell.every((item) => typeof item === "string") ? "list" : "json";
-}
-
-/** The type that holds what either holds. */
-export function commonType(a: FieldWord, b: FieldWord): FieldWord {
-  if (a === b) return a;
-  const both = new Set([a, b]);
-  if (both.has("json") || both.has("list")) return "json";
-  return both.has("integer") && both.has("decimal") ? "decimal" : "text";
 }
 
 /** The cell as the decoder of that type takes it; what does not fit is left to the decoder. */

@@ -1,6 +1,6 @@
 import { basename, extname, resolve } from "node:path";
 import { z } from "zod";
-import { FIELD_TYPES, type FieldWord } from "./cell-types.ts";
+import { FIELD_TYPES, type FieldWord } from "../../model/field-words.ts";
 import type { FileDestinationSettings } from "./destination-settings.ts";
 import type { FileSourceSettings } from "./source-settings.ts";
 

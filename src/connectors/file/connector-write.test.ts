@@ -225,7 +225,10 @@ suite("JSONL", () => {
       format: "jsonl",
       fields: { price: "decimal" },
     });
-    await write(connector, { "007": [{ note: "x", price: "12345678901234567890.5" }], "x 8": [{}] });
+    await write(connector, {
+      "007": [{ note: "x", price: "12345678901234567890.5" }],
+      "x 8": [{}],
+    });
     assert.equal(
       readFileSync(path, "utf8"),
       [

@@ -1,4 +1,5 @@
 import type { Cursor } from "../../model/cursor.ts";
+import { commonType, type FieldWord } from "../../model/field-words.ts";
 import type { BadRecord } from "../../model/record.ts";
 import type { StreamSchema } from "../../model/schema.ts";
 import { SyncError } from "../../model/sync-error.ts";
@@ -10,7 +11,7 @@ import type {
   StreamQuery,
 } from "../../ports/connector.ts";
 import type { Memory } from "../../ports/runtime.ts";
-import { commonType, type FieldWord, inferTypes } from "./cell-types.ts";
+import { inferTypes } from "./cell-types.ts";
 import { readKeyed, startOf, type WalkStart, walkPage } from "./connector-read.ts";
 import { writeOperations } from "./connector-write.ts";
 import { createFileReader } from "./file-reader.ts";

@@ -1,5 +1,6 @@
 import { compileDecoder } from "../../model/coerce.ts";
 import { exactJson } from "../../model/exact-number.ts";
+import { FIELD_TYPES, type FieldWord } from "../../model/field-words.ts";
 import {
   type BadRecord,
   type Problem,
@@ -9,7 +10,7 @@ import {
 } from "../../model/record.ts";
 import { type Field, fieldIndex, type StreamSchema, type WriteTraits } from "../../model/schema.ts";
 import type { Value } from "../../model/value.ts";
-import { FIELD_TYPES, type FieldWord, rawValue } from "./cell-types.ts";
+import { rawValue } from "./cell-types.ts";
 import { unreadableFile } from "./file-errors.ts";
 import type { ParsedFile, ParsedRow } from "./parsed-file.ts";
 import type { FileSourceSettings } from "./source-settings.ts";
@@ -53,9 +54,13 @@ export function schemaOf(
     throw unreadableFile(path, `it has no column "${name}"; it has ${names.join(", ")}`);
   }
   const fields = names.map((name): Field => {
-    const word: FieldWord =
-      declared[name] ?? (key.includes(name) ? undefined : types.get(name)) ?? "text";
-    return { name, type: FIELD_TYPES[word], nullable: !key.includes(name) };
+    const isKey = key.includes(name);
+    const told = isKey ? undefined : types.get(name);
+    const word: FieldWord = declared[name] ?? told ?? "text";
+    const isTold = declared[name] !== undefined || isKey;
+    const takes = isTold ? undefined : takesOf(told, file);
+    const field = { name, type: FIELD_TYPES[word], nullable: !isKey };
+    return takes === undefined ? field : { ...field, takes };
   });
   const traits = { changes: false, deletions: false, sweep: true, count: true };
   const write: WriteTraits = { batch: BATCH_MAX, expects: "atomic", assignsKeys: false };
@@ -65,6 +70,12 @@ export function schemaOf(
     key,
     traits: canBeWritten(settings) ? { ...traits, write } : traits,
   };
+}
+
+/** Cells of text take anything; those of JSON and of workbooks what is of their own kind. */
+function takesOf(told: FieldWord | undefined, { isText }: ParsedFile): Field["takes"] {
+  if (isText || told === undefined) return "text";
+  return told === "integer" || told === "decimal" ? "number" : undefined;
 }
 
 /** A file is written whole, so that many operations cost as much as one. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { BigIntStats } from "node:fs";
+import { type BigIntStats, statSync } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { SyncError } from "../../model/sync-error.ts";
 import { readingFailed, unreadableFile } from "./file-errors.ts";
@@ -23,6 +23,15 @@ export interface FileContent {
 export async function fileVersion(path: string): Promise<string> {
   try {
     return versionOf(await stat(path, { bigint: true }));
+  } catch (error) {
+    throw readingFailed(path, error);
+  }
+}
+
+/** The same, without letting anything else happen meanwhile. */
+export function fileVersionNow(path: string): string {
+  try {
+    return versionOf(statSync(path, { bigint: true }));
   } catch (error) {
     throw readingFailed(path, error);
   }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { renameSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isSyncError, SyncError } from "../../model/sync-error.ts";
@@ -25,6 +26,8 @@ export interface NewFile {
   readonly like?: FileOwner | undefined;
   /** Its name; asked for once it is filled and on the disk, right before it takes that name. */
   readonly name: () => Promise<string>;
+  /** Looks once more, with nothing between it and the moment in which the file takes its name. */
+  readonly last?: () => void;
 }
 
 /**
@@ -32,13 +35,18 @@ export interface NewFile {
  * to the disk, then takes the name, in one step, from whatever had it. Throws what `fill` and `name`
  * throw, and DESTINATION_UNWRITABLE; then the old file is untouched and the temporary one is gone.
  */
-export async function makeFile({ folder, label, fill, like, name }: NewFile): Promise<string> {
+export async function makeFile(file: NewFile): Promise<string> {
+  const { folder, label, fill, like, name, last } = file;
   const temporary = join(folder, `${temporaryStart(label)}${randomUUID()}`);
   let path = join(folder, label);
   try {
     await writeDurably(temporary, fill, like);
     path = join(folder, await name());
-    await rename(temporary, path);
+    if (last === undefined) await rename(temporary, path);
+    else {
+      last();
+      renameSync(temporary, path);
+    }
     await syncFolder(folder);
     return path;
   } catch (error) {

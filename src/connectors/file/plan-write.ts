@@ -1,4 +1,5 @@
 import { compileDecoder } from "../../model/coerce.ts";
+import { FIELD_TYPES } from "../../model/field-words.ts";
 import {
   keyParts,
   type Problem,
@@ -10,7 +11,7 @@ import {
 import type { Field, StreamSchema } from "../../model/schema.ts";
 import { type Value, valuesEqual } from "../../model/value.ts";
 import type { Expectation, WriteOperation, WriteOutcome } from "../../ports/connector.ts";
-import { FIELD_TYPES, rawValue } from "./cell-types.ts";
+import { rawValue } from "./cell-types.ts";
 import type { Cell, Cells, FileEditor, FileEdits } from "./file-editor.ts";
 import type { FileRecords, KeyedEntry } from "./file-records.ts";
 import type { ParsedRow } from "./parsed-file.ts";

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { isSyncError, SyncError } from "../../model/sync-error.ts";
-import { type FileContent, fileVersion, readWhole } from "./load-file.ts";
+import { type FileContent, fileVersion, fileVersionNow, readWhole } from "./load-file.ts";
 import { makeFile, sweepTemporary, unwritable, type WriteText } from "./new-file.ts";
 
 /** The state of a file that a replacement was made from; null: there was no file. */
@@ -27,8 +27,8 @@ export async function replaceFile(
 /**
  * The same for the holder of the lock. A hard link keeps the old file while the new one takes its
  * place: an edit that was written into it in that very moment is found there, and put back. What
- * cannot be noticed is another program that puts a file of its own in this place within the time of
- * one system call.
+ * cannot be noticed is another program that puts a file of its own in this place between the last
+ * two system calls.
  */
 export async function replaceSeen(
   path: string,
@@ -36,9 +36,7 @@ export async function replaceSeen(
   fill: (write: WriteText) => Promise<void>,
 ): Promise<void> {
   const target = { folder: dirname(path), label: basename(path) };
-  await sweepTemporary(target);
-  await sweepKept(path);
-  await refuseEdited(path, seen);
+  let version = await unedited(path, seen);
   let kept: string | undefined;
   try {
     await makeFile({
@@ -47,8 +45,11 @@ export async function replaceSeen(
       like: seen === null ? undefined : await stat(path),
       name: async () => {
         kept = seen === null ? undefined : await keepOld(path, seen);
-        await refuseEdited(path, seen);
+        version = await unedited(path, seen);
         return target.label;
+      },
+      last: () => {
+        if (seen !== null && fileVersionNow(path) !== version) throw edited(path, "was edited");
       },
     });
     if (kept !== undefined && seen !== null && (await readWhole(kept)).hash !== seen.hash) {
@@ -86,24 +87,31 @@ async function keepOld(path: string, seen: NonNullable<SeenFile>): Promise<strin
 const keptStart = (path: string): string => join(dirname(path), `.${basename(path)}.before-`);
 
 /**
- * What a killed process kept: taken away while it holds what its name says. Otherwise somebody wrote
- * into it after it was replaced, and nothing else has that edit: it stays.
+ * What a killed process kept: taken away where it is the file itself, or holds what its name says.
+ * Otherwise somebody wrote into it after it was replaced, and nothing else has that edit: it stays.
  */
 async function sweepKept(path: string): Promise<void> {
   const start = basename(keptStart(path));
   for (const name of await readdir(dirname(path))) {
     if (!name.startsWith(start)) continue;
     const kept = join(dirname(path), name);
-    if ((await readWhole(kept)).hash === name.slice(start.length)) await rm(kept, { force: true });
+    const [old, now] = await Promise.all([stat(kept), stat(path).catch(() => undefined)]);
+    const isSpare = old.ino === now?.ino && old.dev === now.dev;
+    const { hash } = await readWhole(kept);
+    if (isSpare || hash === name.slice(start.length)) await rm(kept, { force: true });
   }
 }
 
-async function refuseEdited(path: string, seen: SeenFile): Promise<void> {
+/** The version of the file, which holds what was seen; throws when it does not. */
+async function unedited(path: string, seen: SeenFile): Promise<string | undefined> {
   const version = await versionNow(path);
-  if (version === seen?.version) return;
-  // A file that was only touched, or copied back, holds what was seen.
-  if (version !== undefined && seen !== null && (await readWhole(path)).hash === seen.hash) return;
+  if (version === seen?.version) return version;
   const isGone = version === undefined;
+  if (!isGone && seen !== null) {
+    // A file that was only touched, or copied back, holds what was seen.
+    const now = await readWhole(path);
+    if (now.hash === seen.hash) return now.version;
+  }
   throw edited(path, isGone ? "was removed" : seen === null ? "has appeared" : "was edited");
 }
 
@@ -131,6 +139,8 @@ export async function withFileLock<T>(
   const lock = join(dirname(path), `.${basename(path)}.lock`);
   await takeLock(path, lock, patience);
   try {
+    await sweepTemporary({ folder: dirname(path), label: basename(path) });
+    await sweepKept(path);
     return await act();
   } finally {
     await rm(lock, { force: true });

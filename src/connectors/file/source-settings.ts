@@ -1,4 +1,4 @@
-import type { FieldWord } from "./cell-types.ts";
+import type { FieldWord } from "../../model/field-words.ts";
 
 /** A file whose records are read as one stream. */
 export interface FileSourceSettings {

@@ -11,7 +11,7 @@ import {
 } from "./column.ts";
 import type { MysqlSettings, TableSettings } from "./config.ts";
 import { type MysqlDatabase, quoteIdentifier } from "./database.ts";
-import { readRelations, type Relation } from "./relations.ts";
+import { type Relation, readRelations } from "./relations.ts";
 
 /** A table or view that can be a stream. */
 export interface Table {

@@ -195,7 +195,11 @@ function shapeOf(
 }
 
 /** Digits stand bare: a number in quotes would be compared as a double. */
-function numberShape({ dataType, columnType }: DeclaredColumn, type: ValueType, own: string): Shape {
+function numberShape(
+  { dataType, columnType }: DeclaredColumn,
+  type: ValueType,
+  own: string,
+): Shape {
   const read = dataType === "bit" ? `${own} + 0` : own;
   const compared = { read, order: read, holds: (literal: string) => `${read} <=> ${literal}` };
   if (type.kind === "boolean") {
@@ -223,6 +227,7 @@ function numberShape({ dataType, columnType }: DeclaredColumn, type: ValueType, 
     if (type.kind === "integer" && canonicalInteger(plain, type.bits) === undefined) {
       return new Unholdable(`it is not an integer of ${type.bits} bits`);
     }
+    if (dataType !== "decimal" && plain.includes(".")) return new Unholdable("it is not whole");
     return tooLong(type, plain) ?? plain;
   };
   return { ...compared, place: bare, decode, encode };
@@ -340,7 +345,11 @@ function textShape(declared: DeclaredColumn, longest: number | undefined, own: s
   const { dataType } = declared;
   const labels = dataType === "enum" ? labelsOf(declared) : undefined;
   const isOwnType = labels === undefined && !TEXTUAL.test(dataType);
-  const read = SPATIAL.test(dataType) ? `ST_AsText(${own})` : isOwnType ? `CAST(${own} AS CHAR)` : own;
+  const read = SPATIAL.test(dataType)
+    ? `ST_AsText(${own})`
+    : isOwnType
+      ? `CAST(${own} AS CHAR)`
+      : own;
   return {
     read,
     // An enumeration sorts by the order of its labels, but is compared with a text as a text.

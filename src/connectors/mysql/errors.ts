@@ -56,7 +56,10 @@ export function wordsOf(error: unknown): string {
   const cause = isSyncError(error) ? error.cause : error;
   const message = cause instanceof Error ? cause.message : String(cause);
   const line = message
-    .replace(/^(Duplicate entry|(?:Incorrect|Truncated incorrect) [\w ]+ value:) '.*'(?= for)/s, "$1")
+    .replace(
+      /^(Duplicate entry|(?:Incorrect|Truncated incorrect) [\w ]+ value:) '.*'(?= for)/s,
+      "$1",
+    )
     .replaceAll(/\s+/g, " ")
     .trim();
   return line.length > WORDS_MAX ? `${line.slice(0, WORDS_MAX)}…` : line;

@@ -49,7 +49,9 @@ export async function readRelations(database: MysqlDatabase): Promise<readonly R
       isView: type === "VIEW",
       engine: String(engine),
       hasTransactions: transactions === "YES",
-      mayWrite: found.every((row) => /insert/.test(String(row[11])) && /update/.test(String(row[11]))),
+      mayWrite: found.every(
+        (row) => /insert/.test(String(row[11])) && /update/.test(String(row[11])),
+      ),
       columns: declared,
       indexes: indexesOf(indexes.get(table) ?? []),
       constraints: new Map([
@@ -129,7 +131,9 @@ function declaredOf(row: SqlRow, json: ReadonlySet<string>): DeclaredColumn {
 function indexesOf(rows: readonly SqlRow[]): readonly Index[] {
   return [...Map.groupBy(rows, ([, name]) => String(name))].map(([name, parts]) => ({
     name,
-    unique: parts.every(([, , unique, column, whole]) => unique === "1" && column !== null && whole === "1"),
+    unique: parts.every(
+      ([, , unique, column, whole]) => unique === "1" && column !== null && whole === "1",
+    ),
     columns: parts.map(([, , , column]) => String(column)),
   }));
 }

@@ -72,10 +72,14 @@ const isHere = (host: string): boolean =>
 function readAuthority(path: string): string {
   try {
     return readFileSync(path, "utf8");
-  } catch (cause) {
-    const message = `The file "${path}" that \`sslrootcert\` names cannot be read.`;
-    throw new SyncError("CONFIG_INVALID", message, { cause });
+  } catch (error) {
+    throw unreadable(path, error);
   }
+}
+
+function unreadable(path: string, cause: unknown): SyncError {
+  const message = `The file "${path}" that \`sslrootcert\` names cannot be read.`;
+  return new SyncError("CONFIG_INVALID", message, { cause });
 }
 
 function decode(part: string): string {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ZoneRule } from "../../model/coerce-scalar.ts";
-import { type GrantConfig, grantIssues, grantOf, grantShape } from "./grant-config.ts";
-import { serviceUrl } from "./service-url.ts";
+import { type GrantConfig, grantIssues, grantOf, grantShape } from "../http/grant-config.ts";
+import { serviceUrl } from "../http/service-url.ts";
 import type {
   DeletionFeedSettings,
   OdataSettings,

@@ -97,7 +97,9 @@ export function createOdataConnector(settings: OdataSettings, ports: OdataPorts)
     },
     async countSince(request, signal) {
       enter(signal);
-      const model = await modelOf(request.query, signal);
+      const own = await modelOf(request.query, signal);
+      const { changedBy } = request.query;
+      const model = request.kind === "changes" ? retimed(own, changedBy, settings) : own;
       return countSince(session, model, request, signal);
     },
     async related(query, key, names, signal) {

@@ -87,6 +87,7 @@ async function* readChangePages(
 ): AsyncGenerator<Page> {
   const { events } = model;
   const { name } = model.schema;
+  if (events === undefined && model.time === undefined) throw unsupported(name, "changes");
   if (isEventCursor(since) !== (events !== undefined)) throw otherWay(name, events !== undefined);
   const reader = createRowReader(model, query.schema);
   if (events !== undefined) {

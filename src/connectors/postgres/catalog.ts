@@ -3,6 +3,7 @@ import { qualified } from "../../drivers/postgres/identifier.ts";
 import { findModifiedField } from "../../model/modified-field.ts";
 import type { StreamSchema, WriteTraits } from "../../model/schema.ts";
 import { SyncError } from "../../model/sync-error.ts";
+import { type Capture, readCaptures } from "./captures.ts";
 import { type Column, columnOf, type DeclaredColumn, fieldOf, type TypeName } from "./column.ts";
 import type { PostgresSettings, TableSettings } from "./config.ts";
 
@@ -24,6 +25,8 @@ export interface Table {
   readonly findsChanges: boolean;
   /** Times without zone among the fields. */
   readonly hasLocalTimes: boolean;
+  /** Where triggers note its changes, if it is so and works. */
+  readonly capture?: Capture;
 }
 
 /** What the schema holds, as far as it can be a stream. */
@@ -48,15 +51,24 @@ export async function readCatalog(
     const message = `The schema "${schema}" has no table "${unknown}"; it has ${names.join(", ")}.`;
     throw new SyncError("STREAM_UNKNOWN", message);
   }
+  const captures = await readCaptures(queries, schema);
   const tables = new Map<string, Table>();
   const leftOut: string[] = [];
   for (const row of relations) {
     const relation = relationOf(row);
     const table = tableOf(schema, relation, settings);
     if (typeof table === "string") leftOut.push(table);
-    else tables.set(relation.name, table);
+    else tables.set(relation.name, captured(table, captures.get(relation.name)));
   }
   return { tables, leftOut };
+}
+
+/** A capture by another key than the table's, or without its triggers, is none. */
+function captured(table: Table, capture: Capture | undefined): Table {
+  const { schema } = table;
+  if (capture?.works !== true || !sameNames(capture.key, schema.key)) return table;
+  const traits = { ...schema.traits, changes: true, events: true, deletions: true };
+  return { ...table, schema: { ...schema, traits }, capture };
 }
 
 interface Index {
@@ -83,7 +95,8 @@ const RELATIONS = `
   SELECT c.relname, c.relkind, has_table_privilege(c.oid, 'SELECT'),
     has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE'),
     EXISTS (SELECT FROM pg_catalog.pg_trigger AS g WHERE g.tgrelid = c.oid
-      AND NOT g.tgisinternal AND g.tgtype & 66 = 0 AND g.tgenabled <> 'D'),
+      AND NOT g.tgisinternal AND g.tgtype & 66 = 0 AND g.tgenabled <> 'D'
+      AND g.tgname NOT LIKE '\\_lockstep\\_capture%'),
     (SELECT json_agg(json_build_object(
         'name', a.attname, 'notNull', a.attnotnull,
         'type', json_build_object('schema', bn.nspname, 'name', b.typname),

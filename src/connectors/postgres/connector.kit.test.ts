@@ -92,7 +92,7 @@ function matching(table: Name, keys: readonly RecordKey[]): string {
   return `(${names}) IN (${tuples.join(", ")})`;
 }
 
-async function createSubject(): Promise<ConnectorSubject> {
+async function createSubject(isCaptured = false): Promise<ConnectorSubject> {
   const database = await (await postgresServer()).createDatabase();
   await database.query(TABLES);
   let nth = 0;
@@ -110,6 +110,11 @@ async function createSubject(): Promise<ConnectorSubject> {
       pageSize: PAGE_SIZE,
     });
   const connector = open();
+  if (isCaptured) {
+    const streams = ["product", "customer", "line"];
+    const request = { action: "install", streams, dryRun: false } as const;
+    await connector.capture?.(request, new AbortController().signal);
+  }
   const base = (stream: string): Name => (stream === "active" ? "customer" : (stream as Name));
   return {
     connector,
@@ -191,5 +196,7 @@ function promiseOf(
   return undefined;
 }
 
-if (postgresMissing === false) connectorKit("postgres", { create: createSubject });
-else test("connector kit: postgres", { skip: postgresMissing }, () => undefined);
+if (postgresMissing === false) {
+  connectorKit("postgres", { create: () => createSubject() });
+  connectorKit("postgres with capture", { create: () => createSubject(true) });
+} else test("connector kit: postgres", { skip: postgresMissing }, () => undefined);

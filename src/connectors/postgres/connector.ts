@@ -1,9 +1,19 @@
 import type { PostgresDatabase } from "../../drivers/postgres/database.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import { systemError } from "../../model/system-error.ts";
-import type { Connector, Page, ReadRequest } from "../../ports/connector.ts";
+import type {
+  CheckResult,
+  Connector,
+  Page,
+  ReadRequest,
+  StreamHead,
+  StreamQuery,
+} from "../../ports/connector.ts";
+import { changeCapture } from "./capture.ts";
+import type { Capture } from "./captures.ts";
 import { type Catalog, readCatalog, type Table } from "./catalog.ts";
 import type { PostgresSettings } from "./config.ts";
+import { deletionPages, eventPages, eventsHead } from "./events.ts";
 import { changesPages, headOf, keysPages, walkPages } from "./pages.ts";
 import { type View, viewOf } from "./read.ts";
 import { writeOperations } from "./write.ts";
@@ -65,28 +75,15 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
   return {
     capabilities: Object.freeze({ keysPerRead: KEYS_PER_READ, concurrency: CONCURRENCY }),
     check: (signal) =>
-      call(undefined, signal, async () => {
-        const [login, version, standby] =
-          (await database.get(
-            "SELECT current_user, current_setting('server_version'), pg_is_in_recovery()",
-          )) ?? [];
-        const { tables, leftOut } = await discovered();
-        const place = database.location(schema);
-        return {
-          summary: `PostgreSQL ${version} at ${place} as ${login} with ${tables.size} tables`,
-          facts: [
-            ...(standby === "t" ? ["The server is a standby: nothing can be written."] : []),
-            ...[...tables.values()].map((table) => factOf(table, settings)),
-            ...leftOut,
-          ],
-        };
-      }),
+      call(undefined, signal, async () =>
+        described(database, schema, await discovered(), settings),
+      ),
     discover: (signal) =>
       call(undefined, signal, async () =>
         [...(await discovered()).tables.values()].map((table) => table.schema),
       ),
     head: (query, signal) =>
-      call(query.schema.name, signal, async () => headOf(database, viewOf(await known(), query))),
+      call(query.schema.name, signal, async () => headFor(database, await known(), query)),
     async *read(request, signal) {
       const stream = request.query.schema.name;
       const next = (): number => {
@@ -94,7 +91,12 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
         return pageSize;
       };
       const pages = await call(stream, signal, async () =>
-        pagesOf(database, viewOf(await known(), request.query), request, next),
+        pagesOf(
+          database,
+          seenBy(viewOf(await known(), request.query), request, origin),
+          request,
+          next,
+        ),
       );
       for (;;) {
         const { done, value } = await call(stream, signal, () => pages.next());
@@ -105,8 +107,14 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
     },
     write: (query, operations, signal) =>
       call(query.schema.name, signal, async () =>
-        writeOperations(database, viewOf(await known(), query), operations, { signal, origin }),
+        writeOperations(database, viewOf(await known(), query), operations, settingsOf(query, signal)),
       ),
+    capture: (request, signal) =>
+      call(undefined, signal, async () => {
+        const steps = await changeCapture(database, schema, await discovered(), request);
+        catalog = undefined;
+        return steps;
+      }),
     async close() {
       closed = true;
       await database.close();
@@ -121,10 +129,12 @@ function pagesOf(
   next: () => number,
 ): AsyncGenerator<Page> {
   const context = { stream: view.schema.name };
+  const capture = captureFor(view, request.query);
   switch (request.kind) {
     case "walk":
       return walkPages(database, view, request, next);
     case "changes":
+      if (capture !== undefined) return eventPages(database, view, capture, request, next);
       return changesPages(database, view, request, next);
     case "keys":
       if (request.keys.length <= KEYS_PER_READ) return keysPages(database, view, request, next);
@@ -134,6 +144,9 @@ function pagesOf(
         { context },
       );
     case "deletions":
+      if (view.table.capture !== undefined) {
+        return deletionPages(database, view, view.table.capture, request, next);
+      }
       throw new SyncError(
         "CONNECTOR_UNSUPPORTED",
         `Table "${view.schema.name}" does not tell what was deleted.`,
@@ -142,14 +155,61 @@ function pagesOf(
   }
 }
 
+/** The name under which a query's own writes are told, of this installation. */
+const originOf = ({ origin: who }: StreamQuery, origin: string): string | undefined =>
+  who === undefined ? undefined : `${origin}/${who}`;
+
+function seenBy(view: View, { query }: ReadRequest, origin: string): View {
+  const own = originOf(query, origin);
+  return own === undefined ? view : { ...view, origin: own };
+}
+
+async function described(
+  database: PostgresDatabase,
+  schema: string,
+  { tables, leftOut }: Catalog,
+  settings: PostgresSettings,
+): Promise<CheckResult> {
+  const [login, version, standby] =
+    (await database.get(
+      "SELECT current_user, current_setting('server_version'), pg_is_in_recovery()",
+    )) ?? [];
+  const place = database.location(schema);
+  return {
+    summary: `PostgreSQL ${version} at ${place} as ${login} with ${tables.size} tables`,
+    facts: [
+      ...(standby === "t" ? ["The server is a standby: nothing can be written."] : []),
+      ...[...tables.values()].map((table) => factOf(table, settings)),
+      ...leftOut,
+    ],
+  };
+}
+
+async function headFor(
+  database: PostgresDatabase,
+  catalog: Catalog,
+  query: StreamQuery,
+): Promise<StreamHead> {
+  const view = viewOf(catalog, query);
+  const capture = captureFor(view, query);
+  // Before the count, so that nothing is noted between the two.
+  const events = capture === undefined ? {} : await eventsHead(database, capture);
+  return { ...(await headOf(database, view)), ...events };
+}
+
+/** Changes by another field than the stream's own are found by that. */
+const captureFor = ({ table }: View, { changedBy }: StreamQuery): Capture | undefined =>
+  changedBy === undefined ? table.capture : undefined;
+
 function factOf(
-  { schema, findsChanges, hasLocalTimes }: Table,
+  { schema, findsChanges, hasLocalTimes, capture }: Table,
   settings: PostgresSettings,
 ): string {
   const { name, key, modifiedAt, traits } = schema;
   const slowly = findsChanges ? "" : ", which no index begins with";
-  const changes =
+  const timed =
     modifiedAt === undefined ? "no time of change" : `changes by ${modifiedAt}${slowly}`;
+  const changes = capture === undefined ? timed : "changes and deletions by capture";
   const made = traits.write?.assignsKeys === true ? ", keys by the database" : "";
   const writes = traits.write === undefined ? "read only" : `takes writes${made}`;
   const zone = settings.tables?.[name]?.zone ?? settings.zone ?? "UTC";

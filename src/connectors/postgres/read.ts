@@ -26,6 +26,8 @@ export interface View {
   readonly modifiedAt: number;
   /** A condition, in parentheses, that every record shown fulfils. */
   readonly filter: string;
+  /** Whose writes are left out of captured changes. */
+  readonly origin?: string;
 }
 
 /** Throws STREAM_UNKNOWN and FIELD_UNKNOWN. */

@@ -6,8 +6,8 @@ import {
   odataShape,
   resolveOdataSettings,
 } from "../odata/config.ts";
-import { grantIssues } from "../odata/grant-config.ts";
-import { isLoopback, serviceUrl } from "../odata/service-url.ts";
+import { grantIssues } from "../http/grant-config.ts";
+import { isLoopback, serviceUrl } from "../http/service-url.ts";
 import type { OdataSettings } from "../odata/settings.ts";
 import { bridge } from "./bridge-profile.ts";
 import { generic } from "./generic-profile.ts";

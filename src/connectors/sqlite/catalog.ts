@@ -2,6 +2,7 @@ import { quoteIdentifier, type SqliteDatabase } from "../../drivers/sqlite/datab
 import { findModifiedField } from "../../model/modified-field.ts";
 import type { Field, StreamSchema, WriteTraits } from "../../model/schema.ts";
 import { SyncError } from "../../model/sync-error.ts";
+import { type Capture, readCaptures } from "./captures.ts";
 import { type Codec, codecFor } from "./codec.ts";
 import { type Affinity, affinityOf, formOf, typeOf } from "./column.ts";
 import type { ColumnForm, SqliteSettings, TableSettings } from "./config.ts";
@@ -25,6 +26,8 @@ export interface Table {
   readonly mayLackKeys: boolean;
   /** Fields that refer to other tables. */
   readonly references: readonly string[];
+  /** Where triggers note its changes, if it is so and works. */
+  readonly capture?: Capture;
 }
 
 /** What the database holds, as far as it can be a stream. */
@@ -53,12 +56,22 @@ export function readCatalog(database: SqliteDatabase, settings: SqliteSettings):
     const message = `The database "${database.path}" has no table "${unknown}"; it has ${names.join(", ")}.`;
     throw new SyncError("STREAM_UNKNOWN", message);
   }
+  const captures = readCaptures(database);
   for (const [name, type] of rows) {
     const table = readTable(database, String(name), type === "view", settings);
     if (typeof table === "string") leftOut.push(table);
-    else tables.set(String(name), table);
+    else tables.set(String(name), captured(table, captures.get(String(name))));
   }
   return { tables, leftOut };
+}
+
+/** A capture by another key than the table's, or without its triggers, is none. */
+function captured(table: Table, capture: Capture | undefined): Table {
+  const { schema } = table;
+  const isSame = JSON.stringify(capture?.key) === JSON.stringify(schema.key);
+  if (capture?.works !== true || !isSame) return table;
+  const traits = { ...schema.traits, changes: true, events: true, deletions: true };
+  return { ...table, schema: { ...schema, traits }, capture };
 }
 
 interface Declared {

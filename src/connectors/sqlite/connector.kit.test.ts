@@ -73,7 +73,7 @@ function keyMatch(table: string, key: RecordKey): readonly [string, readonly str
   return [`"order" = ? AND no = ?`, JSON.parse(key) as string[]];
 }
 
-async function createSubject(): Promise<ConnectorSubject> {
+async function createSubject(isCaptured = false): Promise<ConnectorSubject> {
   const folder = createTemporaryFolder();
   const path = join(folder.path, "shop.db");
   const database = openSqlite(path);
@@ -95,6 +95,11 @@ async function createSubject(): Promise<ConnectorSubject> {
       pageSize: PAGE_SIZE,
     });
   const connector = open();
+  if (isCaptured) {
+    const streams = Object.keys(TABLE_KEYS).filter((stream) => stream !== "active");
+    const request = { action: "install", streams, dryRun: false } as const;
+    await connector.capture?.(request, new AbortController().signal);
+  }
   return {
     connector,
     streams: Object.keys(TABLE_KEYS),
@@ -179,4 +184,5 @@ function createWrites(): SubjectWrites {
   };
 }
 
-connectorKit("sqlite", { create: createSubject });
+connectorKit("sqlite", { create: () => createSubject() });
+connectorKit("sqlite with capture", { create: () => createSubject(true) });

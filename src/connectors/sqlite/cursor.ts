@@ -4,7 +4,11 @@ import { SyncError } from "../../model/sync-error.ts";
 import type { RawValue } from "./codec.ts";
 
 /** A stored value as JSON: text as it is, anything else under the name of its kind. */
-type Kept = string | { readonly i: string } | { readonly r: number } | { readonly b: string };
+export type Kept =
+  | string
+  | { readonly i: string }
+  | { readonly r: number }
+  | { readonly b: string };
 
 /** A place in the order of keys, or of (time, key): strictly after it; null is before them all. */
 interface Position {
@@ -49,7 +53,7 @@ function keep(raw: Exclude<RawValue, null>): Kept {
   return typeof raw === "number" ? { r: raw } : { b: Buffer.from(raw).toString("hex") };
 }
 
-function give(kept: Kept): RawValue {
+export function give(kept: Kept): RawValue {
   if (typeof kept === "string") return kept;
   if ("i" in kept) return BigInt(kept.i);
   if ("r" in kept) return Number(kept.r);

@@ -28,10 +28,15 @@ export interface View {
   readonly modifiedAt: number;
   /** A condition, in parentheses, that every record shown fulfils. */
   readonly filter: string;
+  /** Who reads and writes: captured changes written under the same name are left out. */
+  readonly origin?: string;
 }
 
 /** Throws STREAM_UNKNOWN and FIELD_UNKNOWN. */
-export function viewOf({ tables }: Catalog, { schema, filter, changedBy }: StreamQuery): View {
+export function viewOf(
+  { tables }: Catalog,
+  { schema, filter, changedBy, origin }: StreamQuery,
+): View {
   const context = { stream: schema.name };
   const table = tables.get(schema.name);
   if (table === undefined) {
@@ -55,6 +60,7 @@ export function viewOf({ tables }: Catalog, { schema, filter, changedBy }: Strea
     keyAt: table.schema.key.map((name) => fieldIndex(schema, name)),
     modifiedAt: modified === undefined ? -1 : fieldIndex(schema, modified),
     filter: filter === undefined ? "(1)" : `(${filter})`,
+    ...(origin === undefined ? {} : { origin }),
   };
 }
 

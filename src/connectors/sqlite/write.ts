@@ -8,6 +8,7 @@ import { type Value, valuesEqual } from "../../model/value.ts";
 import type { Expectation, WriteOperation, WriteOutcome } from "../../ports/connector.ts";
 import type { Column } from "./catalog.ts";
 import { Unholdable } from "./codec.ts";
+import { newest, signWrites } from "./events.ts";
 import {
   type KeyFinder,
   keyEncoder,
@@ -45,17 +46,38 @@ export function writeOperations(
   const encodeKey = keyEncoder(view.table);
   const writing: Writing = { database, view, traits, finder, encodeKey };
   try {
-    return database.transaction(() => operations.map((each) => perform(writing, each)));
+    return database.transaction(() => signed(writing, operations));
   } catch (error) {
     if (!isRowRefusal(error) && !(error instanceof TransactionLost)) throw error;
   }
   return operations.map((operation) => performAlone(writing, operation));
 }
 
+/**
+ * Performs them and, where changes are captured, signs what they noted, so that it does not come
+ * back to who wrote it. What triggers and cascades did to other records is not signed.
+ */
+function signed(writing: Writing, operations: readonly WriteOperation[]): readonly WriteOutcome[] {
+  const { database, view } = writing;
+  const { origin, table } = view;
+  if (table.capture === undefined || origin === undefined) {
+    return operations.map((each) => perform(writing, each));
+  }
+  const before = newest(database);
+  const outcomes = operations.map((each) => perform(writing, each));
+  const keys = new Set(operations.flatMap(({ key }) => key ?? []));
+  for (const outcome of outcomes) {
+    if (outcome.kind === "written" && outcome.stored !== null) keys.add(outcome.stored.key);
+  }
+  signWrites({ database, view, origin, after: before }, keys);
+  return outcomes;
+}
+
 /** An operation in a transaction of its own, which a constraint may refuse at its very end. */
 function performAlone(writing: Writing, operation: WriteOperation): WriteOutcome {
   try {
-    return writing.database.transaction(() => perform(writing, operation));
+    const [outcome] = writing.database.transaction(() => signed(writing, [operation]));
+    return outcome ?? { kind: "rejected", problem: passedOver(writing.view) };
   } catch (error) {
     const cause = error instanceof TransactionLost ? error.cause : error;
     if (!isRowRefusal(cause)) throw cause;

@@ -40,7 +40,10 @@ export function judgePresence(
   const gone = views.filter((view) => view.presence === "gone" && hasSay(rules, base, view));
   const present = views.filter((view) => view.presence === "present");
   const isUnknown = views.some((view) => view.presence === "unknown");
-  if (present.length === 0) return isUnknown || gone.length === 0 ? { kind: "held" } : ENDED;
+  if (present.length === 0) {
+    const isThere = views.some(({ presence }) => presence === "outside");
+    return isUnknown || isThere || base === undefined ? { kind: "held" } : ENDED;
+  }
   const lives = views.map((view) => (view.presence === "gone" ? asNever(view) : view));
   if (base === undefined || gone.length === 0) {
     const sides = present.map(({ side }) => side);

@@ -73,7 +73,10 @@ export function mergeField(fieldCase: FieldCase): FieldMerge {
   if (uninformed.length === 0) return { value: base, reason: { kind: "agreed" } };
   // None moved on from the base knowingly, so it still stands, through those who hold it. A side
   // that was not told yet speaks for it only where no other can, and no time of its own counts.
-  const others = votes.filter((vote) => vote.returned !== undefined && !uninformed.includes(vote));
+  const others = votes.filter((vote) => {
+    if (uninformed.includes(vote)) return false;
+    return vote.returned !== undefined || sameValue(field, vote.value, base);
+  });
   const holding = others.filter((vote) => knew(vote) || sameValue(field, vote.value, base));
   const holders = holding.length > 0 ? holding : others;
   const candidates = votes.filter(isAmong(uninformed, holders)).map((vote): Candidate => {

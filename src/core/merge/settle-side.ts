@@ -131,10 +131,14 @@ function standsFor(
   return isMoved(field, view, index) ? undefined : view.acknowledged?.stoodFor[index];
 }
 
-/** What takes the record away from a side, as its role has it. Nothing where it was left alone. */
+/**
+ * What takes the record away from a side, as its role has it. Nothing where it was left alone, or
+ * where it was met only now: what this sync never had a part in is not its to delete.
+ */
 export function removal(rules: MergeRules, view: SideView): readonly SideWrite[] {
   const role = roleOf(rules, view.side);
-  if (view.presence !== "present" || view.acknowledged?.left === true) return [];
+  if (view.presence !== "present" || view.acknowledged === undefined) return [];
+  if (view.acknowledged.left === true) return [];
   if (role === undefined || role.remove === "never") return [];
   if (role.remove === "delete") return [{ side: view.side, kind: "delete" }];
   const { mark } = role.remove;

@@ -1,6 +1,16 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { constants, createReadStream } from "node:fs";
+import {
+  access,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+  stat,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isSyncError, SyncError } from "../../model/sync-error.ts";
 import type { FileStore, StoredFile } from "../../ports/files.ts";
@@ -26,6 +36,13 @@ export function createFolderStore(folder: string): FileStore {
   };
   return {
     location: folder,
+    async check() {
+      try {
+        await access(await nearestFolder(folder), constants.W_OK | constants.X_OK);
+      } catch (error) {
+        refuse("written", error);
+      }
+    },
     async put(path, content, _about, signal) {
       const target = join(folder, path);
       parts += 1;
@@ -75,6 +92,17 @@ export function createFolderStore(folder: string): FileStore {
     },
     close: async () => undefined,
   };
+}
+
+/** The folder, or the one in which it would be made. */
+async function nearestFolder(folder: string): Promise<string> {
+  const found = await stat(folder).catch((error: unknown) => {
+    if (isSystemError(error) && error.code === "ENOENT" && dirname(folder) !== folder) return;
+    throw error;
+  });
+  if (found === undefined) return nearestFolder(dirname(folder));
+  if (found.isDirectory()) return folder;
+  throw new SyncError("FILE_STORE_REFUSED", `"${folder}", where a folder is wanted, is a file.`);
 }
 
 async function writeWhole(

@@ -16,6 +16,7 @@ export function createMemoryFiles(): MemoryFiles {
 export function createMemoryStore({ files, parts } = createMemoryFiles()): FileStore {
   return {
     location: "memory",
+    check: async () => undefined,
     async put(path, content, _about, signal) {
       const part = `${path}.part`;
       parts.add(part);

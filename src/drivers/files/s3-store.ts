@@ -57,6 +57,10 @@ export function createS3Store(options: S3Options): FileStore {
 
   return {
     location,
+    async check(abortSignal) {
+      const one = new ListObjectsV2Command({ Bucket, Prefix: prefix, MaxKeys: 1 });
+      await asked("read", () => client.send(one, { abortSignal }));
+    },
     size: sizeOf,
     async put(path, content, { contentType }, signal) {
       const about = { Bucket, Key: keyOf(path), ContentType: contentType };

@@ -1,5 +1,5 @@
 import type { Cursor } from "../../model/cursor.ts";
-import { locateFile, type MediaSpec } from "../../model/media.ts";
+import { filesStream, locateFile, type MediaSpec } from "../../model/media.ts";
 import type { RecordKey } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { Lease } from "../../ports/home.ts";
@@ -41,17 +41,8 @@ export async function openMediaWork(
     throw new SyncError("INTERNAL", "A media run was begun without a place for files.");
   }
   const opened = await context.openMedia();
-  const fingerprint = fingerprintOf(media, plan);
-  const checkpoint = await home.checkpoint(spec.name, parts.spec.stream, "media");
-  const state = checkpoint?.state as MediaState | undefined;
-  const pending = state?.pending ?? [];
-  const goesOn =
-    state !== undefined &&
-    state.fingerprint === fingerprint &&
-    !(again && state.phase === "changes");
-  const position: MediaPosition = goesOn
-    ? { cursor: checkpoint?.cursor ?? null, state: { ...state, pending: [] } }
-    : await beginning(context, plan, fingerprint, parts.signal);
+  const { pending, position: stored } = await storedPosition(context, media, plan, again);
+  const position = stored ?? (await beginning(context, media, plan, parts.signal));
   const parked = await home.parked({ sync: spec.name, stream: parts.spec.stream });
   const keys = parked.flatMap(({ key }): [RecordKey, string][] =>
     key === null ? [] : [[key, parentOf(key)]],
@@ -73,13 +64,37 @@ export async function openMediaWork(
   return work;
 }
 
+interface StoredPosition {
+  /** Where a run would go on; absent when it would begin with every record. */
+  readonly position?: MediaPosition;
+  /** Records whose files may be half done. */
+  readonly pending: readonly RecordKey[];
+}
+
+/** Where the last run left off, unless its settings were others or all is looked at `again`. */
+export async function storedPosition(
+  { home, spec }: Pick<ReplicateContext, "home" | "spec">,
+  media: MediaSpec,
+  plan: MediaPlan,
+  again: boolean,
+): Promise<StoredPosition> {
+  const checkpoint = await home.checkpoint(spec.name, filesStream(media), "media");
+  const state = checkpoint?.state as MediaState | undefined;
+  if (checkpoint === undefined || state === undefined) return { pending: [] };
+  const { pending } = state;
+  const isOther = state.fingerprint !== fingerprintOf(media, plan);
+  if (isOther || (again && state.phase === "changes")) return { pending };
+  return { pending, position: { cursor: checkpoint.cursor, state: { ...state, pending: [] } } };
+}
+
 /** Before every record; what changes from now on is read after the walk. */
 async function beginning(
   { source }: ReplicateContext,
+  media: MediaSpec,
   plan: MediaPlan,
-  fingerprint: string,
   signal: AbortSignal,
 ): Promise<MediaPosition> {
+  const fingerprint = fingerprintOf(media, plan);
   const head = plan.hasFeed ? await source.head(plan.query, signal) : {};
   const since: Cursor | null = head.changes ?? null;
   return { cursor: null, state: { fingerprint, phase: "walk", since, walked: 0, pending: [] } };

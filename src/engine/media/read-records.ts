@@ -14,7 +14,7 @@ import {
 } from "./media-work.ts";
 
 /** Records looked at together: their lists are one request, and their addresses stay fresh. */
-const BATCH = 20;
+export const LISTED_TOGETHER = 20;
 
 /**
  * Looks at every record that is not known yet, by a walk that goes on where it stopped, and then at
@@ -84,7 +84,7 @@ async function lookAtPage(work: MediaWork, page: Page, seen: Walked = new Map())
     modifiedAt === undefined || seen.get(key) !== modifiedAt;
   const records = page.records.filter(isNew);
   const parents = [...new Map(records.map((record) => [record.key, record])).values()];
-  const size = Math.min(BATCH, work.context.source.capabilities.keysPerRead);
+  const size = Math.min(LISTED_TOGETHER, work.context.source.capabilities.keysPerRead);
   for (let start = 0; start < parents.length; start += size) {
     work.signal.throwIfAborted();
     const part = parents.slice(start, start + size);
@@ -105,7 +105,7 @@ export async function readNamedRecords(work: MediaWork, keys: readonly RecordKey
   const asking = { context: work.context, query: work.plan.query, signal: work.signal };
   const { position } = work;
   const { records, bad } = await readByKeys(asking, keys);
-  const size = Math.min(BATCH, work.context.source.capabilities.keysPerRead);
+  const size = Math.min(LISTED_TOGETHER, work.context.source.capabilities.keysPerRead);
   for (let start = 0; start < records.length; start += size) {
     const part = records.slice(start, start + size);
     await lookAt(

@@ -2,9 +2,10 @@ import { whatMoved } from "../../core/plan-staleness.ts";
 import type { LinkId, Operation, PlanHead, PlannedRecord } from "../../model/plan.ts";
 import type { SideCounts } from "../../model/run.ts";
 import { SyncError } from "../../model/sync-error.ts";
+import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork } from "./context.ts";
 import { type Ended, settleRecord } from "./settle-record.ts";
-import { lookAgain, writeSide } from "./write-side.ts";
+import { writeSide } from "./write-side.ts";
 
 const RECORDS_AT_ONCE = 500;
 
@@ -26,12 +27,14 @@ export async function applyPlan(
   runId: string,
 ): Promise<Applied> {
   const { context } = work;
-  const { home, sync, clock } = context;
+  const { home, clock } = context;
   await refuseStale(work, head);
+  await refuseDropped(work, head);
   const total = Object.values(head.sides).reduce(
     (sum, { creates, updates, deletes }) => sum + creates + updates + deletes,
     0,
   );
+  if (head.undoes !== undefined) await forgetPositions(work, runId);
   const tally = createTally(context.sides.map(({ name }) => name));
   let after: LinkId = 0;
   for (;;) {
@@ -52,7 +55,7 @@ export async function applyPlan(
     completes: true,
   });
   await savePositions(work, head, runId);
-  await home.clearStaged(sync);
+  await home.clearStaged(work.lease());
   return tally.result();
 }
 
@@ -63,6 +66,15 @@ export async function refuseStale(work: ReconcileWork, { basis }: PlanHead): Pro
   const [moved] = whatMoved(sync, basis, now);
   if (moved === undefined) return;
   throw new SyncError("PLAN_STALE", `${moved.message} Nothing was written.`, {
+    hint: `Make a new plan: lockstep plan ${sync}`,
+  });
+}
+
+/** A newer plan took its place: its records are gone, and what it observed was not applied. */
+async function refuseDropped({ context }: ReconcileWork, { plan }: PlanHead): Promise<void> {
+  if ((await context.home.plan(plan)) !== undefined) return;
+  const { sync } = context;
+  throw new SyncError("PLAN_STALE", `A newer plan of "${sync}" took the place of this one.`, {
     hint: `Make a new plan: lockstep plan ${sync}`,
   });
 }
@@ -87,7 +99,7 @@ async function applyBatch(
   const stamp = { plan: head.plan, runId, at: clock.now() };
   if (ids.length > 0) await home.intend(work.lease(), stamp, ids);
   const ends = new Map<string, Ended>();
-  await Promise.all(
+  await allEnded(
     bySide.map(async ({ side, operations }) => {
       const written = await writeSide(work, side, operations);
       for (const [id, end] of written.ends) ends.set(id, end);
@@ -114,6 +126,18 @@ async function applyBatch(
 
 const NOT_SENT: Ended = { kind: "conflict", trouble: "Not sent, since the side failed before." };
 
+/**
+ * What an undo lets go of must be met again, though it did not change: the sides are to be observed
+ * whole. Done before anything is undone, so that a crash cannot come between.
+ */
+async function forgetPositions(work: ReconcileWork, runId: string): Promise<void> {
+  const { home, clock, sides } = work.context;
+  const dropCheckpoints = ["changes", "deletions"] as const;
+  for (const { name: stream } of sides) {
+    await home.commit({ lease: work.lease(), runId, stream, at: clock.now(), dropCheckpoints });
+  }
+}
+
 /** Where each side's feed of changes goes on; saved after everything it covers. */
 async function savePositions(work: ReconcileWork, head: PlanHead, runId: string): Promise<void> {
   const { home, clock, sides } = work.context;
@@ -130,32 +154,6 @@ async function savePositions(work: ReconcileWork, head: PlanHead, runId: string)
     if (checkpoints.length === 0) continue;
     await home.commit({ lease: work.lease(), runId, stream: side, at: clock.now(), checkpoints });
   }
-}
-
-/**
- * Looks into what a crash left intended: each such operation's record is read again, and settled
- * as it is found, before anything else is planned or written.
- */
-export async function recoverIntents(work: ReconcileWork, runId: string): Promise<number> {
-  const { context } = work;
-  const { home, sync, clock } = context;
-  const open = await home.unsettled(sync);
-  for (const { plan, record } of open) {
-    const ends = new Map<string, Ended>();
-    for (const side of context.sides) {
-      const mine = record.operations.filter((operation) => operation.side === side.name);
-      for (const [id, end] of await lookAgain(work, side, mine)) ends.set(id, end);
-    }
-    await home.settle({
-      lease: work.lease(),
-      runId,
-      plan,
-      at: clock.now(),
-      records: [settleRecord(context, record, ends)],
-      completes: false,
-    });
-  }
-  return open.length;
 }
 
 interface Tally {

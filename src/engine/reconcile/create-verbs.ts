@@ -6,8 +6,10 @@ import type { LockstepParts, ReconcilePart } from "../lockstep-parts.ts";
 import { answerConflicts, findConflicts } from "./answer-conflicts.ts";
 import { refuseStale } from "./apply-plan.ts";
 import type { ReconcileContext } from "./context.ts";
+import { describeSync } from "./describe-sync.ts";
 import { explainRecord, findRecord } from "./explain-value.ts";
-import { judge } from "./guard-plan.ts";
+import { standingHalts } from "./guard-plan.ts";
+import { forgetRule, keepRule, keptRules, withRules } from "./kept-rules.ts";
 import { openReconcile } from "./open-reconcile.ts";
 import {
   applyReconcile,
@@ -29,9 +31,7 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
   const planOf = async (context: ReconcileContext, head: PlanHead): Promise<ReconcilePlan> => ({
     head,
     ambiguous: await home.ambiguous(head.plan),
-    halts: (await judge(context, head)).map(
-      ({ code, side, message, release }): PlanHalt => ({ code, side, message, release }),
-    ),
+    halts: await haltsOf(context, head),
     records: () => plannedRecords(parts, head.plan),
   });
   return {
@@ -41,6 +41,9 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
       const { head } = await planReconcile(context, watch.signal);
       return planOf(context, head);
     },
+    describe: async (sync, watch) =>
+      describeSync(named(reconciles, sync).spec, await open(sync, watch)),
+    kept: (sync) => home.newestPlan(named(reconciles, sync).spec.name),
     apply: async (sync, plan, watch) => {
       const context = await open(sync, watch);
       const head = plan === undefined ? await home.newestPlan(sync) : await home.plan(plan);
@@ -57,9 +60,10 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
       await underLease(context, watch.signal, async (work) => {
         await refuseStale(work, head);
         if ((await home.plan(head.plan)) !== undefined) return;
-        await home.dropPlans(sync);
-        for await (const record of records) await home.savePlanned(sync, head.plan, [record]);
-        await home.savePlan(head);
+        await home.dropPlans(work.lease());
+        for await (const record of records)
+          await home.savePlanned(work.lease(), head.plan, [record]);
+        await home.savePlan(work.lease(), head);
       });
     },
     run: async (sync, watch) => runReconcile(await open(sync, watch), watch.signal),
@@ -87,6 +91,9 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
     },
     conflicts: (filter) => findConflicts(home, filter),
     resolve: (filter, answer, by) => answerConflicts(parts, filter, answer, by),
+    rules: (sync) => keptRules(home, sync),
+    addRule: (rule) => keepRule(home, { ...rule, at: parts.clock.now() }),
+    forgetRule: (id, by) => forgetRule(home, id, by, parts.clock.now()),
   };
 }
 
@@ -95,6 +102,18 @@ function named(reconciles: readonly ReconcilePart[], sync: string): ReconcilePar
   if (found !== undefined) return found;
   const known = reconciles.map(({ spec }) => spec.name).join(", ") || "none";
   throw new SyncError("USAGE", `There is no sync of sides "${sync}"; configured: ${known}.`);
+}
+
+/** Why a run would stop before it wrote anything of this plan. */
+async function haltsOf(context: ReconcileContext, head: PlanHead): Promise<readonly PlanHalt[]> {
+  const { undone, standing } = await standingHalts(context, head);
+  const found = standing.map(
+    ({ code, side, message, release }): PlanHalt => ({ code, side, message, release }),
+  );
+  if (undone === undefined) return found;
+  const { id, code, message } = undone;
+  const release = `If runs may go on: lockstep release ${id} --by YOUR-NAME`;
+  return [{ id, code, side: "", message, release }, ...found];
 }
 
 function infoOf(spec: ReconcileSpec): ReconcileVerbs["syncs"][number] {
@@ -123,7 +142,9 @@ async function openSync(
   }
   const { home, clock, random, owner } = parts;
   const emit = watch.emit ?? (() => {});
-  return openReconcile(spec, { home, clock, random, owner, emit, connectors }, watch.signal);
+  const opening = { home, clock, random, owner, emit, connectors };
+  const context = await openReconcile(spec, opening, watch.signal);
+  return withRules(context, await keptRules(home, spec.name));
 }
 
 /** All records of a plan that are not settled yet, in batches from the home. */

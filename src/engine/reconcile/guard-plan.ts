@@ -8,10 +8,7 @@ import type { ReconcileContext, ReconcileWork, SideContext } from "./context.ts"
 const RELEASE_MARGIN = 1.1;
 
 /** Every reason for which the plan must not be applied as it stands. */
-export async function judge(
-  context: ReconcileContext,
-  head: PlanHead,
-): Promise<readonly ReconcileHalt[]> {
+async function judge(context: ReconcileContext, head: PlanHead): Promise<readonly ReconcileHalt[]> {
   if (head.undoes !== undefined) return [];
   const facts = await Promise.all(context.sides.map((side) => factsOf(context, side, head)));
   return judgePlan(facts, context.guard);
@@ -43,6 +40,23 @@ function textOf(key: "base", value: unknown): { readonly base?: string } {
   return typeof value === "string" ? { [key]: value } : {};
 }
 
+/** What stands against the plan now, what a person released left out. */
+export async function standingHalts(
+  context: ReconcileContext,
+  head: PlanHead,
+): Promise<{ readonly undone?: Halt; readonly standing: readonly ReconcileHalt[] }> {
+  const { home, sync } = context;
+  const known = await home.halts({ sync });
+  const undone = known.find(
+    ({ code, releasedAt, closedAt }) =>
+      code === "GUARD_UNDONE" && releasedAt === undefined && closedAt === undefined,
+  );
+  const standing = (await judge(context, head)).filter(
+    (halt) => !known.some((one) => isRelease(one, halt)),
+  );
+  return { standing, ...(undone === undefined || head.undoes !== undefined ? {} : { undone }) };
+}
+
 /**
  * Stops unless the guard finds nothing or a person released exactly this. Each reason is noted as
  * a halt first, so that it can be looked at and released. Throws the first one's code.
@@ -50,17 +64,13 @@ function textOf(key: "base", value: unknown): { readonly base?: string } {
 export async function guardPlan(work: ReconcileWork, head: PlanHead, runId: string): Promise<void> {
   const { context } = work;
   const { home, sync, clock } = context;
-  const known = await home.halts({ sync });
-  const undone = known.find(
-    ({ code, releasedAt, closedAt }) =>
-      code === "GUARD_UNDONE" && releasedAt === undefined && closedAt === undefined,
-  );
-  if (undone !== undefined && head.undoes === undefined) {
-    throw new SyncError("GUARD_UNDONE", undone.message, { details: { haltId: undone.id } });
+  const { undone, standing } = await standingHalts(context, head);
+  if (undone !== undefined) {
+    throw new SyncError("GUARD_UNDONE", undone.message, {
+      hint: `Correct the cause or the rule, look at \`lockstep plan\`, then run \`lockstep release ${undone.id} --by YOUR-NAME\`.`,
+      details: { haltId: undone.id },
+    });
   }
-  const standing = (await judge(context, head)).filter(
-    (halt) => !known.some((one) => isRelease(one, halt)),
-  );
   const ids: number[] = [];
   for (const { code, side, message, details } of standing) {
     const halt = { sync, stream: side, code, message, details, runId, at: clock.now() };

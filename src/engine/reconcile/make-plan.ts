@@ -6,11 +6,14 @@ import type {
   SideGuardFacts,
   SidePositions,
 } from "../../model/plan.ts";
+import { acknowledgedToText, valuesToText } from "../../model/stored-plan.ts";
+import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork } from "./context.ts";
 import { type Matching, matchStaged } from "./match-staged.ts";
-import { mergeCandidates } from "./merge-candidates.ts";
+import { type Looked, mergeCandidates } from "./merge-candidates.ts";
 import { observeSide, type SideObservation } from "./observe-side.ts";
 import { planRecord } from "./plan-record.ts";
+import { withoutTaken } from "./taken-creates.ts";
 
 const CANDIDATES_AT_ONCE = 500;
 
@@ -28,16 +31,16 @@ export interface MadePlan {
 export async function makePlan(work: ReconcileWork): Promise<MadePlan> {
   const { context } = work;
   const { home, sync } = context;
-  await home.dropPlans(sync);
-  await home.clearStaged(sync);
+  await home.dropPlans(work.lease());
+  await home.clearStaged(work.lease());
   const plan = context.random.id();
   const basis = {
     configuration: context.configuration,
     generation: await home.generation(sync),
   };
-  const observations = await Promise.all(context.sides.map((side) => observeSide(work, side)));
+  const observations = await allEnded(context.sides.map((side) => observeSide(work, side)));
   const matching = await matchStaged(work, plan);
-  const tally = await planAll(work, plan, observations);
+  const tally = await planAll(work, plan, observations, matching);
   const head: PlanHead = {
     format: 1,
     plan,
@@ -53,10 +56,10 @@ export async function makePlan(work: ReconcileWork): Promise<MadePlan> {
       alone: matching.alone,
       inReview: tally.inReview,
     },
-    positions: positionsOf(observations),
+    positions: positionsOf(observations, tally.waiting),
     notes: notesOf(observations, matching, tally.troubles),
   };
-  await home.savePlan(head);
+  await home.savePlan(work.lease(), head);
   return { head, observations, matching };
 }
 
@@ -68,6 +71,8 @@ interface Tally {
   compared: number;
   inReview: number;
   troubles: readonly string[];
+  /** Sides with records that could not be linked yet: their feeds must tell them again. */
+  readonly waiting: Set<string>;
   readonly sides: Record<string, { creates: number; updates: number; deletes: number }>;
 }
 
@@ -75,6 +80,7 @@ async function planAll(
   work: ReconcileWork,
   plan: string,
   observations: readonly SideObservation[],
+  matching: Matching,
 ): Promise<Tally> {
   const { context } = work;
   const observed = new Map(observations.map((one) => [one.side, one]));
@@ -83,6 +89,7 @@ async function planAll(
     compared: 0,
     inReview: 0,
     troubles: [],
+    waiting: new Set([...matching.refused.values()].flatMap((sides) => [...sides])),
     sides: Object.fromEntries(context.sides.map(({ name }) => [name, { ...none }])),
   };
   let after: LinkId = 0;
@@ -92,10 +99,12 @@ async function planAll(
     if (last === undefined) return tally;
     after = last.link;
     const looked = await mergeCandidates(work, candidates, observed);
-    const planned = looked.flatMap((one) => planRecord(context, plan, one) ?? []);
+    const wanted = looked.flatMap((one) => planRecord(context, plan, one) ?? []);
+    const planned = await withoutTaken(work, wanted, observed, matching.refused);
     for (const record of planned) count(tally, record);
+    for (const side of unsettledSides(looked, planned)) tally.waiting.add(side);
     tally.compared += candidates.length;
-    await context.home.savePlanned(context.sync, plan, planned);
+    await context.home.savePlanned(work.lease(), plan, withoutIdle(planned, looked));
     context.emit({ kind: "merging", at: context.clock.now(), merged: tally.compared });
     work.signal.throwIfAborted();
   }
@@ -116,8 +125,56 @@ function count(tally: Tally, record: PlannedRecord): void {
   }
 }
 
-function positionsOf(observations: readonly SideObservation[]): Record<string, SidePositions> {
-  return Object.fromEntries(observations.map(({ side, positions }) => [side, positions]));
+/** Sides with a record that was matched to a shared one, which takes it in only later. */
+function unsettledSides(
+  looked: readonly Looked[],
+  planned: readonly PlannedRecord[],
+): readonly string[] {
+  const byLink = new Map(planned.map((record) => [record.link, record]));
+  return looked.flatMap(({ link, candidate: { stored, staged } }) => {
+    const taken = byLink.get(link)?.acknowledged.map(({ side }) => side) ?? [];
+    return staged
+      .filter(({ state, side }) => state === "present" && stored?.sides[side] === undefined)
+      .filter(({ side }) => !taken.includes(side))
+      .map(({ side }) => side);
+  });
+}
+
+/**
+ * What is behind already, and would only stay so, is no part of a plan: it is told as a trouble.
+ */
+function withoutIdle(
+  planned: readonly PlannedRecord[],
+  looked: readonly Looked[],
+): readonly PlannedRecord[] {
+  const waits = new Set(
+    looked.flatMap(({ link, candidate }) => (candidate.stored?.behind === true ? [link] : [])),
+  );
+  return planned.filter((record) => !waits.has(record.link) || !staysAsItIs(record));
+}
+
+function staysAsItIs(record: PlannedRecord): boolean {
+  const { operations, ends, unlinked, behind, before, agreed, reasons, beforeSides } = record;
+  if (operations.length > 0 || ends || unlinked.length > 0 || !behind) return false;
+  if (reasons.some(({ kind }) => kind === "review") || record.record.kind === "delete-review") {
+    return false;
+  }
+  if (before === undefined || valuesToText(before) !== valuesToText(agreed)) return false;
+  return record.acknowledged.every(({ side, key, acknowledged }) => {
+    const own = beforeSides?.find((one) => one.side === side);
+    if (own?.key !== key) return false;
+    return acknowledgedToText(own.acknowledged) === acknowledgedToText(acknowledged);
+  });
+}
+
+/** A side goes on from where it was while it has records that could not be matched yet. */
+function positionsOf(
+  observations: readonly SideObservation[],
+  waiting: ReadonlySet<string>,
+): Record<string, SidePositions> {
+  return Object.fromEntries(
+    observations.map(({ side, positions }) => [side, waiting.has(side) ? {} : positions]),
+  );
 }
 
 function notesOf(
@@ -133,14 +190,21 @@ function notesOf(
   const bad = observations.flatMap(({ side, bad: count }) =>
     count === 0 ? [] : [`${side}: ${count} records could not be read and are left as they are.`],
   );
+  const old = observations.flatMap(({ side, old: count }) =>
+    count === 0
+      ? []
+      : [`${side}: ${count} records stand there again as they were deleted; they are left alone.`],
+  );
   const { ambiguous, nameless } = matching;
   const unmatched = [
     ...(ambiguous > 0
-      ? [`${ambiguous} names stand more than once on a side and are not matched.`]
+      ? [
+          `${ambiguous === 1 ? "1 name stands" : `${ambiguous} names stand`} more than once on a side and ${ambiguous === 1 ? "is" : "are"} not matched.`,
+        ]
       : []),
     ...(nameless > 0
       ? [`${nameless} records have no value to be matched by and are left out.`]
       : []),
   ];
-  return [...unread, ...bad, ...unmatched, ...troubles];
+  return [...unread, ...bad, ...old, ...unmatched, ...troubles];
 }

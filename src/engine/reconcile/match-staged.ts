@@ -13,6 +13,8 @@ export interface Matching {
   readonly alone: number;
   readonly ambiguous: number;
   readonly nameless: number;
+  /** Names that were refused, with the sides that have unlinked records of them. */
+  readonly refused: ReadonlyMap<string, ReadonlySet<string>>;
   /** The links given out by this plan are those from here on. */
   readonly newFrom: LinkId;
 }
@@ -24,7 +26,8 @@ export interface Matching {
 export async function matchStaged(work: ReconcileWork, plan: string): Promise<Matching> {
   const { home, sync } = work.context;
   const newFrom = await home.reserveLinks(sync, 0);
-  let [matched, alone, refused] = [0, 0, 0];
+  let [matched, alone] = [0, 0];
+  const refused = new Map<string, ReadonlySet<string>>();
   let after: string | null = null;
   for (;;) {
     const groups: readonly MatchGroup[] = await home.unmatched(sync, after, GROUPS_AT_ONCE);
@@ -42,13 +45,22 @@ export async function matchStaged(work: ReconcileWork, plan: string): Promise<Ma
       if (staged.length > 1 || link !== undefined) matched += 1;
       else alone += 1;
     }
-    if (links.length > 0) await home.linkStaged(sync, links);
-    if (ambiguous.length > 0) await home.saveAmbiguous(sync, plan, ambiguous);
-    refused += ambiguous.length;
+    if (links.length > 0) await home.linkStaged(work.lease(), links);
+    if (ambiguous.length > 0) await home.saveAmbiguous(work.lease(), plan, ambiguous);
+    for (const group of groups.filter(isAmbiguous)) {
+      refused.set(group.name, new Set(group.staged.map(({ side }) => side)));
+    }
     work.signal.throwIfAborted();
   }
   const nameless = await home.nameless(sync, Number.MAX_SAFE_INTEGER);
-  return { matched, alone, ambiguous: refused, nameless: nameless.length, newFrom };
+  return {
+    matched,
+    alone,
+    ambiguous: refused.size,
+    nameless: nameless.length,
+    refused,
+    newFrom,
+  };
 }
 
 function isAmbiguous({ staged, link }: MatchGroup): boolean {

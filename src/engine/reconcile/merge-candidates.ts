@@ -3,8 +3,10 @@ import { mergeValues } from "../../core/policies/merge-values.ts";
 import type { LinkId, OpenConflict } from "../../model/plan.ts";
 import type { Merged, MergeRules, PolicyChain, SideView } from "../../model/reconcile.ts";
 import type { RecordKey, StreamRecord } from "../../model/record.ts";
+import { SyncError } from "../../model/sync-error.ts";
 import { addMs } from "../../model/timestamp.ts";
 import type { MergeCandidate, StagedRecord, StoredSide } from "../../ports/agreements.ts";
+import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 import type { SideObservation } from "./observe-side.ts";
 
@@ -16,6 +18,8 @@ export interface Looked {
   readonly views: readonly SideView[];
   /** The sides' own records, where they are present. */
   readonly records: ReadonlyMap<string, StreamRecord>;
+  /** A question about it is open. */
+  readonly isAsked: boolean;
 }
 
 /**
@@ -29,30 +33,49 @@ export async function mergeCandidates(
 ): Promise<readonly Looked[]> {
   const { context } = work;
   const fresh = new Map(
-    await Promise.all(
+    await allEnded(
       context.sides.map(async (side) => {
         const isKnown = observations.get(side.name)?.kind !== "unknown";
-        const keys = isKnown ? unstagedKeys(side, candidates) : [];
-        return [side.name, await readKeys(work, side, keys)] as const;
+        const read = isKnown ? await readAgain(work, side, candidates) : undefined;
+        return [side.name, read] as const;
       }),
     ),
   );
-  const resolved = await context.home.conflicts({
+  const open = await context.home.conflicts({
     sync: context.sync,
     link: candidates.map(({ link }) => link),
-    resolved: true,
   });
   return candidates.map((candidate) => {
     const records = new Map<string, StreamRecord>();
     const views = context.sides.map((side) => {
-      const isKnown = observations.get(side.name)?.kind !== "unknown";
-      return viewOf(side, candidate, isKnown ? fresh.get(side.name) : undefined, records);
+      return viewOf(side, candidate, fresh.get(side.name), records);
     });
-    const decided = resolved.filter(({ link }) => link === candidate.link);
+    const questions = open.filter(({ link }) => link === candidate.link);
+    const decided = questions.filter(({ resolution }) => resolution !== undefined);
     const rules = withDecisions(context.rules, decided);
     const merged = mergeRecord(rules, candidate.stored?.agreed, views);
-    return { link: candidate.link, candidate, merged, views, records };
+    const isAsked = questions.length > 0;
+    return { link: candidate.link, candidate, merged, views, records, isAsked };
   });
+}
+
+/** A side that fails now, after it was observed, is unknown for these records. */
+async function readAgain(
+  work: ReconcileWork,
+  side: SideContext,
+  candidates: readonly MergeCandidate[],
+): Promise<FreshRecords | undefined> {
+  try {
+    const keys = unstagedKeys(side, candidates);
+    const found = await readKeys(work, side, keys);
+    // The observation knew them: what is not there now is asked for once more before it is gone.
+    const missing = keys.filter((key) => !found.has(key));
+    const late = await readKeys(work, side, missing);
+    return new Map([...found, ...late]);
+  } catch (error) {
+    if (work.signal.aborted || !(error instanceof SyncError)) throw error;
+    return undefined;
+  }
 }
 
 function unstagedKeys(

@@ -1,12 +1,14 @@
 import { judgeWalk } from "../../core/guard.ts";
 import type { Cursor } from "../../model/cursor.ts";
 import type { SidePositions } from "../../model/plan.ts";
-import type { RecordKey, StreamRecord, Values } from "../../model/record.ts";
+import type { RecordKey, StreamRecord } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { KnownRecord, StagedRecord } from "../../ports/agreements.ts";
 import type { Page, ReadRequest } from "../../ports/connector.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
+import { readKeys } from "./merge-candidates.ts";
 import { hashShared, matchName } from "./names.ts";
+import { withoutOldNews } from "./reappeared.ts";
 import { createRowSet, type RowSet } from "./row-set.ts";
 
 /** What was learnt of one side. */
@@ -20,6 +22,10 @@ export interface SideObservation {
   /** Linked records of the side before this observation. */
   readonly known: number;
   readonly bad: number;
+  /** Records that are not linked and that the side's filter leaves out. */
+  readonly outside: number;
+  /** Records that are there again as they were before they were deleted; they are left alone. */
+  readonly old: number;
   readonly positions: SidePositions;
   /** Why it is unknown. */
   readonly trouble?: SyncError;
@@ -36,7 +42,7 @@ export async function observeSide(
 ): Promise<SideObservation> {
   const { home, sync } = work.context;
   const known = await home.knownCount(sync, side.name);
-  const tally = { read: 0, staged: 0, gone: 0, bad: 0 };
+  const tally = { read: 0, staged: 0, gone: 0, bad: 0, old: 0, outside: 0 };
   try {
     const cursor = await changesCursor(work, side);
     const head = await side.connector.head(side.query, work.signal);
@@ -62,7 +68,14 @@ function isOurs(error: SyncError): boolean {
   return error.code.startsWith("HOME_");
 }
 
-type Tally = { read: number; staged: number; gone: number; bad: number };
+type Tally = {
+  read: number;
+  staged: number;
+  gone: number;
+  bad: number;
+  old: number;
+  outside: number;
+};
 
 interface SideCursors {
   readonly changes: Cursor;
@@ -113,12 +126,8 @@ async function observeWhole(
   );
   if (verdict !== undefined) throw new SyncError(verdict.code, verdict.message);
   for await (const batch of home.everyKnown(sync, side.name)) {
-    const gone = batch.filter(({ row }) => !seen.has(row));
-    tally.gone += gone.length;
-    await home.stage(
-      sync,
-      gone.map((record) => goneRecord(side, record)),
-    );
+    const missing = batch.filter(({ row }) => !seen.has(row));
+    await takeGone(work, side, missing, tally);
   }
 }
 
@@ -153,40 +162,32 @@ async function observeChanges(
     { kind: "deletions", query, since: deletions, overlapMs },
     work.signal,
   )) {
-    await takeDeletions(
-      work,
-      side,
-      page.tombstones.map(({ key }) => key),
-      tally,
-    );
+    const keys = page.tombstones.map(({ key }) => key);
+    const { home, sync } = work.context;
+    const known = await home.known(sync, side.name, keys);
+    await takeGone(work, side, [...known.values()], tally);
     deletions = page.cursor;
   }
   return { changes, deletions };
 }
 
-/** A key that was told to be deleted may have been made anew since: it is asked for once more. */
-async function takeDeletions(
+/**
+ * What seems gone is asked for once more by its key: a listing may be old or miss what moved, and a
+ * key that was told to be deleted may have been made anew since.
+ */
+async function takeGone(
   work: ReconcileWork,
   side: SideContext,
-  keys: readonly RecordKey[],
+  missing: readonly KnownRecord[],
   tally: Tally,
 ): Promise<void> {
-  const { home, sync } = work.context;
-  const known = await home.known(sync, side.name, keys);
-  const asked = [...known.keys()];
-  const present = new Set<RecordKey>();
-  const most = side.connector.capabilities.keysPerRead;
-  for (let at = 0; at < asked.length; at += most) {
-    const request = { kind: "keys", query: side.query, keys: asked.slice(at, at + most) } as const;
-    for await (const page of side.connector.read(request, work.signal)) {
-      for (const { key } of page.records) present.add(key);
-      for (const { key } of page.bad) if (key !== undefined) present.add(key);
-    }
-  }
-  const gone = [...known.values()].filter(({ key }) => !present.has(key));
+  if (missing.length === 0) return;
+  const keys = missing.map(({ key }) => key);
+  const found = await readKeys(work, side, keys);
+  const gone = missing.filter(({ key }) => !found.has(key));
   tally.gone += gone.length;
-  await home.stage(
-    sync,
+  await work.context.home.stage(
+    work.lease(),
     gone.map((record) => goneRecord(side, record)),
   );
 }
@@ -204,7 +205,7 @@ async function takePage(
   const keys = [...records.map(({ key }) => key), ...badKeys];
   const known = await home.known(sync, side.name, keys);
   for (const { row } of known.values()) seen?.add(row);
-  const staged = stagedOf(work, side, records, known);
+  const staged = stagedOf(work, side, records, known, tally);
   const unknowns = badKeys.map(
     (key): StagedRecord => ({
       side: side.name,
@@ -215,7 +216,7 @@ async function takePage(
     }),
   );
   const linked = staged.filter(({ link }) => link !== undefined);
-  const unlinked = await withoutStale(
+  const { counted: unlinked, old } = await withoutOldNews(
     work,
     side,
     staged.filter(({ link }) => link === undefined),
@@ -223,8 +224,9 @@ async function takePage(
   const all = [...linked, ...unlinked, ...unknowns];
   tally.read += records.length;
   tally.bad += page.bad.length;
+  tally.old += old;
   tally.staged += all.length;
-  if (all.length > 0) await home.stage(sync, all);
+  if (all.length > 0) await home.stage(work.lease(), all);
 }
 
 /** The records that say something new, each with its link where it has one. */
@@ -233,13 +235,17 @@ function stagedOf(
   side: SideContext,
   records: readonly StreamRecord[],
   known: ReadonlyMap<RecordKey, KnownRecord>,
+  tally: Tally,
 ): readonly StagedRecord[] {
   const staged: StagedRecord[] = [];
   for (const record of records) {
     const { values, problems } = side.mapping.toShared(record.values);
     const match = known.get(record.key);
     if (match !== undefined && problems.length === 0 && match.hash === hashShared(values)) continue;
-    if (match === undefined && !side.role.accepts(values)) continue;
+    if (match === undefined && !side.role.accepts(values)) {
+      tally.outside += 1;
+      continue;
+    }
     const name = matchName(context.rules, context.match, values);
     staged.push({
       side: side.name,
@@ -253,32 +259,6 @@ function stagedOf(
     });
   }
   return staged;
-}
-
-/** A record that was deleted, and comes back just as it was, is old news from a stale listing. */
-async function withoutStale(
-  { context }: ReconcileWork,
-  side: SideContext,
-  staged: readonly StagedRecord[],
-): Promise<readonly StagedRecord[]> {
-  if (staged.length === 0) return staged;
-  const { home, sync } = context;
-  const buried = await home.buried(
-    sync,
-    side.name,
-    staged.map(({ key }) => key),
-  );
-  if (buried.size === 0) return staged;
-  const isStale = ({ key, values }: StagedRecord): boolean =>
-    buried.get(key)?.hash === hashShared(sharedOf(side, values));
-  const stale = staged.filter(isStale).map(({ key }) => key);
-  if (stale.length === 0) return staged;
-  await home.touchBuried(sync, side.name, stale, context.clock.now());
-  return staged.filter((record) => !isStale(record));
-}
-
-function sharedOf(side: SideContext, values: Values): Values {
-  return side.mapping.toShared(values).values;
 }
 
 function linkOf(known: KnownRecord | undefined): Pick<StagedRecord, "link"> {

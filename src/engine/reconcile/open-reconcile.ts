@@ -8,14 +8,16 @@ import type { Values } from "../../model/record.ts";
 import type { StreamSchema } from "../../model/schema.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import { timestampFromEpochMs } from "../../model/timestamp.ts";
-import type { Value, ValueType } from "../../model/value.ts";
+import type { Value } from "../../model/value.ts";
 import type { Agreements } from "../../ports/agreements.ts";
 import type { Connector } from "../../ports/connector.ts";
 import type { Home } from "../../ports/home.ts";
 import type { Clock, Random } from "../../ports/runtime.ts";
 import type { LeaseOwner } from "../context.ts";
 import { hashText } from "../replicate/hash.ts";
+import { checkMark, checkWritable } from "./check-side.ts";
 import type { ReconcileContext, SideContext, SideMapping } from "./context.ts";
+import { sharedFields, withSharedTypes } from "./shared-fields.ts";
 
 /** What opening a reconcile sync needs beside its settings. */
 export interface OpeningParts {
@@ -52,12 +54,14 @@ export async function openReconcile(
   const policies = spec.compilePolicies(fields, now);
   const problems = policies.problems.map((problem) => sentence(`syncs.${spec.name}`, problem));
   const sides = spec.sides.map((side) => {
-    const schema = schemas.get(side.name) as StreamSchema;
+    const told = schemas.get(side.name) as StreamSchema;
+    const schema = withSharedTypes(told, side.compile(told.fields, fields).mapping, fields);
     const compiled = side.compile(schema.fields, fields);
     const wrong = [
       ...compiled.problems,
       ...checkMapping(compiled.mapping, schema.fields, fields),
       ...checkWritable(side, schema, compiled.mapping),
+      ...checkMark(side, compiled.mapping, fields),
     ];
     const path = `syncs.${spec.name}.sides.${side.name}`;
     problems.push(...wrong.map((problem) => sentence(path, problem)));
@@ -108,85 +112,6 @@ function findStream(side: SideSpec, schemas: readonly StreamSchema[]): StreamSch
     `The side "${side.name}" has no stream "${side.stream}"; streams of "${side.system}": ${known || "none"}.`,
     { context: { stream: side.stream } },
   );
-}
-
-/** The declared fields, or those that every side has; their types from the sides where not told. */
-function sharedFields(
-  { fields, sides, name: sync }: ReconcileSpec,
-  schemas: ReadonlyMap<string, StreamSchema>,
-): readonly SharedField[] {
-  const typesOf = (shared: string): readonly ValueType[] =>
-    sides.flatMap((side) => {
-      const own = side.fieldOf(shared);
-      const found = schemas.get(side.name)?.fields.find(({ name }) => name === own);
-      return found === undefined ? [] : [found.type];
-    });
-  const declared =
-    fields.length > 0 ? fields : commonNames(sides, schemas).map((name) => ({ name, compare: {} }));
-  if (declared.length === 0) {
-    throw new SyncError(
-      "CONFIG_INVALID",
-      `The sides of "${sync}" have no field of the same name; expected \`fields\` that name what they share.`,
-    );
-  }
-  return declared.map((field) => {
-    const type =
-      "type" in field && field.type !== undefined ? field.type : joinTypes(typesOf(field.name));
-    return { name: field.name, type, compare: field.compare };
-  });
-}
-
-function commonNames(
-  sides: readonly SideSpec[],
-  schemas: ReadonlyMap<string, StreamSchema>,
-): readonly string[] {
-  const [first, ...others] = sides.map((side) => {
-    const schema = schemas.get(side.name);
-    const assigned = schema?.traits.write?.assignsKeys === true ? schema.key : [];
-    return (schema?.fields ?? [])
-      .map(({ name }) => name)
-      .filter((name) => !assigned.includes(name) && name !== schema?.modifiedAt)
-      .concat(side.mapped);
-  });
-  return [...new Set(first ?? [])].filter((name) => others.every((names) => names.includes(name)));
-}
-
-/** The type that all of these can be written as: numbers as decimals, anything else as text. */
-function joinTypes(types: readonly ValueType[]): ValueType {
-  const [first, ...others] = types;
-  if (first === undefined) return { kind: "text" };
-  if (others.every(({ kind }) => kind === first.kind)) {
-    if (first.kind === "integer") return { kind: "integer", bits: 64 };
-    if (first.kind === "decimal") return { kind: "decimal" };
-    return first.kind === "text" ? { kind: "text" } : first;
-  }
-  const isNumber = types.every(({ kind }) => ["integer", "decimal", "double"].includes(kind));
-  return isNumber ? { kind: "decimal" } : { kind: "text" };
-}
-
-/** A side that is to be written must take writes, and of the fields that are mapped to it. */
-function checkWritable(
-  side: SideSpec,
-  schema: StreamSchema,
-  mapping: Mapping,
-): readonly MappingProblem[] {
-  const written = mapping.fields.flatMap(({ direction, from }) =>
-    direction !== "read" && from.kind === "field" ? [from.name] : [],
-  );
-  if (written.length === 0) return [];
-  const { write } = schema.traits;
-  if (write === undefined) {
-    const reason = `is ${side.direction}, but "${side.stream}" takes no writes`;
-    return [{ path: "direction", reason, remedy: "Set `direction: read`." }];
-  }
-  const known = new Set(schema.fields.map(({ name }) => name));
-  return written
-    .filter((name) => known.has(name) && write.fields !== undefined && !write.fields.includes(name))
-    .map((name) => ({
-      path: `fields.${name}`,
-      reason: "cannot be written on this side",
-      remedy: `Map it with \`direction: read\`; writable: ${write.fields?.join(", ")}.`,
-    }));
 }
 
 function unreadMatches(

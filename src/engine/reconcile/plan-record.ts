@@ -31,7 +31,10 @@ export function planRecord(
   const isUnheard = views.some(({ presence }) => presence === "unknown");
   const unlinked = unlinkedSides(looked, operations);
   const name =
-    matchName(context.rules, context.match, merged.agreed) ?? candidate.stored?.name ?? "";
+    matchName(context.rules, context.match, merged.agreed) ??
+    candidate.stored?.name ??
+    candidate.staged.find(({ name: own }) => own !== undefined)?.name ??
+    "";
   const planned: PlannedRecord = {
     link,
     isNew: candidate.stored === undefined,
@@ -86,7 +89,14 @@ function toOperation(
     return { id, side: side.name, kind: "create", key: recordKey(parts), fields };
   }
   if (record === undefined) return undefined;
-  return { id, side: side.name, kind: "update", key: record.key, fields, ...version };
+  // A record's key stays what it is: elsewhere it may have got another name, here it cannot.
+  const moved = fields.filter(({ field }) => side.schema.key.includes(field));
+  for (const { field } of moved) {
+    troubles.push(`${side.name}: "${field}" is the record's key there and cannot be changed.`);
+  }
+  const kept = fields.filter((field) => !moved.includes(field));
+  if (kept.length === 0) return undefined;
+  return { id, side: side.name, kind: "update", key: record.key, fields: kept, ...version };
 }
 
 function plannedFields(
@@ -118,16 +128,34 @@ function plannedFields(
 
 /** What the sides have acknowledged without being told anything, each under its present key. */
 function acknowledgedSides(
-  { merged, records, candidate }: Looked,
+  looked: Looked,
   operations: readonly Operation[],
 ): readonly AcknowledgedSide[] {
-  return [...merged.acknowledged].flatMap(([side, acknowledged]): AcknowledgedSide[] => {
+  const { merged, records, candidate } = looked;
+  const heard = [...merged.acknowledged].flatMap(([side, acknowledged]): AcknowledgedSide[] => {
     const record = records.get(side);
     const isDeleted = operations.some((one) => one.side === side && one.kind === "delete");
     if (record === undefined || (isDeleted && candidate.stored?.sides[side] === undefined))
       return [];
     const { key, version } = record;
     return [{ side, key, acknowledged, ...(version === undefined ? {} : { version }) }];
+  });
+  const missed = missedSides(looked);
+  const unlinked = unlinkedSides(looked, operations);
+  return [...heard, ...missed.filter(({ side }) => !unlinked.includes(side))];
+}
+
+/**
+ * A record that is gone and stays linked is left alone. What it last said is forgotten: should it
+ * come back, even as it was, it is heard for the first time.
+ */
+function missedSides({ merged, views, candidate }: Looked): readonly AcknowledgedSide[] {
+  if (merged.record.kind !== "kept") return [];
+  if (views.some(({ presence }) => presence === "unknown")) return [];
+  return views.flatMap(({ side, presence }): AcknowledgedSide[] => {
+    const own = candidate.stored?.sides[side];
+    if (presence !== "gone" || own === undefined) return [];
+    return [{ side, key: own.key, acknowledged: { returned: [], stoodFor: [] } }];
   });
 }
 
@@ -158,9 +186,10 @@ function endsNow({ record }: Merged, { candidate }: Looked, unlinked: readonly s
 }
 
 /** True when all is as it is stored already. */
-function isIdle(planned: PlannedRecord, { candidate, merged }: Looked): boolean {
+function isIdle(planned: PlannedRecord, { candidate, merged, isAsked }: Looked): boolean {
   const { stored } = candidate;
   if (stored === undefined || planned.operations.length > 0 || planned.ends) return false;
+  if (isAsked) return false;
   if (planned.unlinked.length > 0 || planned.behind !== stored.behind) return false;
   if (
     merged.reasons.some(({ kind }) => kind === "review") ||

@@ -8,8 +8,10 @@ import type {
   PlannedField,
   PlannedRecord,
 } from "../../model/plan.ts";
+import type { Acknowledged } from "../../model/reconcile.ts";
 import type { Values } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
+import type { Value } from "../../model/value.ts";
 import type { StoredLink } from "../../ports/agreements.ts";
 import type { ReconcileContext, ReconcileWork } from "./context.ts";
 
@@ -35,7 +37,7 @@ export async function makeUndoPlan(work: ReconcileWork, runId: string): Promise<
       },
     );
   }
-  await home.dropPlans(sync);
+  await home.dropPlans(work.lease());
   const plan = context.random.id();
   const sides = Object.fromEntries(
     context.sides.map(({ name }) => [name, { creates: 0, updates: 0, deletes: 0 }]),
@@ -48,7 +50,7 @@ export async function makeUndoPlan(work: ReconcileWork, runId: string): Promise<
       const counts = sides[side];
       if (counts !== undefined) counts[`${kind}s`] += 1;
     }
-    await home.savePlanned(sync, plan, [record]);
+    await home.savePlanned(work.lease(), plan, [record]);
   }
   const head: PlanHead = {
     format: 1,
@@ -64,7 +66,7 @@ export async function makeUndoPlan(work: ReconcileWork, runId: string): Promise<
     undoes: runId,
     notes: [],
   };
-  await home.savePlan(head);
+  await home.savePlan(work.lease(), head);
   return head;
 }
 
@@ -104,7 +106,12 @@ async function undoRecord(
   const decision = decisions.find((one) => one.runId === runId)?.record;
   if (decision === undefined) return undefined;
   const [stored] = await home.links(sync, [link]);
-  const operations = written.map((operation) => inverse(context, plan, operation));
+  const inverted = written.map((operation) => inverse(context, plan, operation));
+  // What lives on under another link would be made a second time.
+  const named = await home.findLinks(sync, { name: decision.name });
+  const isMetAgain = named.some((other) => other.link !== link);
+  const operations = inverted.filter(({ kind }) => kind !== "create" || !isMetAgain);
+  if (stored === undefined && isMetAgain) return undefined;
   const moved = decision.agreed.map((_, index) => wasMoved(context, decision, stored, index));
   const agreed = agreedBefore(decision, stored, moved);
   const forgets = decision.isNew;
@@ -117,12 +124,16 @@ async function undoRecord(
     record: { kind: "undone", runId },
     reasons: agreed.map(() => ({ kind: "agreed" })),
     operations,
-    acknowledged: decision.isNew ? [] : acknowledgedBefore(decision, stored, moved),
+    acknowledged: decision.isNew ? asNow(stored) : acknowledgedBefore(decision, stored, moved),
     unlinked: written.flatMap(({ kind, side }) => (kind === "create" ? [side] : [])),
     ends: false,
     ...(forgets ? { forgets: true } : {}),
-    behind: false,
-    troubles: [],
+    // What is put back differs again from what others have: the next plan looks at it.
+    behind: true,
+    troubles:
+      operations.length < inverted.length
+        ? ["It was made anew since, and is not put back a second time."]
+        : [],
   };
 }
 
@@ -150,13 +161,22 @@ function agreedBefore(
   );
 }
 
+/** Of a first meeting nothing was acknowledged before; this stays where it cannot be undone whole. */
+function asNow(stored: StoredLink | undefined): readonly AcknowledgedSide[] {
+  return Object.entries(stored?.sides ?? {}).map(([side, own]) => ({ side, ...own }));
+}
+
 /** What each side had acknowledged of the moved fields; of the others, what it has since. */
 function acknowledgedBefore(
   decision: PlannedRecord,
   stored: StoredLink | undefined,
   moved: readonly boolean[],
 ): readonly AcknowledgedSide[] {
-  return (decision.beforeSides ?? []).map(({ side, key, acknowledged, version }) => {
+  const known = (decision.beforeSides ?? []).map(({ side }) => side);
+  const joined = asNow(stored)
+    .filter(({ side }) => !known.includes(side))
+    .map((own) => ({ ...own, acknowledged: blank(own.acknowledged, moved) }));
+  const before = (decision.beforeSides ?? []).map(({ side, key, acknowledged, version }) => {
     const now = stored?.sides[side];
     const mix = (part: "returned" | "stoodFor"): Values =>
       acknowledged[part].map((before, index) =>
@@ -169,6 +189,22 @@ function acknowledgedBefore(
       ...(version === undefined ? {} : { version }),
     };
   });
+  return [...before, ...joined];
+}
+
+/** A side that joined with the run had not been heard before it. */
+function blank(acknowledged: Acknowledged, moved: readonly boolean[]): Acknowledged {
+  const unheard = (values: Values): Values =>
+    values.map((value, index) => (moved[index] === true ? undefined : value));
+  return {
+    ...acknowledged,
+    returned: unheard(acknowledged.returned),
+    stoodFor: unheard(acknowledged.stoodFor),
+  };
+}
+
+function valuesLeft({ fields }: JournaledOperation): Readonly<Record<string, Value>> {
+  return Object.fromEntries(fields.map(({ field, after }) => [field, after]));
 }
 
 /** The operation that takes another back: it expects what the other left. */
@@ -185,9 +221,9 @@ function inverse(context: ReconcileContext, plan: string, done: JournaledOperati
         side,
         kind: "delete",
         ...(key === undefined ? {} : { key }),
-        fields: done.fields.map((field) => ({
-          field: field.field,
-          before: left(field),
+        fields: Object.entries({ ...valuesLeft(done), ...done.stored }).map(([field, before]) => ({
+          field,
+          before,
           after: null,
         })),
       };
@@ -201,6 +237,7 @@ function inverse(context: ReconcileContext, plan: string, done: JournaledOperati
           field: field.field,
           before: left(field),
           after: field.before ?? null,
+          ...(field.shared === undefined ? {} : { shared: field.shared }),
         })),
       };
     case "delete": {

@@ -3,11 +3,12 @@ import type { RunOutcome, RunReport } from "../../model/run.ts";
 import { isSyncError } from "../../model/sync-error.ts";
 import { holdLease } from "../lease.ts";
 import { reportedError } from "../reported-error.ts";
-import { type Applied, applyPlan, recoverIntents } from "./apply-plan.ts";
+import { type Applied, applyPlan } from "./apply-plan.ts";
 import type { ReconcileContext, ReconcileWork } from "./context.ts";
 import { closeHalts, guardPlan, holdAfterUndo } from "./guard-plan.ts";
 import { type MadePlan, makePlan } from "./make-plan.ts";
 import { makeUndoPlan } from "./plan-undo.ts";
+import { recoverIntents } from "./recover-intents.ts";
 
 /** What a run of a reconcile sync came to. */
 export interface ReconcileRun {

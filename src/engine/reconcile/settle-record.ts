@@ -1,7 +1,9 @@
 import { acknowledgeWrite } from "../../core/merge/acknowledge-write.ts";
 import type { AcknowledgedSide, Operation, PlannedRecord } from "../../model/plan.ts";
+import type { Acknowledged } from "../../model/reconcile.ts";
 import type { StreamRecord } from "../../model/record.ts";
 import { valuesByName } from "../../model/record.ts";
+import { valuesEqual } from "../../model/value.ts";
 import type { OpenQuestion, OperationEnd, SettledRecord } from "../../ports/agreements.ts";
 import type { ReconcileContext, SideContext } from "./context.ts";
 import { hashShared } from "./names.ts";
@@ -32,12 +34,14 @@ export function settleRecord(
   const kept = undone.filter((operation) => operation.kind === "delete").map(({ side }) => side);
   const unlinked = failedDelete ? deleted : planned.unlinked.filter((side) => !kept.includes(side));
   const after = sidesAfter(context, planned, ends);
+  const isStuck = planned.forgets === true && undone.length > 0;
   return {
     link: planned.link,
     name: planned.name,
-    agreed: planned.agreed,
+    // An undo of a first meeting that did not wholly succeed leaves what is agreed now.
+    agreed: isStuck && planned.before !== undefined ? planned.before : planned.agreed,
     ends: planned.ends && !failedDelete,
-    ...(planned.forgets === true && undone.length === 0 ? { forgets: true } : {}),
+    ...(planned.forgets === true && !isStuck ? { forgets: true } : {}),
     behind: planned.behind || undone.length > 0,
     sides: after.filter(({ side }) => !deleted.includes(side)),
     unlinked: unlinked.map((side) => ({ side, ...markedHash(context, planned, ends, side) })),
@@ -69,10 +73,21 @@ function sidesAfter(
     const before = planned.acknowledged.find((one) => one.side === side.name);
     const operation = planned.operations.find((one) => one.side === side.name);
     const end = operation === undefined ? undefined : ends.get(operation.id);
-    const after = afterWrite(side, planned, before, operation, end);
-    if (after === undefined) return [];
-    return [{ ...after, hash: hashShared(after.acknowledged.returned) }];
+    return sideAfter(side, planned, before, operation, end);
   });
+}
+
+/** What a side has acknowledged once an operation on it ended as it did; none if it never did. */
+export function sideAfter(
+  side: SideContext,
+  planned: PlannedRecord,
+  before: AcknowledgedSide | undefined,
+  operation: Operation | undefined,
+  end: Ended | undefined,
+): SettledRecord["sides"] {
+  const after = afterWrite(side, planned, before, operation, end);
+  if (after === undefined) return [];
+  return [{ ...after, hash: hashShared(after.acknowledged.returned) }];
 }
 
 function afterWrite(
@@ -88,15 +103,50 @@ function afterWrite(
     operation.fields.some(({ shared }) => shared === index) ? value : undefined,
   );
   const stored = side.mapping.toShared(values).values;
+  const acknowledged =
+    planned.record.kind === "undone"
+      ? acknowledgeUndo(side, planned, before?.acknowledged, operation, end.stored)
+      : acknowledgeWrite(before?.acknowledged, written, stored);
   return {
     side: side.name,
     key,
-    acknowledged: acknowledgeWrite(before?.acknowledged, written, stored),
+    acknowledged,
     ...(version === undefined ? {} : { version }),
   };
 }
 
-function endOf(
+/**
+ * What was put back counts for no more than it did before the run: what the side had been heard to
+ * say is what it says now, in its own way, and what it had not been heard to say is still new. Of a
+ * first meeting nothing had been heard.
+ */
+function acknowledgeUndo(
+  side: SideContext,
+  { forgets }: PlannedRecord,
+  before: Acknowledged | undefined,
+  { fields }: Operation,
+  record: StreamRecord,
+): Acknowledged {
+  const own = side.schema.fields.map(({ name }, index) => {
+    const field = fields.find((one) => one.field === name);
+    return field === undefined ? record.values[index] : field.after;
+  });
+  const wanted = side.mapping.toShared(own).values;
+  const stored = side.mapping.toShared(record.values).values;
+  const isPut = (index: number): boolean => fields.some(({ shared }) => shared === index);
+  const blank = (index: number): boolean => forgets === true && isPut(index);
+  const returned = wanted.map((value, index) => {
+    if (blank(index)) return undefined;
+    const heard = before?.returned[index];
+    const isHeard = heard !== undefined && value !== undefined && valuesEqual(value, heard);
+    return isPut(index) && isHeard ? stored[index] : heard;
+  });
+  const stoodFor = wanted.map((_, index) => (blank(index) ? undefined : before?.stoodFor[index]));
+  return { returned, stoodFor };
+}
+
+/** The operation's end for the journal; none where nothing is known of it. */
+export function endOf(
   context: ReconcileContext,
   operation: Operation,
   ends: ReadonlyMap<string, Ended>,
@@ -108,9 +158,12 @@ function endOf(
   const side = context.sides.find(({ name }) => name === operation.side);
   if (end.stored === null || side === undefined) return [{ id, state: "written" }];
   const names = new Set(operation.fields.map(({ field }) => field));
+  // Of a record that was made all is kept, so that an undo expects it as it was left.
+  const isKept = (name: string): boolean =>
+    operation.kind === "create" ? name !== side.schema.modifiedAt : names.has(name);
   const stored = Object.fromEntries(
     Object.entries(valuesByName(side.schema, end.stored.values)).filter(([name]) =>
-      names.has(name),
+      isKept(name),
     ),
   );
   return [{ id, state: "written", stored, storedKey: end.stored.key }];

@@ -8,7 +8,9 @@ import type {
 } from "../../model/plan.ts";
 import type { Value } from "../../model/value.ts";
 import type { ReconcileEvent } from "./context.ts";
+import type { ReconcileShape } from "./describe-sync.ts";
 import type { Explanation } from "./explain-value.ts";
+import type { KeptRule } from "./kept-rules.ts";
 import type { ReconcileRun } from "./run-reconcile.ts";
 import type { VerifiedSides } from "./verify-sides.ts";
 
@@ -82,6 +84,10 @@ export interface HistoryRequest {
 export interface ReconcileVerbs {
   readonly syncs: readonly ReconcileInfo[];
   plan(sync: string, watch: ReconcileWatch): Promise<ReconcilePlan>;
+  /** What its sides share, as it turns out once they are reached; nothing is written. */
+  describe(sync: string, watch: ReconcileWatch): Promise<ReconcileShape>;
+  /** The newest plan in the home that was not applied. */
+  kept(sync: string): Promise<PlanHead | undefined>;
   /** Performs the kept plan of that id, or the newest. Throws PLAN_STALE, PLAN_UNKNOWN, GUARD_…. */
   apply(sync: string, plan: string | undefined, watch: ReconcileWatch): Promise<ReconcileRun>;
   /** Takes in a plan from its file, for `apply`. Throws PLAN_STALE, USAGE. */
@@ -107,6 +113,11 @@ export interface ReconcileVerbs {
   history(sync: string, request: HistoryRequest): Promise<readonly JournaledOperation[]>;
   conflicts(filter: ConflictFilter): Promise<readonly OpenConflict[]>;
   resolve(filter: ConflictFilter, answer: ConflictAnswer, by: string): Promise<ResolvedConflicts>;
+  /** Decisions that hold for the next conflicts too, asked before the configured policies. */
+  rules(sync?: string): Promise<readonly KeptRule[]>;
+  addRule(rule: Omit<KeptRule, "id" | "at">): Promise<KeptRule>;
+  /** Throws USAGE where there is none of that number. */
+  forgetRule(id: number, by: string): Promise<KeptRule>;
 }
 
 export type { ReconcileSpec };

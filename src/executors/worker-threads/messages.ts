@@ -2,7 +2,7 @@ import type { ErrorCode } from "../../model/error-codes.ts";
 import type { RunEvent } from "../../model/events.ts";
 import type { StreamReport } from "../../model/run.ts";
 import { type ErrorContext, isSyncError, SyncError } from "../../model/sync-error.ts";
-import type { HttpResponse } from "../../ports/http.ts";
+import type { HttpRequest, HttpResponse } from "../../ports/http.ts";
 import type { StreamTask } from "../../ports/stream-workers.ts";
 
 /** An error on its way to another thread, which takes plain values only. */
@@ -30,7 +30,7 @@ export type ToWorker =
 export interface AskedRequest {
   readonly system: string;
   readonly stream: string | undefined;
-  readonly method: "GET" | "POST";
+  readonly method: HttpRequest["method"];
   readonly url: string;
 }
 

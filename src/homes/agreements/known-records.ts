@@ -24,7 +24,7 @@ export function createKnownRecords(sql: AgreementSql): KnownRecords {
     known: async (sync, side, keys) => {
       const rows = await sql.all(
         `SELECT s.key, s.link, s.id, s.hash FROM ${sql.relation(3, { key: "text" })} AS r
-         JOIN ${sides} AS s ON s.sync = $1 AND s.side = $2 AND s.key = r.key`,
+         CROSS JOIN ${sides} AS s WHERE s.sync = $1 AND s.side = $2 AND s.key = r.key`,
         [sync, side, keysOf(keys)],
       );
       return new Map(rows.map((row) => [known(row).key, known(row)]));
@@ -32,7 +32,7 @@ export function createKnownRecords(sql: AgreementSql): KnownRecords {
     buried: async (sync, side, keys) => {
       const rows = await sql.all(
         `SELECT b.key, b.link, b.hash, b.buried_at FROM ${sql.relation(3, { key: "text" })} AS r
-         JOIN ${buried} AS b ON b.sync = $1 AND b.side = $2 AND b.key = r.key`,
+         CROSS JOIN ${buried} AS b WHERE b.sync = $1 AND b.side = $2 AND b.key = r.key`,
         [sync, side, keysOf(keys)],
       );
       return new Map(
@@ -66,8 +66,8 @@ export function createKnownRecords(sql: AgreementSql): KnownRecords {
     touchBuried: (sync, side, keys, at) =>
       sql.write([
         {
-          sql: `UPDATE ${buried} AS b SET buried_at = $4 FROM ${sql.relation(3, { key: "text" })} AS r
-            WHERE b.sync = $1 AND b.side = $2 AND b.key = r.key`,
+          sql: `UPDATE ${buried} SET buried_at = $4 WHERE sync = $1 AND side = $2 AND key IN
+            (SELECT r.key FROM ${sql.relation(3, { key: "text" })} AS r)`,
           parameters: [sync, side, keysOf(keys), at],
         },
       ]),

@@ -11,10 +11,7 @@ export function createLinks(sql: AgreementSql): Links {
   const linksBy = async (where: string, parameters: readonly (string | number)[]) =>
     readLinks(
       sql,
-      await sql.all(
-        `SELECT l.link, l.name, l.agreed, l.behind FROM ${links} AS l ${where}`,
-        parameters,
-      ),
+      await sql.all(`SELECT l.link, l.name, l.agreed, l.behind FROM ${where}`, parameters),
       String(parameters[0]),
     );
   return {
@@ -28,23 +25,27 @@ export function createLinks(sql: AgreementSql): Links {
     },
     links: (sync, wanted) =>
       linksBy(
-        `JOIN ${sql.relation(2, { link: "bigint" })} AS r ON r.link = l.link
-         WHERE l.sync = $1 ORDER BY l.link`,
+        `${sql.relation(2, { link: "bigint" })} AS r CROSS JOIN ${links} AS l
+         WHERE l.sync = $1 AND l.link = r.link ORDER BY l.link`,
         [sync, relationText(wanted.map((link) => ({ link })))],
       ),
     findLinks: (sync, by) =>
       "name" in by
-        ? linksBy("WHERE l.sync = $1 AND l.name = $2 ORDER BY l.link LIMIT 10", [
+        ? linksBy(`${links} AS l WHERE l.sync = $1 AND l.name = $2 ORDER BY l.link LIMIT 10`, [
             sync,
             sql.storeText(by.name),
           ])
         : linksBy(
-            `JOIN ${sql.table("sides")} AS s ON s.sync = l.sync AND s.link = l.link
+            `${links} AS l JOIN ${sql.table("sides")} AS s ON s.sync = l.sync AND s.link = l.link
              WHERE l.sync = $1 AND s.side = $2 AND s.key = $3`,
             [sync, by.side, sql.storeText(by.key)],
           ),
     scanLinks: (sync, after, limit) =>
-      linksBy("WHERE l.sync = $1 AND l.link > $2 ORDER BY l.link LIMIT $3", [sync, after, limit]),
+      linksBy(`${links} AS l WHERE l.sync = $1 AND l.link > $2 ORDER BY l.link LIMIT $3`, [
+        sync,
+        after,
+        limit,
+      ]),
     linkCount: async (sync) => {
       const [row] = await sql.all(`SELECT count(*) FROM ${links} WHERE sync = $1`, [sync]);
       return Number(row?.[0]);
@@ -62,7 +63,7 @@ export async function readLinks(
   const sideRows = await sql.all(
     `SELECT s.link, s.side, s.key, s.acknowledged, s.version
      FROM ${sql.relation(2, { link: "bigint" })} AS r
-     JOIN ${sql.table("sides")} AS s ON s.sync = $1 AND s.link = r.link`,
+     CROSS JOIN ${sql.table("sides")} AS s WHERE s.sync = $1 AND s.link = r.link`,
     [sync, relationText(rows.map(([link]) => ({ link: Number(link) })))],
   );
   const bySide = new Map<LinkId, [string, StoredSide][]>();

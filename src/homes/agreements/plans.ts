@@ -1,6 +1,7 @@
 import type { Ambiguous, LinkId, PlanHead, PlannedRecord } from "../../model/plan.ts";
 import { plannedFromText, plannedToText } from "../../model/stored-plan.ts";
 import type { Plans } from "../../ports/agreements.ts";
+import type { Lease } from "../../ports/home.ts";
 import { type AgreementSql, relationText } from "./sql.ts";
 
 const PLANNED = { link: "bigint", record: "text" } as const;
@@ -17,33 +18,40 @@ export function createPlans(sql: AgreementSql): Plans {
   const [plans, planned] = [sql.table("plans"), sql.table("planned")];
   const operations = sql.table("operations");
   return {
-    savePlan: ({ plan, sync, madeAt, ...rest }) =>
-      sql.write([
-        {
-          sql: `INSERT INTO ${plans} (plan, sync, made_at, applied, head)
+    savePlan: (lease, { plan, sync, madeAt, ...rest }) =>
+      sql.write(
+        [
+          {
+            sql: `INSERT INTO ${plans} (plan, sync, made_at, applied, head)
             VALUES ($1, $2, $3, 0, $4)
             ON CONFLICT (plan) DO UPDATE SET head = excluded.head, made_at = excluded.made_at`,
-          parameters: [plan, sync, madeAt, JSON.stringify({ plan, sync, madeAt, ...rest })],
-        },
-      ]),
-    savePlanned: async (sync, plan, records) => {
+            parameters: [plan, sync, madeAt, JSON.stringify({ plan, sync, madeAt, ...rest })],
+          },
+        ],
+        lease,
+      ),
+    savePlanned: async (lease, plan, records) => {
+      const { sync } = lease;
       if (records.length === 0) return;
       const rows = records.map((record) => ({ link: record.link, record: plannedToText(record) }));
-      await sql.write([
-        {
-          sql: `INSERT INTO ${planned} (sync, plan, link, record)
+      await sql.write(
+        [
+          {
+            sql: `INSERT INTO ${planned} (sync, plan, link, record)
             SELECT $1, $2, link, record FROM ${sql.relation(3, PLANNED)} AS r WHERE true
             ON CONFLICT (plan, link) DO UPDATE SET record = excluded.record`,
-          parameters: [sync, plan, relationText(rows)],
-        },
-        {
-          sql: `INSERT INTO ${operations} (id, sync, plan, link, name, side, state, at, operation)
+            parameters: [sync, plan, relationText(rows)],
+          },
+          {
+            sql: `INSERT INTO ${operations} (id, sync, plan, link, name, side, state, at, operation)
             SELECT id, $1, $2, link, name, side, 'planned', 0, operation
             FROM ${sql.relation(3, OPERATIONS)} AS r WHERE true
             ON CONFLICT (id) DO UPDATE SET operation = excluded.operation`,
-          parameters: [sync, plan, relationText(records.flatMap((r) => operationRows(sql, r)))],
-        },
-      ]);
+            parameters: [sync, plan, relationText(records.flatMap((r) => operationRows(sql, r)))],
+          },
+        ],
+        lease,
+      );
     },
     plan: async (plan) => {
       const [row] = await sql.all(`SELECT head FROM ${plans} WHERE plan = $1`, [plan]);
@@ -64,16 +72,19 @@ export function createPlans(sql: AgreementSql): Plans {
       );
       return rows.map(([record]) => plannedFromText(String(record)));
     },
-    saveAmbiguous: async (sync, plan, found) => {
+    saveAmbiguous: async (lease, plan, found) => {
       if (found.length === 0) return;
       const rows = found.map((one) => ({ found: JSON.stringify(one) }));
-      await sql.write([
-        {
-          sql: `INSERT INTO ${sql.table("ambiguous")} (sync, plan, found)
+      await sql.write(
+        [
+          {
+            sql: `INSERT INTO ${sql.table("ambiguous")} (sync, plan, found)
             SELECT $1, $2, found FROM ${sql.relation(3, { found: "text" })} AS r WHERE true`,
-          parameters: [sync, plan, relationText(rows)],
-        },
-      ]);
+            parameters: [lease.sync, plan, relationText(rows)],
+          },
+        ],
+        lease,
+      );
     },
     ambiguous: async (plan) => {
       const rows = await sql.all(
@@ -82,33 +93,40 @@ export function createPlans(sql: AgreementSql): Plans {
       );
       return rows.map(([found]) => JSON.parse(String(found)) as Ambiguous);
     },
-    dropPlans: (sync) => dropPlans(sql, sync),
+    dropPlans: (lease) => dropPlans(sql, lease),
   };
 }
 
 /** Records and operations of plans that were never applied; what was settled or sent stays. */
-function dropPlans(sql: AgreementSql, sync: string): Promise<void> {
+function dropPlans(sql: AgreementSql, lease: Lease): Promise<void> {
+  const { sync } = lease;
   const plans = sql.table("plans");
   const applied = `plan IN (SELECT plan FROM ${plans} WHERE sync = $1 AND applied = 1)`;
   const parameters = [sync];
   const begun = `plan IN (SELECT plan FROM ${sql.table("plan_runs")})`;
-  return sql.write([
-    {
-      sql: `DELETE FROM ${sql.table("planned")}
+  return sql.write(
+    [
+      {
+        sql: `DELETE FROM ${sql.table("planned")}
         WHERE sync = $1 AND settled_at IS NULL AND NOT (${applied})`,
-      parameters,
-    },
-    {
-      sql: `DELETE FROM ${sql.table("operations")}
+        parameters,
+      },
+      {
+        sql: `DELETE FROM ${sql.table("operations")}
         WHERE sync = $1 AND state = 'planned' AND NOT (${applied})`,
-      parameters,
-    },
-    {
-      sql: `DELETE FROM ${sql.table("ambiguous")} WHERE sync = $1 AND NOT (${applied})`,
-      parameters,
-    },
-    { sql: `DELETE FROM ${plans} WHERE sync = $1 AND applied = 0 AND NOT (${begun})`, parameters },
-  ]);
+        parameters,
+      },
+      {
+        sql: `DELETE FROM ${sql.table("ambiguous")} WHERE sync = $1 AND NOT (${applied})`,
+        parameters,
+      },
+      {
+        sql: `DELETE FROM ${plans} WHERE sync = $1 AND applied = 0 AND NOT (${begun})`,
+        parameters,
+      },
+    ],
+    lease,
+  );
 }
 
 function headOf(cell: unknown): PlanHead {

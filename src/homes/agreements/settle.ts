@@ -31,8 +31,8 @@ function recordStatements(sql: AgreementSql, settlement: Settlement): readonly S
     ...endOperations(sql, settlement),
     ...askQuestions(sql, settlement),
     {
-      sql: `UPDATE ${sql.table("planned")} AS p SET run_id = $1, settled_at = $2
-        FROM ${sql.relation(3, { link: "bigint" })} AS r WHERE p.plan = $4 AND p.link = r.link`,
+      sql: `UPDATE ${sql.table("planned")} SET run_id = $1, settled_at = $2 WHERE plan = $4
+        AND link IN (SELECT r.link FROM ${sql.relation(3, { link: "bigint" })} AS r)`,
       parameters: [settlement.runId, settlement.at, linksText(records), settlement.plan],
     },
   ];
@@ -56,15 +56,15 @@ function bury(sql: AgreementSql, { records, lease, at }: Settlement): readonly S
   if (rows.length === 0) return [];
   const columns = { ...LINK_SIDE, hash: "text" } as const;
   const relation = sql.relation(2, columns);
-  const chosen = (which: string): string => `FROM ${relation} AS r JOIN ${sides} AS s
-    ON s.sync = $1 AND s.link = r.link AND ${which}`;
+  const chosen = (which: string): string => `FROM ${relation} AS r CROSS JOIN ${sides} AS s
+    WHERE s.sync = $1 AND s.link = r.link AND ${which}`;
   const parameters = [lease.sync, relationText(rows)];
   // One side at a time first: where a record ends, its marked side keeps its own hash.
   return ["s.side = r.side", "r.side = '*'"].flatMap((which): readonly Statement[] => [
     {
       sql: `INSERT INTO ${buried} (sync, side, key, link, hash, buried_at)
         SELECT s.sync, s.side, s.key, s.link, coalesce(r.hash, s.hash), ${Math.trunc(at)}
-        ${chosen(which)} WHERE true
+        ${chosen(which)}
         ON CONFLICT (sync, side, key) DO UPDATE
         SET link = excluded.link, hash = excluded.hash, buried_at = excluded.buried_at`,
       parameters,
@@ -144,13 +144,13 @@ function keepSides(
   return [
     {
       // A side's record has one key: one it had before is not its any more.
-      sql: `DELETE FROM ${sides} WHERE id IN (SELECT s.id FROM ${relation} AS r JOIN ${sides} AS s
-        ON s.sync = $1 AND s.link = r.link AND s.side = r.side AND s.key <> r.key)`,
+      sql: `DELETE FROM ${sides} WHERE id IN (SELECT s.id FROM ${relation} AS r
+        CROSS JOIN ${sides} AS s WHERE s.sync = $1 AND s.link = r.link AND s.side = r.side AND s.key <> r.key)`,
       parameters,
     },
     {
-      sql: `DELETE FROM ${sql.table("buried")} AS b WHERE b.sync = $1 AND EXISTS
-        (SELECT 1 FROM ${relation} AS r WHERE r.side = b.side AND r.key = b.key)`,
+      sql: `DELETE FROM ${sql.table("buried")} WHERE sync = $1 AND (side, key) IN
+        (SELECT r.side, r.key FROM ${relation} AS r)`,
       parameters,
     },
     {

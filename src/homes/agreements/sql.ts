@@ -22,7 +22,10 @@ export type Columns = Readonly<Record<string, "text" | "bigint">>;
 export interface AgreementSql {
   /** The home's table of that name as SQL text. */
   readonly table: (name: string) => string;
-  /** The objects of a JSON array, which is the parameter of that number, as a relation. */
+  /**
+   * The objects of a JSON array, which is the parameter of that number, as a relation. It stands
+   * first in a `CROSS JOIN`, whose order SQLite keeps: it would else read the array for each row.
+   */
   readonly relation: (parameter: number, columns: Columns) => string;
   /** A text as the database can keep and compare it, and back. */
   readonly storeText: (text: string) => string;

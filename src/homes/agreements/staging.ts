@@ -22,20 +22,26 @@ const UNLINKED = "sync = $1 AND link IS NULL AND state = 'present'";
 export function createStaging(sql: AgreementSql): Staging {
   const staged = sql.table("staged");
   return {
-    clearStaged: (sync) =>
-      sql.write([{ sql: `DELETE FROM ${staged} WHERE sync = $1`, parameters: [sync] }]),
-    stage: async (sync, records) => {
+    clearStaged: (lease) =>
+      sql.write(
+        [{ sql: `DELETE FROM ${staged} WHERE sync = $1`, parameters: [lease.sync] }],
+        lease,
+      ),
+    stage: async (lease, records) => {
       if (records.length === 0) return;
       const columns = Object.keys(STAGED).join(", ");
       const updates = Object.keys(STAGED).map((name) => `${name} = excluded.${name}`);
-      await sql.write([
-        {
-          sql: `INSERT INTO ${staged} (sync, ${columns})
+      await sql.write(
+        [
+          {
+            sql: `INSERT INTO ${staged} (sync, ${columns})
             SELECT $1, ${columns} FROM ${sql.relation(2, STAGED)} AS r WHERE true
             ON CONFLICT (sync, side, key) DO UPDATE SET ${updates.join(", ")}`,
-          parameters: [sync, relationText(records.map((record) => stagedRow(sql, record)))],
-        },
-      ]);
+            parameters: [lease.sync, relationText(records.map((record) => stagedRow(sql, record)))],
+          },
+        ],
+        lease,
+      );
     },
     unmatched: async (sync, after, limit) => {
       const beyond = after === null ? "" : "AND name > $3";
@@ -55,16 +61,22 @@ export function createStaging(sql: AgreementSql): Staging {
       );
       return rows.map(([side, key]) => ({ side: String(side), key: keyOf(sql, key) }));
     },
-    linkStaged: async (sync, links) => {
+    linkStaged: async (lease, links) => {
       const rows = links.map(({ side, key, link }) => ({ side, key: sql.storeText(key), link }));
       const relation = sql.relation(2, { side: "text", key: "text", link: "bigint" });
-      await sql.write([
-        {
-          sql: `UPDATE ${staged} AS s SET link = r.link FROM ${relation} AS r
-            WHERE s.sync = $1 AND s.side = r.side AND s.key = r.key`,
-          parameters: [sync, relationText(rows)],
-        },
-      ]);
+      await sql.write(
+        [
+          {
+            sql: `INSERT INTO ${staged} (sync, side, key, link, state, field_values)
+            SELECT s.sync, s.side, s.key, r.link, s.state, s.field_values
+            FROM ${relation} AS r CROSS JOIN ${staged} AS s
+            WHERE s.sync = $1 AND s.side = r.side AND s.key = r.key
+            ON CONFLICT (sync, side, key) DO UPDATE SET link = excluded.link`,
+            parameters: [lease.sync, relationText(rows)],
+          },
+        ],
+        lease,
+      );
     },
     reserveLinks: async (_sync, count) => {
       const [row] = await sql.all(
@@ -117,11 +129,11 @@ async function matchGroups(
   const names = relationText([...groups.keys()].map((name) => ({ name })));
   const named = await sql.all(
     `SELECT r.name, l.link, s.side FROM ${sql.relation(2, { name: "text" })} AS r
-     JOIN ${sql.table("links")} AS l ON l.sync = $1 AND l.name = r.name
+     CROSS JOIN ${sql.table("links")} AS l
      LEFT JOIN ${sql.table("sides")} AS s ON s.sync = l.sync AND s.link = l.link AND NOT EXISTS
        (SELECT 1 FROM ${sql.table("staged")} AS g
         WHERE g.sync = s.sync AND g.side = s.side AND g.key = s.key AND g.state = 'gone')
-     ORDER BY l.link, s.side`,
+     WHERE l.sync = $1 AND l.name = r.name ORDER BY l.link, s.side`,
     [sync, names],
   );
   const links = new Map<string, { readonly link: LinkId; readonly sides: string[] }>();
@@ -149,7 +161,7 @@ async function candidateLinks(
        WHERE sync = $1 AND link > $2 ${where} ORDER BY link LIMIT $3) AS ${name}_part`;
   const rows = await sql.all(
     `SELECT link FROM (${part("staged", "")} UNION ${part("links", "AND behind = 1")}
-       UNION ${part("conflicts", "AND resolution IS NOT NULL")}) AS c ORDER BY link LIMIT $3`,
+       UNION ${part("conflicts", "")}) AS c ORDER BY link LIMIT $3`,
     [sync, after, limit],
   );
   return rows.map(([link]) => Number(link));
@@ -165,7 +177,7 @@ async function candidatesOf(
   const relation = sql.relation(2, { link: "bigint" });
   const linkRows = await sql.all(
     `SELECT l.link, l.name, l.agreed, l.behind FROM ${relation} AS r
-     JOIN ${sql.table("links")} AS l ON l.sync = $1 AND l.link = r.link`,
+     CROSS JOIN ${sql.table("links")} AS l WHERE l.sync = $1 AND l.link = r.link`,
     [sync, wanted],
   );
   const stored = new Map<LinkId, StoredLink>();
@@ -173,7 +185,7 @@ async function candidatesOf(
   const columns = Object.keys(STAGED).map((name) => `s.${name}`);
   const stagedRows = await sql.all(
     `SELECT ${columns.join(", ")} FROM ${relation} AS r
-     JOIN ${sql.table("staged")} AS s ON s.sync = $1 AND s.link = r.link`,
+     CROSS JOIN ${sql.table("staged")} AS s WHERE s.sync = $1 AND s.link = r.link`,
     [sync, wanted],
   );
   const staged = new Map<LinkId, StagedRecord[]>();

@@ -108,14 +108,18 @@ export function storedLink(state: AgreementState, kept: KeptLink): StoredLink {
   };
 }
 
-export function createStaging(state: AgreementState): Staging {
+export function createStaging(state: AgreementState, home: MemoryHomeState): Staging {
   const stagedOf = (sync: string): readonly KeptStaged[] =>
     [...state.staged.values()].filter((record) => record.sync === sync);
   return {
-    clearStaged: async (sync) => {
+    clearStaged: async (lease) => {
+      checkFence(home, lease);
+      const { sync } = lease;
       for (const [id, record] of state.staged) if (record.sync === sync) state.staged.delete(id);
     },
-    stage: async (sync, records) => {
+    stage: async (lease, records) => {
+      checkFence(home, lease);
+      const { sync } = lease;
       for (const record of records) {
         const { values, ...rest } = record;
         const kept = { ...rest, sync, values: valuesToText(values) };
@@ -139,7 +143,9 @@ export function createStaging(state: AgreementState): Staging {
         })
         .slice(0, limit)
         .map(({ side, key }) => ({ side, key })),
-    linkStaged: async (sync, links) => {
+    linkStaged: async (lease, links) => {
+      checkFence(home, lease);
+      const { sync } = lease;
       for (const { side, key, link } of links) {
         const id = joined(sync, side, key);
         const record = state.staged.get(id);
@@ -190,10 +196,8 @@ function candidatesOf(
     staged.set(record.link, [...list, { ...rest, values: valuesFromText(values) }]);
   }
   const behind = [...state.links.values()].filter((kept) => kept.sync === sync && kept.behind);
-  const resolved = [...state.conflicts.values()].filter(
-    (conflict) => conflict.sync === sync && conflict.resolution !== undefined,
-  );
-  const links = new Set([...staged.keys(), ...[...behind, ...resolved].map(({ link }) => link)]);
+  const asked = [...state.conflicts.values()].filter((conflict) => conflict.sync === sync);
+  const links = new Set([...staged.keys(), ...[...behind, ...asked].map(({ link }) => link)]);
   return [...links]
     .filter((link) => link > after)
     .sort((a, b) => a - b)

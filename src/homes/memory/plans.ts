@@ -6,16 +6,19 @@ import { checkFence } from "./commit.ts";
 import { settle } from "./settle.ts";
 import { joined, type MemoryHomeState, stored } from "./state.ts";
 
-export function createPlans(state: AgreementState): Plans {
+export function createPlans(state: AgreementState, home: MemoryHomeState): Plans {
   const plannedOf = (plan: string): readonly KeptPlanned[] =>
     [...state.planned.values()]
       .filter((kept) => kept.plan === plan)
       .sort((a, b) => a.link - b.link);
   return {
-    savePlan: async (head) => {
+    savePlan: async (lease, head) => {
+      checkFence(home, lease);
       state.plans.set(head.plan, { head: stored(head), applied: false, runs: [] });
     },
-    savePlanned: async (sync, plan, records) => {
+    savePlanned: async (lease, plan, records) => {
+      checkFence(home, lease);
+      const { sync } = lease;
       for (const record of records) {
         const { link } = record;
         const kept = { sync, plan, link, text: plannedToText(record) };
@@ -45,11 +48,14 @@ export function createPlans(state: AgreementState): Plans {
         .filter(({ link, settled }) => link > after && settled === undefined)
         .slice(0, limit)
         .map(({ text }) => plannedFromText(text)),
-    saveAmbiguous: async (_sync, plan, found) => {
+    saveAmbiguous: async (lease, plan, found) => {
+      checkFence(home, lease);
       state.ambiguous.set(plan, [...(state.ambiguous.get(plan) ?? []), ...stored(found)]);
     },
     ambiguous: async (plan) => state.ambiguous.get(plan) ?? [],
-    dropPlans: async (sync) => {
+    dropPlans: async (lease) => {
+      checkFence(home, lease);
+      const { sync } = lease;
       const isOpen = (plan: string): boolean => !(state.plans.get(plan)?.applied ?? false);
       for (const [id, kept] of state.planned) {
         if (kept.sync !== sync || kept.settled !== undefined || !isOpen(kept.plan)) continue;

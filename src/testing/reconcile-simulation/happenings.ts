@@ -41,6 +41,7 @@ export const RECONCILE_HAPPENINGS = [
   "life of a record resolved",
   "edit against delete",
   "ambiguous name",
+  "halt released",
   "undo",
   "undo compared",
   "write performed",

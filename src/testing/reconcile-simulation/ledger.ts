@@ -16,6 +16,8 @@ export interface Performed {
   readonly side: string;
   readonly kind: "create" | "update" | "delete";
   readonly process: string;
+  /** Of a create. */
+  readonly origin?: Value;
 }
 
 /**
@@ -45,8 +47,12 @@ export interface Ledger {
   /** A second record of the origin on one side is not the sync's doing. */
   allowSecond(origin: Value | undefined): void;
   maySecond(origin: string): boolean;
+  /** Records that a person gave another name. */
+  readonly renamed: Set<Value>;
   /** The sync has carried the origin to some side. */
   readonly carried: Set<string>;
+  /** Operations whose sender was given an answer. */
+  readonly answered: Set<string>;
 }
 
 const placeId = ({ side, key, field }: Place): string => [side, key, field].join("\0");
@@ -69,6 +75,8 @@ export function createLedger(): Ledger {
     made,
     writes,
     carried: new Set(),
+    renamed: new Set(),
+    answered: new Set(),
     wrote(place, value) {
       show(place, value);
       if (typeof value === "string") made.set(value, place);

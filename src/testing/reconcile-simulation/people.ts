@@ -90,7 +90,7 @@ export function createPeople(options: PeopleOptions): People {
           const there = hands.of(thrown.side).rows;
           if (there.some((other) => other.values["sku"] === values["sku"])) return;
           tallies.count("restore");
-          return hands.put(thrown.side, values);
+          return hands.put(thrown.side, values, true);
         }
         case "rename":
           return rename(side, row);
@@ -125,7 +125,8 @@ const assigns = ({ schema }: SideShape): boolean => schema.traits.write?.assigns
 /** What people do to the systems, noted in the ledger. */
 function createHands({ systems, ledger, trace }: PeopleOptions): {
   of(side: SideShape): { readonly system: MemorySystem; readonly rows: readonly MemoryRow[] };
-  put(side: SideShape, values: NamedValues): void;
+  /** `isOld`: the values are not new, and need not be followed once more. */
+  put(side: SideShape, values: NamedValues, isOld?: boolean): void;
   set(side: SideShape, row: MemoryRow, field: string, value: Value): void;
   remove(side: SideShape, row: MemoryRow): void;
 } {
@@ -135,7 +136,7 @@ function createHands({ systems, ledger, trace }: PeopleOptions): {
   };
   return {
     of,
-    put(side, values) {
+    put(side, values, isOld = false) {
       const { system, rows } = of(side);
       const own = assigns(side) ? { id: system.newKey(STREAM), ...values } : values;
       const origin = values["origin"];
@@ -145,11 +146,13 @@ function createHands({ systems, ledger, trace }: PeopleOptions): {
       const key = system.put(STREAM, own);
       trace.add(`people put ${side.name} ${key} ${JSON.stringify(values)}`);
       for (const field of ["origin", "name", "price"]) {
-        ledger.wrote({ side: side.name, key, field }, values[field] ?? null);
+        const place = { side: side.name, key, field };
+        ledger[isOld ? "showed" : "wrote"](place, values[field] ?? null);
       }
     },
     set(side, row, field, value) {
       const place = { side: side.name, key: row.id, field };
+      if (field === "sku") ledger.renamed.add(row.values["origin"] ?? null);
       trace.add(`people set ${side.name} ${row.id} ${field} = ${JSON.stringify(value)}`);
       ledger.replaces(place);
       of(side).system.edit(STREAM, row.id, { [field]: value });

@@ -6,14 +6,14 @@ import {
   runReconcile,
 } from "../../engine/reconcile/run-reconcile.ts";
 import { createMemoryHome } from "../../homes/memory/home.ts";
-import type { PlanHead } from "../../model/plan.ts";
+import type { PlanHead, PlannedRecord } from "../../model/plan.ts";
 import { isSyncError, type SyncError } from "../../model/sync-error.ts";
 import type { Agreements } from "../../ports/agreements.ts";
 import type { Home, Lease } from "../../ports/home.ts";
 import { createFate, type Fate, type FaultPlan, homeTrouble } from "../simulation/fate.ts";
-import { createTallies } from "../simulation/tallies.ts";
+import { createTallies, type Tallies } from "../simulation/tallies.ts";
 import type { ReconcileHappening } from "./happenings.ts";
-import { SYNC } from "./shape.ts";
+import { FIELDS, SYNC } from "./shape.ts";
 import { createSideConnector, type Operator, type SideFaults } from "./side-connector.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
 
@@ -59,7 +59,7 @@ export function launch(
       if (KNOWN.has(what)) world.tallies.count(what as ReconcileHappening, times);
     }
   };
-  return { fate, done: work(world, fate, faults, errand).finally(book) };
+  return { fate, done: work(world, fate, faults, errand, tallies).finally(book) };
 }
 
 const KNOWN: ReadonlySet<string> = new Set([
@@ -76,11 +76,12 @@ async function work(
   fate: Fate,
   faults: (side: string) => SideFaults,
   errand: Errand,
+  tallies: Tallies,
 ): Promise<Ending> {
   const { trace } = world;
   trace.add(`${fate.name} starts ${JSON.stringify(errand)}`);
   try {
-    const context = contextOf(world, fate, faults);
+    const context = contextOf(world, fate, faults, tallies);
     const { head, runId } = await perform(context, errand, fate.stop);
     if (fate.isDead()) return died(world, fate);
     trace.add(`${fate.name} ends ${JSON.stringify(head.sides)} ${head.notes.join(" ")}`);
@@ -130,6 +131,7 @@ const NOTHING: PlanHead = {
   basis: { configuration: "", generation: 0 },
   sides: {},
   records: { compared: 0, matched: 0, alone: 0, inReview: 0 },
+  observed: {},
   positions: {},
   notes: ["The plan is not there any more."],
 };
@@ -138,6 +140,7 @@ function contextOf(
   world: ReconcileWorldState,
   fate: Fate,
   faults: (side: string) => SideFaults,
+  tallies: Tallies,
 ): ReconcileContext {
   const { shape, timeline } = world;
   let ids = 0;
@@ -152,6 +155,7 @@ function contextOf(
     fate,
     createMemoryHome({ clock: timeline, state: world.home }),
     leases,
+    tallies,
   );
   return {
     sync: SYNC,
@@ -224,15 +228,17 @@ function watchHome(
   fate: Fate,
   home: Home & Agreements,
   leases: { own?: Lease },
+  tallies: Tallies,
 ): Home & Agreements {
-  const tallies = createTallies();
-  const write = (name: string, act: () => Promise<unknown>): Promise<unknown> =>
+  const write = (
+    name: string,
+    words: readonly unknown[],
+    act: () => Promise<unknown>,
+  ): Promise<unknown> =>
     fate.effect(FENCED.has(name) ? "commit" : "bookkeeping", name, async () => {
       homeTrouble(fate, tallies, name);
-      for (const [what, times] of tallies.counts) {
-        if (KNOWN.has(what)) world.tallies.count(what as ReconcileHappening, times);
-      }
       const answer = await act();
+      if (name === "savePlanned") tellPlanned(world, fate, words[2] as readonly PlannedRecord[]);
       if (name === "acquireLease") leases.own = answer as Lease;
       const newest = world.home.leases.get(SYNC)?.fence;
       if (GUARDED.has(name) && newest !== leases.own?.fence) {
@@ -246,9 +252,26 @@ function watchHome(
       if (typeof method !== "function" || name === "everyKnown" || name === "changes") return method;
       const call = (words: readonly unknown[]): Promise<unknown> => method.apply(inner, words);
       if (FENCED.has(String(name)) || WRITES.has(String(name))) {
-        return (...words: unknown[]) => write(String(name), () => call(words));
+        return (...words: unknown[]) => write(String(name), words, () => call(words));
       }
       return (...words: unknown[]) => fate.look(() => call(words));
     },
   });
+}
+
+/** Each decision in a line, so that the trace of a seed reads as a story. */
+function tellPlanned(
+  { trace }: ReconcileWorldState,
+  { name }: Fate,
+  records: readonly PlannedRecord[],
+): void {
+  for (const { link, name: what, record, reasons, agreed } of records) {
+    const fields = reasons.flatMap((reason, index) =>
+      reason.kind === "agreed"
+        ? []
+        : [`${FIELDS[index]?.name} ${JSON.stringify(agreed[index])} ${JSON.stringify(reason)}`],
+    );
+    const all = [`${name} plans ${what} (${link}) ${JSON.stringify(record)}`, ...fields];
+    trace.add(all.join("\n      "));
+  }
 }

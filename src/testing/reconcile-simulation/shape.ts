@@ -40,6 +40,8 @@ export interface ReconcileShape {
   readonly rules: MergeRules;
   /** No side has the match field for its key, so that records may be renamed. */
   readonly renames: boolean;
+  /** A side may give old data for a whole run, so that what people did there seems undone. */
+  readonly misleads: boolean;
   readonly leaseMs: number;
 }
 
@@ -52,6 +54,7 @@ export function createReconcileShape(random: SeededRandom): ReconcileShape {
   return {
     sides,
     renames,
+    misleads: random.chance(0.15),
     leaseMs: 60_000,
     rules: {
       fields: FIELDS,

@@ -35,14 +35,14 @@ export const NO_SIDE_FAULTS: SideFaults = {
   edits: 0,
 };
 
-export function createSideFaults(random: SeededRandom): SideFaults {
+export function createSideFaults(random: SeededRandom, misleads: boolean): SideFaults {
   if (random.chance(0.45)) {
     return { ...NO_SIDE_FAULTS, edits: random.pick([0, 0.1, 0.3]), shuffles: random.chance(0.2) };
   }
   return {
     down: random.chance(0.12),
     failsAt: random.chance(0.2) ? random.int(1, 6) : 0,
-    stale: random.chance(0.12) ? (random.chance(0.25) ? "always" : random.int(1, 4)) : 0,
+    stale: random.chance(0.12) ? (misleads && random.chance(0.5) ? "always" : random.int(1, 4)) : 0,
     shuffles: random.chance(0.4),
     loses: random.pick([0, 0, 0.3]),
     halves: random.pick([0, 0, 0.2]),
@@ -104,6 +104,8 @@ export function createSideConnector(
           return { ...order, error: away(side.name), errorAt: random.int(0, 1) };
         }
         const copy = world.copies.get(side.name);
+        // A walk that is older than the feed's head would be a feed that forgets.
+        if (side.observe === "changes" && kind === "walk") return order;
         if (copy === undefined || (faults.stale !== "always" && reads !== faults.stale)) return order;
         tallies.count(faults.stale === "always" ? "stale side" : "stale read");
         world.trace.add(`${fate.name} is given old data by ${side.name} (${kind})`);
@@ -140,7 +142,10 @@ export function createSideConnector(
     }
     if (isHalf) tallies.count("half a batch");
     else if (random.chance(faults.loses)) tallies.count("answer lost");
-    else return outcomes;
+    else {
+      for (const { id } of operations) ledger.answered.add(id);
+      return outcomes;
+    }
     world.trace.add(`${fate.name} loses the answer of ${side.name} after ${most}`);
     throw away(side.name);
   }
@@ -155,10 +160,10 @@ export function createSideConnector(
       const problem = { code: "RECORD_REFUSED", message: "The side will not have it." };
       return { kind: "rejected", problem };
     }
-    judgeWrite(world, side, operator, operation, faults.stale === "always");
+    judgeWrite(world, side, operator, operation);
     const before =
       operation.kind === "create" ? undefined : system.row(STREAM, operation.key)?.values;
-    const [outcome] = (await connector.write?.(query, [operation], signal)) ?? [];
+    const [outcome] = (await connector.write?.(query, [filled(side, operation)], signal)) ?? [];
     if (outcome === undefined) throw new Error("The memory connector gave no outcome.");
     world.trace.add(told(fate.name, side, operation, outcome));
     if (outcome.kind === "written") note(operation, outcome, before?.["origin"]);
@@ -172,7 +177,9 @@ export function createSideConnector(
   ): void {
     const { id, kind } = operation;
     tallies.count("write performed");
-    ledger.performed({ id, side: side.name, kind, process: fate.name });
+    const at = side.schema.fields.findIndex(({ name }) => name === "origin");
+    const made = operation.kind === "create" ? { origin: operation.values[at] ?? null } : {};
+    ledger.performed({ id, side: side.name, kind, process: fate.name, ...made });
     if (operation.kind === "delete") {
       ledger.removed(side.name, operation.key, origin);
       return;
@@ -210,6 +217,16 @@ function told(
   const key = operation.key ?? (outcome.kind === "written" ? outcome.stored?.key : "");
   const values = kind === "delete" ? {} : valuesOf(side, operation);
   return `${process} ${kind} ${side.name} ${key} ${JSON.stringify(values)} (${id}): ${outcome.kind}`;
+}
+
+/** Like a table, the side holds null in the fields that a new record is not given. */
+function filled({ schema }: SideShape, operation: WriteOperation): WriteOperation {
+  if (operation.kind !== "create") return operation;
+  const values = schema.fields.map(({ name, nullable }, index) => {
+    const isOwn = !nullable || name === schema.modifiedAt;
+    return operation.values[index] ?? (isOwn ? undefined : null);
+  });
+  return { ...operation, values };
 }
 
 function valuesOf(

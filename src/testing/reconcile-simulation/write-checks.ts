@@ -13,7 +13,6 @@ export function judgeWrite(
   side: SideShape,
   operator: Operator,
   operation: WriteOperation,
-  isStale: boolean,
 ): void {
   const kept = world.home.agreements.operations.get(operation.id);
   const complain = (text: string): void => {
@@ -22,7 +21,7 @@ export function judgeWrite(
   if (!operator.isZombie() && kept?.state !== "intent") {
     complain(`${operation.id} is sent and the journal has it as ${kept?.state ?? "nothing"}`);
   }
-  if (isStale || operator.isZombie() || world.people.sawStale()) return;
+  if (operator.isZombie() || world.shape.misleads) return;
   if (operation.kind === "delete") judgeDelete(world, side, operation, complain);
   if (operation.kind === "create") judgeCreate(world, side, operator, operation, complain);
 }
@@ -39,8 +38,11 @@ function judgeDelete(
   if (world.systems.get(side.name)?.row(STREAM, key) === undefined) return;
   const planned = plannedOf(world, id);
   if (planned?.record.kind === "undone") return;
-  if (!agreements.sides.has(joined(SYNC, side.name, key))) complain(`${key} was never linked`);
   if (planned === undefined) return complain(`nothing was planned as ${id}`);
+  const isLinked = agreements.sides.has(joined(SYNC, side.name, key));
+  // A copy whose making was not heard of takes the place of the one that is gone.
+  const isSuccessor = planned.beforeSides?.some((one) => one.side === side.name) === true;
+  if (!isLinked && !isSuccessor) complain(`${key} was never linked`);
   const { record } = planned;
   if (record.kind !== "deleted" && record.kind !== "delete-beat-edit") {
     if (side.role.whenLeaving === "remove") return world.tallies.count("record leaves a side");

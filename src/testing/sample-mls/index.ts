@@ -55,6 +55,8 @@ export async function startSampleMls(options: SampleMlsOptions = {}): Promise<Sa
   const control = new SampleControl(state);
   const closing = new AbortController();
   const server = createServer();
+  // A client closes idle connections by itself: where both do, a request can meet the closing.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port ?? 0, "127.0.0.1", resolve);

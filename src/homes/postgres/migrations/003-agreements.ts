@@ -32,7 +32,7 @@ CREATE TABLE %s._lockstep_sides (
   version text,
   UNIQUE (sync, side, key)
 );
-CREATE INDEX _lockstep_sides_by_link ON %s._lockstep_sides (sync, link);
+CREATE INDEX _lockstep_sides_by_link ON %s._lockstep_sides (sync, link, side);
 CREATE INDEX _lockstep_sides_in_order ON %s._lockstep_sides (sync, side, id);
 
 CREATE TABLE %s._lockstep_buried (

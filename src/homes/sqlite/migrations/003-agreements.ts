@@ -32,7 +32,7 @@ CREATE TABLE _lockstep_sides (
   version TEXT,
   UNIQUE (sync, side, key)
 );
-CREATE INDEX _lockstep_sides_by_link ON _lockstep_sides (sync, link);
+CREATE INDEX _lockstep_sides_by_link ON _lockstep_sides (sync, link, side);
 CREATE INDEX _lockstep_sides_in_order ON _lockstep_sides (sync, side, id);
 
 CREATE TABLE _lockstep_buried (

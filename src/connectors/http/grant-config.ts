@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { TokenGrant } from "../http/authorize.ts";
+import type { TokenGrant } from "./authorize.ts";
 import { serviceUrl } from "./service-url.ts";
 
 /** How a system is shown who asks: a token, or a grant by which tokens are asked for. */
@@ -31,7 +31,7 @@ export const grantShape = {
 } as const satisfies Record<Exclude<keyof GrantConfig, "token">, z.ZodType>;
 
 /** Settings that refer to a secret, for `ConnectorKind.secrets`. */
-export const ODATA_SECRETS: readonly string[] = [
+export const GRANT_SECRETS: readonly string[] = [
   "token",
   "clientId",
   "clientSecret",

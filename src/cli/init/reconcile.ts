@@ -1,0 +1,214 @@
+import { existsSync } from "node:fs";
+import { basename, extname, resolve } from "node:path";
+import type { GivenSystem } from "../../app.ts";
+import { readConfigFile } from "../../config/config-file.ts";
+import { type ReadSample, sampleSide } from "../../engine/reconcile/sample-side.ts";
+import type { Connector } from "../../ports/connector.ts";
+import { usage } from "../arguments.ts";
+import type { Session } from "../session.ts";
+import {
+  proposeReconcile,
+  type ReconcileProposal,
+  type SampledSide,
+} from "./reconcile-proposal.ts";
+import { reconcileYaml } from "./reconcile-yaml.ts";
+
+/** What a person gives `lockstep init reconcile`. */
+export interface InitReconcileOptions {
+  /** Each `NAME=SYSTEM.STREAM`. */
+  readonly side?: readonly string[];
+  readonly sqlite?: readonly string[];
+  readonly csv?: readonly string[];
+  readonly postgres?: readonly string[];
+  readonly name?: string;
+  readonly out?: string;
+}
+
+export interface ProposedFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly text: string;
+  readonly sync: string;
+  readonly proposal: ReconcileProposal;
+}
+
+/** How a system is opened; `key` is for files, whose key is yet to be found. */
+type OpenSystem = (name: string, given: GivenSystem) => Promise<Connector>;
+
+/**
+ * Looks into two or more streams and proposes how to keep them in step. Only reads, and writes
+ * nothing. Throws USAGE, and what the systems throw.
+ */
+export async function proposeFile(
+  session: Session,
+  options: InitReconcileOptions,
+  signal: AbortSignal,
+): Promise<ProposedFile> {
+  const { directory, env } = session.io;
+  const known = await knownSystems(session);
+  const systems = new Map<string, GivenSystem>([...known, ...givenSystems(options)]);
+  const path = resolve(
+    directory,
+    options.out ?? (known.size === 0 ? "lockstep.yaml" : "lockstep.reconcile.yaml"),
+  );
+  if (existsSync(path)) {
+    throw usage(`"${path}" exists already; nothing was written.`, "Name another file: --out FILE.");
+  }
+  const { openSystem } = await import("../../app.ts");
+  const open: OpenSystem = (name, given) => openSystem(name, given, { directory, env });
+  const named = (options.side ?? []).map(parseSide);
+  const places =
+    named.length > 0 ? named : await onlyStreams(givenSystems(options), systems, open, signal);
+  if (places.length < 2) {
+    throw usage(
+      "Name two sides or more, each as --side NAME=SYSTEM.STREAM.",
+      "Systems are those of lockstep.yaml, or given by --sqlite PATH, --csv PATH, --postgres env:NAME.",
+    );
+  }
+  const sides: SampledSide[] = [];
+  const keyed = new Map(systems);
+  for (const place of places) {
+    const given = keyed.get(place.system);
+    if (given === undefined) {
+      const list = [...systems.keys()].join(", ") || "none";
+      throw usage(`There is no system "${place.system}"; systems: ${list}.`);
+    }
+    sides.push({
+      ...place,
+      sample: await sampled(place.system, given, place.stream, open, signal),
+    });
+  }
+  const proposal = proposeReconcile(sides);
+  for (const { system, sample } of sides) {
+    const given = keyed.get(system);
+    if (given?.connector !== "file" || given["key"] !== undefined) continue;
+    const key =
+      system === proposal.first.system
+        ? proposal.match
+        : proposal.others.find(({ side }) => side.system === system)?.key.right;
+    keyed.set(system, { ...given, key: key ?? sample.key[0] ?? "" });
+  }
+  const used = Object.fromEntries(
+    [...keyed].filter(([name]) => sides.some(({ system }) => system === name)),
+  );
+  const sync = options.name ?? "inventory";
+  return { path, text: reconcileYaml(sync, used, proposal), sync, proposal };
+}
+
+/** The systems of a configuration that stands here, as it is written. */
+async function knownSystems({ io, globals }: Session): Promise<ReadonlyMap<string, GivenSystem>> {
+  const named = globals.config;
+  if (named === undefined && !existsSync(resolve(io.directory, "lockstep.yaml"))) return new Map();
+  const { data } = await readConfigFile(io.directory, named);
+  const { systems = {} } = (data ?? {}) as { readonly systems?: Record<string, GivenSystem> };
+  return new Map(Object.entries(systems));
+}
+
+function givenSystems(options: InitReconcileOptions): ReadonlyMap<string, GivenSystem> {
+  const local = (path: string): string => (/^[./~]/.test(path) ? path : `./${path}`);
+  const systems = new Map<string, GivenSystem>();
+  const add = (name: string, system: GivenSystem): void => {
+    let free = name;
+    for (let count = 2; systems.has(free); count += 1) free = `${name}${count}`;
+    systems.set(free, system);
+  };
+  for (const path of options.sqlite ?? []) {
+    add(nameOf(path), { connector: "sqlite", path: local(path) });
+  }
+  for (const path of options.csv ?? []) add(nameOf(path), { connector: "file", path: local(path) });
+  for (const reference of options.postgres ?? []) {
+    const name = nameOf(reference.replace(/^(?:env|file):/, "").toLowerCase());
+    add(name.replace(/_?(?:database)?_?url$/, "") || "database", {
+      connector: "postgres",
+      url: reference,
+    });
+  }
+  return systems;
+}
+
+/** A name that the configuration takes, of a path. */
+function nameOf(path: string): string {
+  const name = basename(path, extname(path)).replace(/[^A-Za-z0-9_-]+/g, "-");
+  return /^[A-Za-z]/.test(name) ? name : `s-${name}`;
+}
+
+interface SidePlace {
+  readonly name: string;
+  readonly system: string;
+  readonly stream: string;
+}
+
+function parseSide(text: string): SidePlace {
+  const [, name, system, stream] = /^([^=]+)=([^.]+)\.(.+)$/.exec(text) ?? [];
+  if (name !== undefined && system !== undefined && stream !== undefined) {
+    return { name, system, stream };
+  }
+  throw usage(`--side is "${text}"; expected NAME=SYSTEM.STREAM, such as shop=shopdb.product.`);
+}
+
+/** Without --side: each given system is one, if it has one stream. */
+async function onlyStreams(
+  given: ReadonlyMap<string, GivenSystem>,
+  all: ReadonlyMap<string, GivenSystem>,
+  open: OpenSystem,
+  signal: AbortSignal,
+): Promise<readonly SidePlace[]> {
+  const places: SidePlace[] = [];
+  const many: string[] = [];
+  for (const [name, system] of given.size > 0 ? given : all) {
+    const connector = await open(name, system);
+    try {
+      const streams = (await connector.discover(signal)).map((schema) => schema.name);
+      const [only, another] = streams;
+      if (only !== undefined && another === undefined) {
+        places.push({ name, system: name, stream: only });
+      } else many.push(`"${name}" has ${streams.join(", ") || "none"}`);
+    } finally {
+      await connector.close();
+    }
+  }
+  if (many.length === 0) return places;
+  throw usage(
+    `It must be said which streams are meant: ${many.join("; ")}.`,
+    "Name each side: --side NAME=SYSTEM.STREAM.",
+  );
+}
+
+/** A file's records are told apart by its key, so each of its columns is tried as one. */
+async function sampled(
+  name: string,
+  given: GivenSystem,
+  stream: string,
+  open: OpenSystem,
+  signal: AbortSignal,
+): Promise<ReadSample> {
+  const read = async (system: GivenSystem): Promise<ReadSample> => {
+    const connector = await open(name, system);
+    try {
+      return await sampleSide(connector, stream, signal);
+    } finally {
+      await connector.close();
+    }
+  };
+  if (given.connector !== "file" || given["key"] !== undefined) return read(given);
+  const connector = await open(name, given);
+  let columns: readonly string[];
+  try {
+    const schema = (await connector.discover(signal)).find((one) => one.name === stream);
+    if (schema === undefined) return await sampleSide(connector, stream, signal);
+    columns = schema.fields.map((field) => field.name);
+  } finally {
+    await connector.close();
+  }
+  let best: ReadSample | undefined;
+  for (const key of columns.slice(0, COLUMNS_MAX)) {
+    const sample = await read({ ...given, key });
+    if (best === undefined || sample.rows.length > best.rows.length) best = sample;
+    if (best.bad === 0 && best.rows.length > 0) break;
+  }
+  if (best === undefined) throw usage(`The file of "${name}" has no column.`);
+  // A key that was only tried is no key that somebody chose.
+  return { ...best, key: [] };
+}
+
+const COLUMNS_MAX = 30;

@@ -1,0 +1,179 @@
+import type { KeptRule } from "../../engine/reconcile/kept-rules.ts";
+import type { OpenConflict, Resolution } from "../../model/plan.ts";
+import type { ConflictsJson, ResolvedJson } from "../json.ts";
+import type { Look } from "./look.ts";
+import { formatCount, plural } from "./numbers.ts";
+import { showSaid, showWritten, sidesInWords } from "./reasons.ts";
+import { questionLines } from "./sides-plan.ts";
+import { cleanText } from "./style.ts";
+import { indent, table } from "./table.ts";
+import { formatAge } from "./times.ts";
+
+/** What waits, field by field: each conflict with the base and what every side says. */
+export function conflictLines(
+  { conflicts, truncated }: ConflictsJson,
+  look: Look,
+): readonly string[] {
+  const { style } = look;
+  if (conflicts.length === 0) return ["Nothing waits for a decision."];
+  const groups = Map.groupBy(conflicts, ({ sync, field }) => JSON.stringify([sync, field ?? ""]));
+  const waiting = conflicts.filter(({ resolution }) => resolution === undefined).length;
+  const first = conflicts.find(({ resolution }) => resolution === undefined);
+  return [
+    waiting === 0
+      ? `Nothing waits for a decision; the next run carries out ${plural(conflicts.length, "decision")}.`
+      : `${plural(waiting, "conflict")} ${waiting === 1 ? "waits" : "wait"} for a decision${truncated ? ", and more" : ""}.`,
+    ...[...groups.values()].flatMap((group) => ["", ...groupLines(group, look)]),
+    ...(truncated ? ["", "There are more; --limit N shows so many, --limit 0 all of them."] : []),
+    ...(first === undefined
+      ? []
+      : [
+          "",
+          style.bold("Next:"),
+          `  lockstep conflicts resolve ${first.id} --take ${cleanText(first.candidates[0]?.side ?? "SIDE")}  (or --value V, --merge), then lockstep run ${first.sync}`,
+        ]),
+  ];
+}
+
+function groupLines(group: readonly OpenConflict[], look: Look): readonly string[] {
+  const { style, now } = look;
+  const [first] = group;
+  if (first === undefined) return [];
+  const sides = [
+    ...new Set(group.flatMap(({ candidates }) => candidates.map(({ side }) => side))),
+  ].sort();
+  const title = first.field === undefined ? "whether the record lives" : cleanText(first.field);
+  const rows = group.map(({ id, name, base, candidates, openedAt, resolution, why, field }) => [
+    String(id),
+    style.bold(cleanText(name)),
+    field === undefined ? cleanText(why) : base === undefined ? style.dim("—") : showSaid(base),
+    ...sides.map((side) =>
+      candidateInWords(
+        candidates.find((one) => one.side === side),
+        look,
+      ),
+    ),
+    resolution === undefined
+      ? style.dim(formatAge(openedAt, now))
+      : style.green(resolutionInWords(resolution)),
+  ]);
+  return [
+    `${style.cyan(title)}  ${style.dim(`${cleanText(first.sync)}, ${formatCount(group.length)}`)}`,
+    ...table(
+      [
+        { title: "id", align: "right" },
+        { title: "record" },
+        { title: first.field === undefined ? "why" : "base" },
+        ...sides.map((title) => ({ title })),
+        { title: "waits since" },
+      ],
+      rows,
+      style,
+    ),
+  ];
+}
+
+function candidateInWords(
+  candidate: OpenConflict["candidates"][number] | undefined,
+  look: Look,
+): string {
+  if (candidate === undefined) return "";
+  const written = showWritten(candidate.at, look).replace(/^.*\(|\)$/g, "");
+  return `${showSaid(candidate.value)}${written === "" ? "" : look.style.dim(` (${written})`)}`;
+}
+
+/** `take shop, by Dana`. */
+function resolutionInWords({ by, take, value, merge, deletes }: Resolution): string {
+  const what =
+    take !== undefined
+      ? `take ${take}`
+      : merge === true
+        ? "merge"
+        : deletes !== undefined
+          ? deletes
+            ? "delete it"
+            : "keep it"
+          : `set ${showSaid(value)}`;
+  return cleanText(`${what}, by ${by}; waits for the next run`);
+}
+
+/** One conflict, with the command for each way to decide it. */
+export function conflictStory(conflict: OpenConflict, look: Look): readonly string[] {
+  const { style, times, now } = look;
+  const { id, sync, name, field, why, base, candidates, openedAt, runId, resolution } = conflict;
+  const question = {
+    why,
+    candidates,
+    ...(field === undefined ? {} : { field }),
+    ...(base === undefined ? {} : { base }),
+  };
+  const command = `lockstep conflicts resolve ${id}`;
+  const ways =
+    field === undefined
+      ? [`${command} --delete  deletes it everywhere`, `${command} --keep  keeps it everywhere`]
+      : [
+          ...candidates.map(
+            ({ side, value }) => `${command} --take ${cleanText(side)}  ${showSaid(value)} for all`,
+          ),
+          `${command} --value V  another value for all; --empty for none`,
+          `${command} --merge  fills blanks, unites lists, keeps the later time`,
+          `lockstep explain ${sync} ${cleanText(name)} ${cleanText(field)}  how it came to this`,
+        ];
+  return [
+    `Conflict ${id}  ${style.bold(cleanText(name))} of ${sync}, since ${times.full(openedAt)} (${formatAge(openedAt, now)}), run ${runId}`,
+    "",
+    ...questionLines(question, look),
+    "",
+    ...(resolution === undefined
+      ? [style.bold("Decide it with"), ...indent(ways)]
+      : [`${style.green("Decided:")} ${resolutionInWords(resolution)} (lockstep run ${sync}).`]),
+  ];
+}
+
+/** What was decided, what could not be, and what is left to do. */
+export function resolvedLines(
+  { resolved, refused, rules }: ResolvedJson,
+  { style }: Look,
+): readonly string[] {
+  const [first] = resolved;
+  const by = cleanText(first?.resolution?.by ?? "");
+  return [
+    resolved.length === 0
+      ? `${style.red("Nothing was decided.")}`
+      : `${style.green("Decided:")} ${plural(resolved.length, "conflict")}, by ${by}.`,
+    ...indent([
+      ...refused.map(
+        ({ conflict, why }) =>
+          `${style.yellow("✘")} ${conflict.id} ${cleanText(conflict.name)} ${cleanText(conflict.field ?? "")}: ${cleanText(why)}`,
+      ),
+      ...rules.map(
+        ({ id, field, prefer }) =>
+          `Rule ${id}: ${cleanText(field ?? "any field")} is taken from ${cleanText(prefer)} from now on (lockstep conflicts forget-rule ${id} takes it back).`,
+      ),
+    ]),
+    ...(first === undefined ? [] : [`Next: lockstep run ${first.sync}`]),
+  ];
+}
+
+export function ruleLines(rules: readonly KeptRule[], look: Look): readonly string[] {
+  if (rules.length === 0) return ["No decision was kept as a rule."];
+  return table(
+    [
+      { title: "rule", align: "right" },
+      { title: "sync" },
+      { title: "field" },
+      { title: "takes" },
+      { title: "by" },
+      { title: "since" },
+    ],
+    rules.map(({ id, sync, field, prefer, by, at }) => [
+      String(id),
+      cleanText(sync),
+      cleanText(field ?? "any"),
+      cleanText(sidesInWords([prefer])),
+      cleanText(by),
+      look.times.full(at),
+    ]),
+    look.style,
+  );
+}

@@ -1,0 +1,71 @@
+import type { SideDrift } from "../../engine/reconcile/verify-sides.ts";
+import type { SidesVerifyJson } from "../json.ts";
+import type { Look } from "./look.ts";
+import { formatCount, plural } from "./numbers.ts";
+import { showSaid } from "./reasons.ts";
+import { sidesRunLines } from "./sides-run.ts";
+import { cleanText } from "./style.ts";
+import { indent, table } from "./table.ts";
+
+/** Whether all sides agree; what differs, by side and field, with samples. */
+export function sidesVerifyLines(result: SidesVerifyJson, look: Look): readonly string[] {
+  const { style } = look;
+  const { sync, isEqual, records, compared, sides, repair } = result;
+  const all =
+    compared === records
+      ? "every record"
+      : `${formatCount(compared)} of ${formatCount(records)} records`;
+  const how = `(${all}, ${plural(sides.length, "side")})`;
+  const drifted = sides.filter((side) => side.missing > 0 || total(side.fields) > 0);
+  return [
+    ...(repair === undefined ? [] : [...sidesRunLines(repair, look), ""]),
+    isEqual
+      ? `${style.green("Equal:")} every side of ${sync} has what is agreed ${how}.`
+      : `${style.red("Not equal:")} ${sync} differs from what is agreed ${how}.`,
+    "",
+    ...table(
+      [
+        { title: "side" },
+        { title: "compared", align: "right" },
+        { title: "missing", align: "right" },
+        { title: "different values", align: "right" },
+        { title: "kept in its own way", align: "right" },
+      ],
+      sides.map((side) => [
+        style.bold(cleanText(side.side)),
+        formatCount(side.compared),
+        formatCount(side.missing),
+        formatCount(total(side.fields)),
+        formatCount(total(side.lossy)),
+      ]),
+      style,
+    ),
+    ...drifted.flatMap((side) => ["", ...driftLines(side, look)]),
+    ...(isEqual || repair !== undefined
+      ? []
+      : [
+          "",
+          `${style.bold("What to do:")} lockstep plan ${sync} shows what a run would make of it; lockstep verify ${sync} --repair runs it.`,
+        ]),
+  ];
+}
+
+function total(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+function driftLines({ side, missing, fields, samples }: SideDrift, look: Look): readonly string[] {
+  const { style } = look;
+  const counts = Object.entries(fields).map(
+    ([field, count]) => `${cleanText(field)} ${formatCount(count)}`,
+  );
+  const what = [...(missing === 0 ? [] : [`${formatCount(missing)} missing`]), ...counts];
+  const rows = samples.map(({ name, field, agreed, found }) => [
+    style.bold(cleanText(name)),
+    field === undefined ? style.red("missing") : cleanText(field),
+    field === undefined ? "" : showSaid(found),
+    field === undefined ? "" : style.dim(`agreed ${showSaid(agreed)}`),
+  ]);
+  const titles = ["", "", "", ""].map((title) => ({ title }));
+  return [`${cleanText(side)}: ${what.join(", ")}`, ...indent(table(titles, rows, style).slice(1))];
+}

@@ -1,0 +1,188 @@
+import { randomUUID } from "node:crypto";
+import type { PostgresDatabase, PostgresQueries } from "../../drivers/postgres/database.ts";
+import { fitIdentifier, qualified, quoteIdentifier } from "../../drivers/postgres/identifier.ts";
+import { SyncError } from "../../model/sync-error.ts";
+import type { CaptureRequest, CaptureStep } from "../../ports/connector.ts";
+import {
+  type Capture,
+  literal,
+  OUTBOX,
+  REGISTRY,
+  readCaptures,
+  TRIGGER,
+  TRUNCATE_TRIGGER,
+} from "./captures.ts";
+import type { Catalog, Table } from "./catalog.ts";
+
+const KEEP_DAYS = 14;
+
+/** Installs or takes away; see `Connector.capture`. */
+export async function changeCapture(
+  database: PostgresDatabase,
+  schema: string,
+  { tables }: Catalog,
+  request: CaptureRequest,
+): Promise<readonly CaptureStep[]> {
+  return database.transaction(async (transaction) => {
+    await refuseForeign(transaction, schema);
+    const captures = await readCaptures(transaction, schema);
+    const streams = [...new Set(request.streams ?? captures.keys())];
+    const steps =
+      request.action === "install"
+        ? streams.map((stream) => installStep(schema, tables, captures, stream, request.keepDays))
+        : uninstallSteps(schema, captures, streams);
+    if (request.dryRun) return steps;
+    for (const statement of steps.flatMap(({ statements }) => statements)) {
+      await transaction.run(statement);
+    }
+    return steps;
+  });
+}
+
+async function refuseForeign(queries: PostgresQueries, schema: string): Promise<void> {
+  const [outbox, registry] =
+    (await queries.get(
+      `SELECT to_regclass(${literal(qualified(schema, OUTBOX))}),
+         to_regclass(${literal(qualified(schema, REGISTRY))})`,
+    )) ?? [];
+  if ((outbox === null) === (registry === null)) return;
+  const found = outbox ?? registry;
+  throw new SyncError(
+    "DESTINATION_FOREIGN_TABLE",
+    `The schema "${schema}" has a table "${found}" that was not made by \`install-capture\`.`,
+    { hint: "Rename it, or remove it if it is a remainder." },
+  );
+}
+
+function installStep(
+  schema: string,
+  tables: ReadonlyMap<string, Table>,
+  captures: ReadonlyMap<string, Capture>,
+  stream: string,
+  keepDays: number | undefined,
+): CaptureStep {
+  const key = capturableKey(tables, stream);
+  const known = captures.get(stream);
+  const keep = keepDays ?? known?.keepDays ?? KEEP_DAYS;
+  const isSame = known?.works === true && JSON.stringify(known.key) === JSON.stringify(key);
+  if (isSame && known.keepDays === keep) return { stream, statements: [] };
+  const registry = qualified(schema, REGISTRY);
+  if (isSame) {
+    const sql = `UPDATE ${registry} SET keep_days = ${keep} WHERE relation = ${literal(stream)}`;
+    return { stream, statements: [sql] };
+  }
+  return {
+    stream,
+    statements: [
+      ...commonTables(schema),
+      ...(known === undefined ? [] : removal(schema, stream)),
+      ...triggers(schema, stream, key),
+      `INSERT INTO ${registry} (relation, id, key, keep_days)
+  VALUES (${literal(stream)}, ${literal(randomUUID())}, ${literal(JSON.stringify(key))}, ${keep})`,
+    ],
+  };
+}
+
+function capturableKey(tables: ReadonlyMap<string, Table>, stream: string): readonly string[] {
+  const table = tables.get(stream);
+  const context = { stream };
+  if (table === undefined) {
+    const known = [...tables.keys()].join(", ");
+    const message = `The database has no table "${stream}" with a key; it has ${known}.`;
+    throw new SyncError("STREAM_UNKNOWN", message, { context });
+  }
+  if (table.hasVersions) return table.schema.key;
+  const message = `"${stream}" cannot be captured: it is a view or a foreign table, and has no triggers of rows.`;
+  throw new SyncError("CONNECTOR_UNSUPPORTED", message, { context });
+}
+
+/** A transaction's rows are ordered by its id, since a lower sequence may be committed later. */
+function commonTables(schema: string): readonly string[] {
+  return [
+    `CREATE TABLE IF NOT EXISTS ${qualified(schema, REGISTRY)} (
+  relation text PRIMARY KEY, id text NOT NULL, key jsonb NOT NULL, keep_days integer NOT NULL,
+  trimmed_xact xid8 NOT NULL DEFAULT '0', trimmed_sequence bigint NOT NULL DEFAULT 0)`,
+    `CREATE TABLE IF NOT EXISTS ${qualified(schema, OUTBOX)} (
+  sequence bigint GENERATED ALWAYS AS IDENTITY, relation text NOT NULL, key jsonb,
+  operation text NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp(), origin text,
+  xact xid8 NOT NULL DEFAULT pg_current_xact_id(), PRIMARY KEY (relation, xact, sequence))`,
+  ];
+}
+
+/**
+ * The function is its owner's, so that whoever writes to the table needs no right to the outbox.
+ * What another trigger or a cascade does on the way of our write is not our write.
+ */
+function triggers(schema: string, stream: string, key: readonly string[]): readonly string[] {
+  const table = qualified(schema, stream);
+  const call = functionName(schema, stream);
+  const array = (row: string): string =>
+    `jsonb_build_array(${key.map((name) => `${row}.${quoteIdentifier(name)}`).join(", ")})`;
+  const note = (row: string): string =>
+    `INSERT INTO ${qualified(schema, OUTBOX)} (relation, operation, key, origin)
+    VALUES (${literal(stream)}, lower(tg_op), ${row}, own)`;
+  const moved = key
+    .map(quoteIdentifier)
+    .map((name) => `old.${name} IS DISTINCT FROM new.${name}`)
+    .join(" OR ");
+  return [
+    `CREATE FUNCTION ${call}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp AS $capture$
+DECLARE
+  own text := CASE WHEN pg_trigger_depth() = 1
+    THEN nullif(current_setting('lockstep.origin', true), '') END;
+BEGIN
+  IF tg_op = 'TRUNCATE' THEN
+    ${note("NULL")};
+    RETURN NULL;
+  END IF;
+  IF tg_op <> 'INSERT' THEN
+    ${note(array("old"))};
+  END IF;
+  IF tg_op = 'INSERT' THEN
+    ${note(array("new"))};
+  ELSIF tg_op = 'UPDATE' THEN
+    IF ${moved} THEN
+      ${note(array("new"))};
+    END IF;
+  END IF;
+  RETURN NULL;
+END $capture$`,
+    `CREATE TRIGGER ${TRIGGER} AFTER INSERT OR UPDATE OR DELETE ON ${table}
+  FOR EACH ROW EXECUTE FUNCTION ${call}()`,
+    `CREATE TRIGGER ${TRUNCATE_TRIGGER} AFTER TRUNCATE ON ${table}
+  FOR EACH STATEMENT EXECUTE FUNCTION ${call}()`,
+  ];
+}
+
+const functionName = (schema: string, stream: string): string =>
+  qualified(schema, fitIdentifier(`${TRIGGER}_${stream}`));
+
+/** With the function go its triggers, of partitions too, and of a table that was renamed. */
+function removal(schema: string, stream: string): readonly string[] {
+  return [
+    `DROP FUNCTION IF EXISTS ${functionName(schema, stream)}() CASCADE`,
+    `DELETE FROM ${qualified(schema, OUTBOX)} WHERE relation = ${literal(stream)}`,
+    `DELETE FROM ${qualified(schema, REGISTRY)} WHERE relation = ${literal(stream)}`,
+  ];
+}
+
+function uninstallSteps(
+  schema: string,
+  captures: ReadonlyMap<string, Capture>,
+  streams: readonly string[],
+): readonly CaptureStep[] {
+  const steps = streams.map(
+    (stream): CaptureStep => ({
+      stream,
+      statements: captures.has(stream) ? removal(schema, stream) : [],
+    }),
+  );
+  const last = steps.findLast(({ statements }) => statements.length > 0);
+  const isEmpty = [...captures.keys()].every((stream) => streams.includes(stream));
+  if (last === undefined || !isEmpty) return steps;
+  const tables = [OUTBOX, REGISTRY].map((name) => `DROP TABLE ${qualified(schema, name)}`);
+  return steps.map((step) =>
+    step === last ? { ...step, statements: [...step.statements, ...tables] } : step,
+  );
+}

@@ -1,0 +1,416 @@
+import assert from "node:assert/strict";
+import { afterEach, suite, test } from "node:test";
+import { createSystemClock } from "../../drivers/system-runtime.ts";
+import type { RecordKey } from "../../model/record.ts";
+import type { StreamSchema } from "../../model/schema.ts";
+import { isSyncError } from "../../model/sync-error.ts";
+import type { Value } from "../../model/value.ts";
+import type { Connector, Page, WriteOperation, WriteOutcome } from "../../ports/connector.ts";
+import {
+  type InventoryAuth,
+  type SampleInventory,
+  type SampleInventoryOptions,
+  startSampleInventory,
+} from "../../testing/sample-inventory/index.ts";
+import { createUndiciTransport } from "../http/undici-transport.ts";
+import { restConfigSchema } from "./config.ts";
+import type { RestConfig } from "./config-types.ts";
+import { createRestConnector } from "./connector.ts";
+import { nextLink } from "./paging.ts";
+import { windowOf } from "./positions.ts";
+import { resolveRestSettings } from "./resolve-settings.ts";
+
+const { signal } = new AbortController();
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+const FIELDS = {
+  id: "integer",
+  sku: "text",
+  name: "text",
+  price: "decimal",
+  stock: "integer",
+  note: "text",
+  updated_at: "timestamp",
+};
+const ITEMS = {
+  list: "/items",
+  get: "/items/{id}",
+  create: "POST /items",
+  update: "PATCH /items/{id}",
+  delete: "DELETE /items/{id}",
+  records: "data.items",
+  key: "id",
+  assigned: true,
+  fields: FIELDS,
+  modifiedAt: "updated_at",
+  changes: "updated_since",
+  etag: true,
+  paging: { style: "page", parameter: "page", sizeParameter: "limit", size: 4 },
+};
+
+interface Scene {
+  readonly inventory: SampleInventory;
+  readonly connector: Connector;
+  schema(): Promise<StreamSchema>;
+}
+
+async function scene(
+  options: SampleInventoryOptions = {},
+  stream: object = {},
+  system: object = {},
+): Promise<Scene> {
+  const inventory = await startSampleInventory({ pageSize: 4, items: 13, ...options });
+  const own = Object.entries({ ...ITEMS, ...stream }).filter(([, value]) => value !== undefined);
+  const items = Object.fromEntries(own);
+  const url = inventory.url;
+  const config = restConfigSchema.parse({ url, ...system, streams: { items } });
+  const notes = new Map<string, string>();
+  const connector = createRestConnector(resolveRestSettings(config as unknown as RestConfig), {
+    http: createUndiciTransport(),
+    clock: createSystemClock(),
+    memory: {
+      recall: async (name) => notes.get(name),
+      remember: async (name, text) => {
+        notes.set(name, text);
+      },
+    },
+  });
+  closing.push(
+    () => inventory.close(),
+    () => connector.close(),
+  );
+  const schema = async (): Promise<StreamSchema> =>
+    (await connector.discover(signal))[0] ?? assert.fail("no stream");
+  return { inventory, connector, schema };
+}
+
+async function walkOf(
+  { connector, schema }: Scene,
+  between: (page: number) => void = () => undefined,
+): Promise<readonly string[]> {
+  const query = { schema: await schema() };
+  const pages: Page[] = [];
+  const walk = { kind: "walk", query, after: null, projection: "record" } as const;
+  for await (const page of connector.read(walk, signal)) {
+    pages.push(page);
+    between(pages.length);
+  }
+  return pages.flatMap(({ records }) => records.map(({ key }) => key));
+}
+
+type Named = Readonly<Record<string, Value>>;
+
+async function write(
+  { connector, schema }: Scene,
+  ...changes: readonly (Partial<WriteOperation> & { named?: Named; was?: Named })[]
+): Promise<readonly WriteOutcome[]> {
+  const found = await schema();
+  const values = (named: Named = {}) => found.fields.map(({ name }) => named[name]);
+  const operations = changes.map(
+    ({ named, was, ...rest }, index) =>
+      ({
+        id: `operation ${index}`,
+        values: values(named),
+        ...(rest.kind === "create" ? {} : { expected: { values: values(was) } }),
+        ...rest,
+      }) as WriteOperation,
+  );
+  return (await connector.write?.({ schema: found }, operations, signal)) ?? [];
+}
+
+const key = (text: string): RecordKey => text as RecordKey;
+const told = (outcomes: readonly WriteOutcome[]) =>
+  outcomes.map((outcome) => (outcome.kind === "rejected" ? outcome.problem.message : outcome.kind));
+
+suite("lists by position", () => {
+  for (const paging of ["page", "offset"] as const) {
+    test(`${paging}: rows that are deleted above during a walk hide none`, async () => {
+      const style = { style: paging, parameter: paging, sizeParameter: "limit", size: 4 };
+      for (const gone of [[1], [1, 2, 3], [4], [3, 4], [1, 2, 3, 4, 5, 6]]) {
+        const at = await scene({ paging, items: 30 }, { paging: style });
+        const found = await walkOf(at, (page) => {
+          if (page === 1) for (const id of gone) at.inventory.remove(id);
+        });
+        const expected = at.inventory.items().map(({ id }) => String(id));
+        assert.deepEqual(
+          expected.filter((id) => !found.includes(id)),
+          [],
+          `without ${gone}`,
+        );
+      }
+    });
+  }
+
+  test("an API that gives fewer than it is asked for", async () => {
+    const style = { style: "page", parameter: "page", sizeParameter: "limit", size: 50 };
+    const at = await scene({ pageSize: 7, items: 40 }, { paging: style });
+    assert.equal(new Set(await walkOf(at)).size, 40);
+  });
+
+  test("page sizes are chosen so that little is read twice", () => {
+    const paging = {
+      style: "page",
+      parameter: "p",
+      first: 1,
+      size: { parameter: "n", value: 100 },
+    };
+    for (let wanted = 0; wanted < 3_000; wanted += 1) {
+      const { start, number, size } = windowOf(paging as never, wanted, 100);
+      assert.equal(start, (number - 1) * size);
+      assert.ok(start <= wanted && start + size > wanted + 40, `${wanted}: ${start} + ${size}`);
+    }
+  });
+});
+
+test("Link headers (RFC 8288)", () => {
+  assert.equal(nextLink('<https://a/b?x=1,2>; rel="next"'), "https://a/b?x=1,2");
+  assert.equal(
+    nextLink('<u1>; rel="prev first"; title="a, b", <u2>; title="rel=next"; rel=next'),
+    "u2",
+  );
+  assert.equal(nextLink('<u1>; rel="last next"'), "u1");
+  assert.equal(nextLink('<u1>; rel="prev"'), undefined);
+  assert.equal(nextLink(""), undefined);
+});
+
+suite("who asks", () => {
+  const ways: readonly [InventoryAuth, (inventory: SampleInventory) => object][] = [
+    [{ kind: "bearer", token: "the-secret" }, () => ({ token: "the-secret" })],
+    [
+      { kind: "basic", username: "ann", password: "the-secret" },
+      () => ({ username: "ann", password: "the-secret" }),
+    ],
+    [
+      { kind: "header", name: "X-Api-Key", key: "the-secret" },
+      () => ({ apiKey: "the-secret", apiKeyHeader: "X-Api-Key" }),
+    ],
+    [
+      { kind: "parameter", name: "api_key", key: "the-secret" },
+      () => ({ apiKey: "the-secret", apiKeyParameter: "api_key" }),
+    ],
+    [
+      { kind: "oauth", clientId: "me", clientSecret: "the-secret" },
+      ({ tokenUrl }) => ({
+        grant: "client_credentials",
+        tokenUrl,
+        clientId: "me",
+        clientSecret: "the-secret",
+      }),
+    ],
+  ];
+  for (const [auth, settings] of ways) {
+    test(`${auth.kind}: is let in, refused with a wrong one, and never told`, async () => {
+      const inventory = await startSampleInventory({ auth, items: 3 });
+      closing.push(() => inventory.close());
+      const good = settings(inventory);
+      for (const system of [
+        good,
+        JSON.parse(JSON.stringify(good).replace("the-secret", "wrong-one")),
+      ]) {
+        const url = inventory.url;
+        const config = restConfigSchema.parse({ url, ...system, streams: { items: ITEMS } });
+        const connector = createRestConnector(
+          resolveRestSettings(config as unknown as RestConfig),
+          {
+            http: createUndiciTransport(),
+            clock: createSystemClock(),
+            memory: { recall: async () => undefined, remember: async () => undefined },
+          },
+        );
+        closing.push(() => connector.close());
+        const check = connector.check(signal);
+        if (system === good) {
+          assert.match((await check).summary, /1 streams/);
+          continue;
+        }
+        const error = await check.then(
+          () => assert.fail("it was let in"),
+          (thrown: unknown) => thrown,
+        );
+        assert.ok(isSyncError(error));
+        assert.equal(error.code, "CONNECTOR_UNAUTHORIZED");
+        assert.doesNotMatch(JSON.stringify({ ...error, message: error.message }), /wrong-one/);
+      }
+    });
+  }
+
+  test("a link to another origin gets no credentials", async () => {
+    const at = await scene({ paging: "next" }, { paging: { style: "next", from: "links.next" } });
+    const elsewhere = await startSampleInventory({ paging: "next", items: 3 });
+    closing.push(() => elsewhere.close());
+    at.inventory.onRequest(() => undefined);
+    const config = restConfigSchema.parse({
+      url: at.inventory.url,
+      streams: { items: { ...ITEMS, paging: { style: "next", from: "data.items.0.name" } } },
+    });
+    at.inventory.update([1], { name: `${elsewhere.url}/items` });
+    const connector = createRestConnector(resolveRestSettings(config as unknown as RestConfig), {
+      http: createUndiciTransport(),
+      clock: createSystemClock(),
+      memory: { recall: async () => undefined, remember: async () => undefined },
+    });
+    closing.push(() => connector.close());
+    await assert.rejects(walkOf({ ...at, connector }), { code: "PAGING_FOREIGN_ORIGIN" });
+    assert.equal(elsewhere.requests.length, 0);
+  });
+});
+
+suite("writes", () => {
+  test("somebody who is faster wins: ETag", async () => {
+    const at = await scene();
+    let edits = 0;
+    at.inventory.onRequest(({ method }) => {
+      if (method !== "PATCH" || edits > 0) return;
+      edits += 1;
+      at.inventory.update([1], { note: "theirs" });
+    });
+    const outcomes = await write(at, {
+      kind: "update",
+      key: key("1"),
+      named: { stock: "99" },
+      was: { stock: "1", note: null },
+    });
+    assert.deepEqual(told(outcomes), ["conflict"]);
+    assert.equal(at.inventory.items()[0]?.stock, 1);
+    // What was not expected is no conflict: the write is made over the newer item.
+    edits = 0;
+    assert.deepEqual(
+      told(
+        await write(at, {
+          kind: "update",
+          key: key("1"),
+          named: { stock: "9" },
+          was: { stock: "1" },
+        }),
+      ),
+      ["written"],
+    );
+    assert.equal(at.inventory.items()[0]?.note, "theirs");
+  });
+
+  test("a PUT keeps what is not described", async () => {
+    const at = await scene({ updates: "PUT" }, { update: "PUT /items/{id}" });
+    const outcomes = await write(at, { kind: "update", key: key("2"), named: { price: "0.10" } });
+    assert.deepEqual(told(outcomes), ["written"]);
+    const item = at.inventory.items()[1];
+    assert.deepEqual([item?.price, item?.supplier], ["0.10", { code: "S2" }]);
+  });
+
+  test("exact numbers go there and back", async () => {
+    const at = await scene();
+    const price = "123456789012345678.123456789";
+    const [outcome] = await write(at, { kind: "create", named: { sku: "X", name: "n", price } });
+    assert.ok(outcome?.kind === "written");
+    assert.equal(at.inventory.items().at(-1)?.price, price);
+    assert.equal(outcome.stored?.values[3], price);
+  });
+
+  test("a lost answer: the create is told to be unknown, and the same again makes nothing", async () => {
+    const at = await scene({}, { idempotency: "Idempotency-Key" });
+    at.inventory.fail({ kind: "lost", method: "POST" });
+    const create = { kind: "create", id: "order 7", named: { sku: "X", name: "n" } } as const;
+    await assert.rejects(write(at, create), { code: "CONNECTOR_UNREACHABLE", intent: "retry" });
+    const [outcome] = await write(at, create);
+    assert.ok(outcome?.kind === "written");
+    assert.equal(at.inventory.items().filter(({ sku }) => sku === "X").length, 1);
+  });
+
+  test("what concerns one record is its outcome; what stops the run is thrown", async () => {
+    const at = await scene();
+    const outcomes = await write(
+      at,
+      { kind: "update", key: key("1"), named: { stock: "-1" } },
+      { kind: "create", named: { sku: "SKU-3", name: "n" } },
+      { kind: "update", key: key("77"), named: { stock: "1" } },
+      { kind: "delete", key: key("78") },
+      { kind: "delete", key: key("2"), was: { stock: "5" } },
+      { kind: "delete", key: key("2"), was: { stock: "2" } },
+      { kind: "create", named: { sku: "new", name: "n", id: "5" } },
+    );
+    assert.deepEqual(told(outcomes), [
+      'The server refuses the record: "The stock is not valid.".',
+      'The server refuses the record: "An item of that sku exists.".',
+      "conflict",
+      "written",
+      "conflict",
+      "written",
+      'Field "id" cannot be written.',
+    ]);
+    at.inventory.fail({ kind: "429" });
+    await assert.rejects(write(at, { kind: "delete", key: key("3") }), {
+      code: "CONNECTOR_RATE_LIMITED",
+      retryAfterMs: 1_000,
+    });
+    for (const kind of ["500", "cut", "hang-up"] as const) {
+      at.inventory.fail({ kind, after: 1 });
+      await assert.rejects(write(at, { kind: "delete", key: key("3") }), { intent: "retry" });
+    }
+  });
+
+  test("the error map says what a status or a code stands for", async () => {
+    const at = await scene({}, { errors: { SKU_TAKEN: "retry", 422: "unauthorized" } });
+    await assert.rejects(write(at, { kind: "create", named: { sku: "SKU-3", name: "n" } }), {
+      code: "CONNECTOR_UNAVAILABLE",
+    });
+    await assert.rejects(write(at, { kind: "update", key: key("1"), named: { stock: "-1" } }), {
+      code: "CONNECTOR_UNAUTHORIZED",
+    });
+  });
+
+  test("a stream without routes takes no writes", async () => {
+    const none = { create: undefined, update: undefined, delete: undefined };
+    const at = await scene({}, none);
+    assert.equal((await at.schema()).traits.write, undefined);
+    await assert.rejects(write(at, { kind: "delete", key: key("1") }), {
+      code: "CONNECTOR_UNSUPPORTED",
+    });
+    const only = await scene({}, { ...none, update: "PATCH /items/{id}" });
+    assert.deepEqual(told(await write(only, { kind: "delete", key: key("1") })), [
+      "The API has no route to delete a record.",
+    ]);
+  });
+});
+
+suite("fields", () => {
+  test("types are told from the first page, and never get narrower", async () => {
+    const at = await scene({}, { fields: undefined });
+    const kinds = async () =>
+      Object.fromEntries((await at.schema()).fields.map(({ name, type }) => [name, type.kind]));
+    assert.deepEqual(await kinds(), {
+      id: "integer",
+      sku: "text",
+      name: "text",
+      price: "decimal",
+      stock: "integer",
+      supplier: "json",
+      updated_at: "timestamp",
+    });
+    at.inventory.update([1, 2, 3, 4], { price: "5" });
+    assert.equal((await kinds())["price"], "decimal");
+  });
+
+  test("answers that are not as described say what is wrong", async () => {
+    await assert.rejects((await scene({}, { records: "rows" })).schema(), {
+      code: "CONNECTOR_BAD_RESPONSE",
+      message: 'The answer for stream "items" has no list at `records: rows`; it has data.',
+    });
+    await assert.rejects(
+      (
+        await scene(
+          {},
+          { key: "uid", fields: undefined, get: undefined, update: undefined, delete: undefined },
+        )
+      ).schema(),
+      {
+        code: "FIELD_UNKNOWN",
+      },
+    );
+    const at = await scene({ etags: false });
+    await assert.rejects(write(at, { kind: "delete", key: key("1") }), {
+      message: 'The answer for stream "items" has no ETag, which `etag: true` needs.',
+    });
+  });
+});

@@ -1,0 +1,173 @@
+import { randomUUID } from "node:crypto";
+import { quoteIdentifier, type SqliteDatabase } from "../../drivers/sqlite/database.ts";
+import { SyncError } from "../../model/sync-error.ts";
+import type { CaptureRequest, CaptureStep } from "../../ports/connector.ts";
+import {
+  type Capture,
+  EVENTS,
+  hasTable,
+  literal,
+  OUTBOX,
+  REGISTRY,
+  readCaptures,
+  triggerName,
+} from "./captures.ts";
+import type { Catalog, Table } from "./catalog.ts";
+
+const KEEP_DAYS = 14;
+
+/** Installs or takes away; see `Connector.capture`. */
+export function changeCapture(
+  database: SqliteDatabase,
+  { tables }: Catalog,
+  request: CaptureRequest,
+): readonly CaptureStep[] {
+  return database.transaction(() => {
+    refuseForeign(database);
+    const captures = readCaptures(database);
+    const streams = [...new Set(request.streams ?? captures.keys())];
+    const steps =
+      request.action === "install"
+        ? streams.map((stream) =>
+            installStep(
+              database,
+              tables.get(stream),
+              captures.get(stream),
+              stream,
+              request.keepDays,
+            ),
+          )
+        : uninstallSteps(captures, streams);
+    if (request.dryRun) return steps;
+    for (const statement of steps.flatMap(({ statements }) => statements)) database.exec(statement);
+    return steps;
+  });
+}
+
+function refuseForeign(database: SqliteDatabase): void {
+  const hasOutbox = hasTable(database, OUTBOX);
+  if (hasOutbox === hasTable(database, REGISTRY)) return;
+  const found = hasOutbox ? OUTBOX : REGISTRY;
+  throw new SyncError(
+    "DESTINATION_FOREIGN_TABLE",
+    `"${database.path}" has a table "${found}" that was not made by \`install-capture\`.`,
+    { hint: "Rename it, or remove it if it is a remainder." },
+  );
+}
+
+function installStep(
+  database: SqliteDatabase,
+  table: Table | undefined,
+  known: Capture | undefined,
+  stream: string,
+  keepDays: number | undefined,
+): CaptureStep {
+  const key = capturableKey(database, table, stream);
+  const keep = keepDays ?? known?.keepDays ?? KEEP_DAYS;
+  const isSame = known?.works === true && JSON.stringify(known.key) === JSON.stringify(key);
+  if (isSame && known.keepDays === keep) return { stream, statements: [] };
+  if (isSame) {
+    const sql = `UPDATE ${REGISTRY} SET keep_days = ${keep} WHERE relation = ${literal(stream)}`;
+    return { stream, statements: [sql] };
+  }
+  return {
+    stream,
+    statements: [
+      ...COMMON_TABLES,
+      ...(known === undefined ? [] : removal(stream)),
+      ...triggers(stream, key),
+      `INSERT INTO ${REGISTRY} (relation, id, key, keep_days)
+  VALUES (${literal(stream)}, ${literal(randomUUID())}, ${literal(JSON.stringify(key))}, ${keep})`,
+    ],
+  };
+}
+
+function capturableKey(
+  database: SqliteDatabase,
+  table: Table | undefined,
+  stream: string,
+): readonly string[] {
+  const context = { stream };
+  if (table === undefined) {
+    const message = `"${database.path}" has no table "${stream}" with a key.`;
+    throw new SyncError("STREAM_UNKNOWN", message, { context });
+  }
+  if (hasTable(database, stream)) return table.schema.key;
+  const message = `"${stream}" cannot be captured: it is a view.`;
+  throw new SyncError("CONNECTOR_UNSUPPORTED", message, { context });
+}
+
+/**
+ * Without AUTOINCREMENT, which would leave a table of SQLite's own behind; its newest row is never
+ * removed, so that no number is given twice.
+ */
+const COMMON_TABLES: readonly string[] = [
+  `CREATE TABLE IF NOT EXISTS ${REGISTRY} (
+  relation TEXT PRIMARY KEY, id TEXT NOT NULL, key TEXT NOT NULL, keep_days INTEGER NOT NULL,
+  trimmed INTEGER NOT NULL DEFAULT 0)`,
+  `CREATE TABLE IF NOT EXISTS ${OUTBOX} (
+  sequence INTEGER PRIMARY KEY, relation TEXT NOT NULL, key TEXT NOT NULL, operation TEXT NOT NULL,
+  at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), origin TEXT)`,
+  `CREATE INDEX IF NOT EXISTS _lockstep_outbox_of ON ${OUTBOX} (relation, sequence)`,
+];
+
+/** A stored value as JSON, told apart by its kind; see `Kept`. */
+const kept = (column: string): string =>
+  `json(CASE typeof(${column}) WHEN 'integer' THEN json_object('i', CAST(${column} AS TEXT))
+      WHEN 'real' THEN json_object('r', ${column}) WHEN 'blob' THEN json_object('b', hex(${column}))
+      ELSE json_quote(${column}) END)`;
+
+function triggers(stream: string, key: readonly string[]): readonly string[] {
+  const table = quoteIdentifier(stream);
+  const note = (row: "old" | "new", event: string, condition = ""): string =>
+    `INSERT INTO ${OUTBOX} (relation, key, operation)
+    SELECT ${literal(stream)},
+      json_array(${key.map((name) => kept(`${row}.${quoteIdentifier(name)}`)).join(", ")}),
+      '${event}'${condition}`;
+  const moved = key
+    .map(quoteIdentifier)
+    .map((name) => `old.${name} IS NOT new.${name}`)
+    .join(" OR ");
+  const bodies = {
+    insert: [note("new", "insert")],
+    update: [note("old", "update"), note("new", "update", ` WHERE ${moved}`)],
+    delete: [note("old", "delete")],
+  };
+  return EVENTS.map(
+    (event) => `CREATE TRIGGER ${quoteIdentifier(triggerName(stream, event))}
+  AFTER ${event.toUpperCase()} ON ${table} FOR EACH ROW BEGIN
+    ${bodies[event].join(";\n    ")};
+  END`,
+  );
+}
+
+function removal(stream: string): readonly string[] {
+  return [
+    ...EVENTS.map(
+      (event) => `DROP TRIGGER IF EXISTS ${quoteIdentifier(triggerName(stream, event))}`,
+    ),
+    // The newest number of all stays, so that it is not given once more.
+    `DELETE FROM ${OUTBOX} WHERE relation = ${literal(stream)}
+  AND sequence < (SELECT max(sequence) FROM ${OUTBOX})`,
+    `DELETE FROM ${REGISTRY} WHERE relation = ${literal(stream)}`,
+  ];
+}
+
+function uninstallSteps(
+  captures: ReadonlyMap<string, Capture>,
+  streams: readonly string[],
+): readonly CaptureStep[] {
+  const steps = streams.map(
+    (stream): CaptureStep => ({
+      stream,
+      statements: captures.has(stream) ? removal(stream) : [],
+    }),
+  );
+  const last = steps.findLast(({ statements }) => statements.length > 0);
+  const isEmpty = [...captures.keys()].every((stream) => streams.includes(stream));
+  if (last === undefined || !isEmpty) return steps;
+  const tables = [OUTBOX, REGISTRY].map((name) => `DROP TABLE ${name}`);
+  return steps.map((step) =>
+    step === last ? { ...step, statements: [...step.statements, ...tables] } : step,
+  );
+}

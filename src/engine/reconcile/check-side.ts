@@ -1,0 +1,60 @@
+import type { MappingProblem, SideMapping } from "../../core/mapping/field-mapping.ts";
+import type { SideSpec } from "../../core/mapping/reconcile-spec.ts";
+import { describeType, fitValue } from "../../model/fit-value.ts";
+import type { SharedField } from "../../model/reconcile.ts";
+import type { StreamSchema } from "../../model/schema.ts";
+
+/** A side that is to be written must take writes, and of the fields that are mapped to it. */
+export function checkWritable(
+  side: SideSpec,
+  schema: StreamSchema,
+  mapping: SideMapping,
+): readonly MappingProblem[] {
+  const written = mapping.fields.flatMap(({ direction, from }) =>
+    direction !== "read" && from.kind === "field" ? [from.name] : [],
+  );
+  if (written.length === 0) return [];
+  const { write } = schema.traits;
+  if (write === undefined) {
+    const reason = `is ${side.direction}, but "${side.stream}" takes no writes`;
+    return [{ path: "direction", reason, remedy: "Set `direction: read`." }];
+  }
+  const known = new Set(schema.fields.map(({ name }) => name));
+  return written
+    .filter((name) => known.has(name) && write.fields !== undefined && !write.fields.includes(name))
+    .map((name) => ({
+      path: `fields.${name}`,
+      reason: "cannot be written on this side",
+      remedy: `Map it with \`direction: read\`; writable: ${write.fields?.join(", ")}.`,
+    }));
+}
+
+/** What marks a record as deleted is written, so it must be shared fields that are written here. */
+export function checkMark(
+  { remove }: SideSpec,
+  { fields: mapped }: SideMapping,
+  shared: readonly SharedField[],
+): readonly MappingProblem[] {
+  if (typeof remove === "string") return [];
+  return Object.entries(remove.mark).flatMap(([name, value]): MappingProblem[] => {
+    const path = `remove.mark.${name}`;
+    const field = shared.find((each) => each.name === name);
+    if (field === undefined) {
+      const known = shared.map((each) => each.name).join(", ");
+      const remedy = `Correct the name; shared fields: ${known}.`;
+      return [{ path, reason: "is no shared field", remedy }];
+    }
+    const isWritten = mapped.some(
+      ({ shared: to, direction, from }) =>
+        to === name && direction !== "read" && from.kind === "field",
+    );
+    if (!isWritten) {
+      const remedy = "Map it with direction `both` or `write`, or mark by another field.";
+      return [{ path, reason: "is not written on this side", remedy }];
+    }
+    const given = typeof value === "number" ? String(value) : value;
+    if (fitValue(field.type, given) !== undefined) return [];
+    const reason = `is ${JSON.stringify(value)}; expected ${describeType(field.type)}`;
+    return [{ path, reason, remedy: "Give a value of that type." }];
+  });
+}

@@ -1,0 +1,64 @@
+import type { RecordKey } from "../../model/record.ts";
+import type { BuriedRecord, StagedRecord } from "../../ports/agreements.ts";
+import type { ReconcileWork, SideContext } from "./context.ts";
+import { readKeys } from "./merge-candidates.ts";
+import { hashShared } from "./names.ts";
+
+/** Systems that tell times tell whole seconds, many of them. */
+const TICK_MS = 1000;
+
+/** Unlinked records that count, and how many are old news that is left alone. */
+export interface Reappeared {
+  readonly counted: readonly StagedRecord[];
+  readonly old: number;
+}
+
+/**
+ * Judges unlinked records by their tombstones. One that was deleted and is not there when it is
+ * asked for by its key came from an old listing. One that is there, just as it was before it was
+ * deleted and with no later time of its own, came back with a backup or a slow replica: it is left
+ * alone for as long as it stands so, unless the shared record lives on at other sides.
+ */
+export async function withoutOldNews(
+  work: ReconcileWork,
+  side: SideContext,
+  staged: readonly StagedRecord[],
+): Promise<Reappeared> {
+  const { home, sync, clock } = work.context;
+  const keys = staged.map(({ key }) => key);
+  const buried =
+    keys.length === 0
+      ? new Map<RecordKey, BuriedRecord>()
+      : await home.buried(sync, side.name, keys);
+  if (buried.size === 0) return { counted: staged, old: 0 };
+  const there = await readKeys(work, side, [...buried.keys()]);
+  const graves = [...new Set([...buried.values()].map(({ link }) => link))];
+  const living = new Set((await home.links(sync, graves)).map(({ link }) => link));
+  const isOld = (record: StagedRecord): boolean => {
+    const grave = buried.get(record.key);
+    if (grave === undefined || living.has(grave.link)) return false;
+    return isSame(side, record, grave) && !isLater(side, record, grave);
+  };
+  const counted = staged.filter((record) => {
+    return !buried.has(record.key) || (there.has(record.key) && !isOld(record));
+  });
+  const old = staged.filter((record) => there.has(record.key) && isOld(record));
+  if (old.length > 0) {
+    const found = old.map(({ key }) => key);
+    await home.touchBuried(sync, side.name, found, clock.now());
+  }
+  return { counted, old: old.length };
+}
+
+function isSame(side: SideContext, { values }: StagedRecord, { hash }: BuriedRecord): boolean {
+  return hash === hashShared(side.mapping.toShared(values).values);
+}
+
+function isLater(
+  { clockOffsetMs }: SideContext,
+  { modifiedAt }: StagedRecord,
+  { buriedAt }: BuriedRecord,
+): boolean {
+  if (modifiedAt === undefined) return false;
+  return Date.parse(modifiedAt) - clockOffsetMs + TICK_MS > buriedAt;
+}

@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { isSyncError } from "../../src/model/sync-error.ts";
+import { createScene, type Row } from "./scene.ts";
+
+const SHOP = { system: "shop", stream: "product" };
+const WAREHOUSE = { system: "warehouse", stream: "warehouse" };
+
+/** A sync that is in order, but for the change. */
+const sync = (change: Row = {}, shop: Row = {}, warehouse: Row = {}): Row => ({
+  sides: { shop: { ...SHOP, ...shop }, warehouse: { ...WAREHOUSE, ...warehouse } },
+  match: "sku",
+  fields: { sku: null, name: null, price: { type: "decimal" }, status: null },
+  ...change,
+});
+
+const rule = (parts: Row): Row => ({ policy: { rules: [{ name: "r", ...parts }] } });
+
+const CASES: readonly (readonly [
+  name: string,
+  sync: Row,
+  code: string,
+  says: readonly RegExp[],
+])[] = [
+  [
+    "one side",
+    sync({ sides: { shop: SHOP } }),
+    "CONFIG_INVALID",
+    [/syncs\.inventory\.sides has fewer than two sides/],
+  ],
+  [
+    "an unknown system",
+    sync({}, { system: "shpo" }),
+    "CONFIG_INVALID",
+    [/syncs\.inventory\.sides\.shop\.system/, /no configured system/, /did you mean "shop"/],
+  ],
+  [
+    "an unknown stream",
+    sync({}, { stream: "products" }),
+    "STREAM_UNKNOWN",
+    [/"shop" has no stream "products"/, /product/],
+  ],
+  [
+    "an unknown field of a side",
+    sync({}, { fields: { name: "title" } }),
+    "CONFIG_INVALID",
+    [/syncs\.inventory\.sides\.shop: name is mapped to "title"/, /does not have/],
+  ],
+  [
+    "a mapping of a field that is not shared",
+    sync({}, { fields: { nmae: "name" } }),
+    "CONFIG_INVALID",
+    [/sides\.shop: fields\.nmae is no shared field/, /sku, name, price, status/],
+  ],
+  [
+    "a match field that is not shared",
+    sync({ match: "code" }),
+    "CONFIG_INVALID",
+    [/syncs\.inventory\.match names "code"/],
+  ],
+  [
+    "a mapping that cannot be undone",
+    sync({}, { fields: { price: { scale: "3" } } }),
+    "CONFIG_INVALID",
+    [/sides\.shop: price is scaled by 3/, /direction `read`/],
+  ],
+  [
+    "a table in which two words mean the same",
+    sync({}, { fields: { status: { table: { A: "Active", B: "Active" } } } }),
+    "CONFIG_INVALID",
+    [/sides\.shop: status has a table in which both "A" and "B" mean "Active"/],
+  ],
+  [
+    "trimmed, but not compared so",
+    sync({}, { fields: { name: { trim: true } } }),
+    "CONFIG_INVALID",
+    [/sides\.shop: name is trimmed/, /compare: \{ trim: true \}/],
+  ],
+  ["a bad condition", sync({}, { where: "price >" }), "CONFIG_INVALID", [/sides\.shop: where /]],
+  [
+    "a condition over a field that is not there",
+    sync({}, { where: "cost > 1" }),
+    "CONFIG_INVALID",
+    [/sides\.shop: where /, /cost/],
+  ],
+  [
+    "a bad calculation",
+    // biome-ignore lint/suspicious/noThenProperty: the configuration's word.
+    sync(rule({ then: { calculate: "value.shop +" } })),
+    "CONFIG_INVALID",
+    [/syncs\.inventory: policy\[0\]\.rules\[0\]\.then\.calculate/],
+  ],
+  [
+    "a computed field that would be written",
+    sync({}, { fields: { name: { computed: "sku", direction: "both" } } }),
+    "CONFIG_INVALID",
+    [/sides\.shop: name is computed here and cannot be written back/],
+  ],
+  [
+    "an unknown side in a policy",
+    sync({ policy: { prefer: "shpo" } }),
+    "CONFIG_INVALID",
+    [/policy\[0\]\.prefer names "shpo", which is no side/, /shop, warehouse/],
+  ],
+  [
+    "an unknown side in a rule",
+    // biome-ignore lint/suspicious/noThenProperty: the configuration's word.
+    sync(rule({ when: { source_priority: ["till"] }, then: "use_latest" })),
+    "CONFIG_INVALID",
+    [/policy\[0\]\.rules\[0\]\.when\.source_priority names "till"/],
+  ],
+  [
+    "an unknown policy",
+    sync({ policy: "newest" }),
+    "CONFIG_INVALID",
+    [/syncs\.inventory\.policy/, /latest-wins, merge, review/],
+  ],
+  [
+    "an unknown word for a side",
+    sync({}, { direktion: "read" }),
+    "CONFIG_INVALID",
+    [/sides\.shop/, /direktion/, /direction/],
+  ],
+  [
+    "a side that takes no writes",
+    sync({}, { stream: "shown" }),
+    "CONFIG_INVALID",
+    [/sides\.shop: direction is both, but "shown" takes no writes/, /direction: read/],
+  ],
+  [
+    "a mark by a field that is not shared",
+    sync({}, { remove: { mark: { gone: true } } }),
+    "CONFIG_INVALID",
+    [/sides\.shop: remove\.mark\.gone is no shared field/, /sku, name, price, status/],
+  ],
+  [
+    "a mark by a value that does not fit",
+    sync({}, { remove: { mark: { price: "much" } } }),
+    "CONFIG_INVALID",
+    [/sides\.shop: remove\.mark\.price/, /decimal/],
+  ],
+  [
+    "a mark by a field that is not written here",
+    sync({}, { remove: { mark: { status: "X" } }, fields: { status: { direction: "read" } } }),
+    "CONFIG_INVALID",
+    [/sides\.shop: remove\.mark\.status/, /is not written/],
+  ],
+  [
+    "a value on create that does not fit",
+    sync({}, { onCreate: { price: "much" } }),
+    "CONFIG_INVALID",
+    [/sides\.shop: price is given "much" on create/, /decimal/],
+  ],
+  [
+    "two shared fields in one column",
+    sync({}, { fields: { name: "status" } }),
+    "CONFIG_INVALID",
+    [/sides\.shop: /, /written twice/],
+  ],
+];
+
+describe("a sync of sides that is not in order is refused, with the place and what is allowed", () => {
+  for (const [name, own, code, says] of CASES) {
+    test(name, async (t) => {
+      const scene = createScene(t);
+      scene.sql(`CREATE TABLE product (sku TEXT PRIMARY KEY NOT NULL, name TEXT,
+          price DECIMAL(10,2), status TEXT);
+        CREATE VIEW shown AS SELECT * FROM product`);
+      scene.csv("warehouse.csv", "sku,name,price,status", "A,Anvil,1.5,Active");
+      scene.configure({
+        systems: {
+          shop: { connector: "sqlite", path: "./shop.db", tables: { shown: { key: "sku" } } },
+        },
+        sync: own,
+      });
+      await assert.rejects(scene.run(), (error) => {
+        assert.ok(isSyncError(error), String(error));
+        assert.equal(error.code, code, error.message);
+        for (const word of says) assert.match(error.message, word);
+        return true;
+      });
+      assert.deepEqual(scene.rows("SELECT * FROM product"), [], "nothing was written");
+    });
+  }
+});

@@ -1,0 +1,262 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "csv-parse/sync";
+import { readSheet } from "read-excel-file/node";
+import writeXlsx from "write-excel-file/node";
+import { openSqlite } from "../../src/drivers/sqlite/database.ts";
+import { canonicalDecimal } from "../../src/model/decimal.ts";
+import { parseTimestamp } from "../../src/model/timestamp.ts";
+import type { TestDatabase } from "../postgres/server.ts";
+
+/** The columns of every place of the echo test, beside `id`. */
+export const FIELDS = {
+  words: "text",
+  whole: "integer",
+  amount: "decimal",
+  ratio: "double",
+  flag: "boolean",
+  day: "date",
+  hour: "time",
+  moment: "timestamp",
+} as const;
+
+export type FieldName = keyof typeof FIELDS;
+export const FIELD_NAMES: readonly FieldName[] = Object.keys(FIELDS) as FieldName[];
+
+/** A record as a person has it: one value, in a form of theirs; the other fields are null. */
+export interface Hand {
+  readonly id: string;
+  readonly field: FieldName;
+  readonly written: string | null;
+}
+
+/** What a place has, by id and field, each in the one form that values are compared in. */
+export type Contents = ReadonlyMap<string, Readonly<Record<string, string | null>>>;
+
+/** A kind of system, written and read as people do it: without Lockstep. */
+export interface Place {
+  /** Its entry under `systems`. */
+  readonly system: Readonly<Record<string, unknown>>;
+  readonly stream: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** False: the kind cannot keep this value, and must say so. */
+  holds(field: FieldName, value: string | null): boolean;
+  fill(hands: readonly Hand[]): Promise<void>;
+  read(): Promise<Contents>;
+}
+
+export type Kind = "sqlite" | "postgres" | "csv" | "jsonl" | "xlsx";
+
+/** A value in the one form it is compared in, whatever form a place wrote it in. */
+export function plain(field: string, written: unknown): string | null {
+  if (written === null || written === undefined) return null;
+  const text = String(written);
+  switch (FIELDS[field as FieldName]) {
+    case "integer":
+      return String(BigInt(text));
+    case "decimal":
+      return canonicalDecimal(text) ?? `no decimal: ${text}`;
+    case "double":
+      return String(Number(text) + 0);
+    case "boolean":
+      return String(["1", "t", "true"].includes(text));
+    case "timestamp": {
+      const parsed = parseTimestamp(text);
+      return parsed.kind === "instant" ? withoutZeros(parsed.canonical) : `no instant: ${text}`;
+    }
+    case "time":
+      return withoutZeros(text);
+    default:
+      return text;
+  }
+}
+
+/** A fraction of a second says the same with and without zeros at its end. */
+const withoutZeros = (time: string): string =>
+  time.replace(/\.(\d*?)0*(?=Z?$)/, (_all, rest) => rest && `.${rest}`);
+
+const plainRow = (row: Readonly<Record<string, unknown>>): Record<string, string | null> =>
+  Object.fromEntries(FIELD_NAMES.map((name) => [name, plain(name, row[name])]));
+
+const contents = (rows: readonly Readonly<Record<string, unknown>>[]): Contents => {
+  const byId = new Map(rows.map((row) => [String(row["id"]), plainRow(row)]));
+  if (byId.size !== rows.length) throw new Error("An id stands twice.");
+  return byId;
+};
+
+const rowOf = ({ id, field, written }: Hand): Record<string, string | null> => ({
+  id,
+  [field]: written,
+});
+
+export function sqlitePlace(directory: string, name: string): Place {
+  const path = join(directory, `${name}.db`);
+  return {
+    system: {
+      connector: "sqlite",
+      path: `./${name}.db`,
+      tables: { items: { fields: { amount: "decimal", moment: "timestamp-iso" } } },
+    },
+    stream: "items",
+    env: {},
+    holds: (_field, value) => value?.includes("\0") !== true,
+    fill: async (hands) => {
+      const database = openSqlite(path);
+      database.exec(`CREATE TABLE items (id TEXT PRIMARY KEY NOT NULL, words TEXT, whole BIGINT,
+        amount TEXT, ratio DOUBLE, flag BOOLEAN, day DATE, hour TIME, moment TEXT)`);
+      database.exec("BEGIN");
+      for (const { id, field, written } of hands) {
+        const value =
+          written === null
+            ? null
+            : field === "ratio"
+              ? Number(written)
+              : field === "whole" || field === "flag"
+                ? BigInt(written === "true" ? 1 : written === "false" ? 0 : written)
+                : written;
+        database.prepare(`INSERT INTO items (id, ${field}) VALUES (?, ?)`).run([id, value]);
+      }
+      database.exec("COMMIT");
+      database.close();
+    },
+    read: async () => {
+      const database = openSqlite(path, { readOnly: true });
+      const names = ["id", ...FIELD_NAMES];
+      const rows = database.prepare(`SELECT ${names} FROM items`, { bigints: true }).all();
+      database.close();
+      return contents(
+        rows.map((row) => Object.fromEntries(names.map((column, at) => [column, row[at]]))),
+      );
+    },
+  };
+}
+
+export function postgresPlace(database: TestDatabase, name: string): Place {
+  const types = "text, bigint, numeric, float8, boolean, date, time, timestamptz".split(", ");
+  return {
+    system: { connector: "postgres", url: "env:ECHO_URL" },
+    stream: name,
+    env: { ECHO_URL: database.url },
+    holds: (_field, value) => value?.includes("\0") !== true,
+    fill: async (hands) => {
+      const columns = FIELD_NAMES.map((field, at) => `${field} ${types[at]}`);
+      await database.query(`CREATE TABLE "${name}" (id text PRIMARY KEY, ${columns.join(", ")})`);
+      for (const { id, field, written } of hands) {
+        const type = types[FIELD_NAMES.indexOf(field)];
+        const sql = `INSERT INTO "${name}" (id, ${field}) VALUES ($1, $2::text::${type})`;
+        await database.query(sql, [id, written]);
+      }
+    },
+    read: async () => {
+      const columns = FIELD_NAMES.map((field) =>
+        field === "moment"
+          ? `to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS moment`
+          : `${field}::text`,
+      );
+      return contents(await database.query(`SELECT id, ${columns.join(", ")} FROM "${name}"`));
+    },
+  };
+}
+
+function filePlace(directory: string, name: string, extension: string): Omit<Place, "holds"> {
+  const path = join(directory, `${name}.${extension}`);
+  const system = { connector: "file", path: `./${name}.${extension}`, key: "id", fields: FIELDS };
+  const rest = { system, stream: name, env: {} };
+  const header = ["id", ...FIELD_NAMES];
+  switch (extension) {
+    case "csv": {
+      const cell = (text: string | null | undefined): string =>
+        text === null || text === undefined ? "" : `"${text.replaceAll('"', '""')}"`;
+      return {
+        ...rest,
+        fill: async (hands) => {
+          const lines = hands.map((hand) => header.map((column) => cell(rowOf(hand)[column])));
+          writeFileSync(path, [header, ...lines].map((line) => `${line.join(",")}\r\n`).join(""));
+        },
+        read: async () => {
+          const cast = (text: string, { quoting }: { readonly quoting: boolean }) =>
+            text === "" && !quoting ? null : text;
+          return contents(parse(readFileSync(path), { columns: true, cast }));
+        },
+      };
+    }
+    case "jsonl": {
+      const member = ({ field, written }: Hand): string => {
+        const isBare = ["whole", "amount", "ratio", "flag"].includes(field);
+        return written === null || isBare ? String(written) : JSON.stringify(written);
+      };
+      return {
+        ...rest,
+        // Fields that a line does not name are absent, which is not null.
+        fill: async (hands) =>
+          writeFileSync(
+            path,
+            hands
+              .map(
+                (hand) => `{"id": ${JSON.stringify(hand.id)}, "${hand.field}": ${member(hand)}}\n`,
+              )
+              .join(""),
+          ),
+        read: async () => {
+          const digits = (_key: string, value: unknown, { source }: { readonly source: string }) =>
+            typeof value === "number" ? source : value;
+          const parseJson = JSON.parse as (text: string, reviver: typeof digits) => never;
+          const lines = readFileSync(path, "utf8").split("\n").filter(Boolean);
+          return contents(lines.map((line) => parseJson(line, digits)));
+        },
+      };
+    }
+    default:
+      return {
+        ...rest,
+        fill: async (hands) => {
+          const cell = (column: string, text: string | null | undefined) => {
+            if (text === null || text === undefined) return null;
+            if (["whole", "amount", "ratio"].includes(column)) {
+              return { value: Number(text), type: Number };
+            }
+            return column === "flag"
+              ? { value: text === "true", type: Boolean }
+              : { value: text, type: String };
+          };
+          const rows = hands.map((hand) =>
+            header.map((column) => cell(column, rowOf(hand)[column])),
+          );
+          const head = header.map((value) => ({ value, type: String }));
+          await writeXlsx([head, ...rows]).toFile(path);
+        },
+        read: async () => {
+          const [head, ...rows] = await readSheet(path, 1, { trim: false });
+          const names = (head ?? []).map(String);
+          const isRow = (row: readonly unknown[]): boolean => row.some((cell) => cell !== null);
+          return contents(
+            rows
+              .filter(isRow)
+              .map((row) => Object.fromEntries(names.map((column, at) => [column, row[at]]))),
+          );
+        },
+      };
+  }
+}
+
+/** Numbers of a workbook are doubles, its texts have a greatest length, and none is empty. */
+const holdsInXlsx: Place["holds"] = (field, value) => {
+  if (value === null) return true;
+  if (["whole", "amount"].includes(field)) return canonicalDecimal(String(Number(value))) === value;
+  return value !== "" && value.length <= 32_767;
+};
+
+export function createPlace(
+  kind: Kind,
+  directory: string,
+  name: string,
+  database: TestDatabase | undefined,
+): Place {
+  if (kind === "sqlite") return sqlitePlace(directory, name);
+  if (kind === "postgres") {
+    if (database === undefined) throw new Error("A PostgreSQL place needs its database.");
+    return postgresPlace(database, name);
+  }
+  const holds: Place["holds"] = kind === "xlsx" ? holdsInXlsx : () => true;
+  return { ...filePlace(directory, name, kind), holds };
+}

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { createScene, type Scene } from "./scene.ts";
+
+/** A shop and a warehouse that call things differently. */
+function twoSystems(t: TestContext): Scene {
+  const scene = createScene(t);
+  const items = Array.from({ length: 40 }, (_, at) => at);
+  const values = items.map(
+    (at) =>
+      `(${at + 1}, 'A-${100 + at}', 'Thing ${at}', ${at * 7 + 50}, ${at % 9}, '2026-01-01 00:00:00')`,
+  );
+  scene.sql(`CREATE TABLE product (id INTEGER PRIMARY KEY, sku TEXT NOT NULL, name TEXT,
+      cents INTEGER, stock INTEGER, updated_at TIMESTAMP);
+    INSERT INTO product VALUES ${values.join(", ")}`);
+  const lines = items
+    .slice(4)
+    .map(
+      (at) => `A-${100 + at},thing ${at} ,${((at * 7 + 50) / 100).toFixed(2)},${at % 9},R${at % 5}`,
+    );
+  scene.csv(
+    "goods.csv",
+    "Item No,Title,Price,On hand,Bin",
+    ...lines,
+    "A-900,Lamp,9,1,R1",
+    "A-901,A,1,1,R1",
+    "A-901,B,1,1,R1",
+  );
+  return scene;
+}
+
+test("`init reconcile` finds key, fields, units and types, and writes what plan takes", async (t) => {
+  const scene = twoSystems(t);
+  const { exit, out, err } = await scene.cli(
+    ..."init reconcile --sqlite shop.db --csv goods.csv --name stock".split(" "),
+  );
+  assert.equal(exit, 0, err);
+  assert.match(out, /Records are matched by sku/);
+  assert.match(out, /36 on both sides, 4 only in shop, 1 only in goods, 1 stands more than once/);
+  assert.match(out, /name +text +name +Title +36 of 36/);
+  assert.match(out, /cents +integer|cents +decimal/);
+  assert.match(out, /not shared, of shop: id, updated_at/);
+  assert.match(out, /not shared, of goods: Bin/);
+  assert.deepEqual(
+    readdirSync(scene.directory).sort(),
+    ["goods.csv", "lockstep.yaml", "shop.db"],
+    "nothing but the file",
+  );
+  const text = readFileSync(join(scene.directory, "lockstep.yaml"), "utf8");
+  assert.match(text, /name: Title +# the same in 36 of 36 records/);
+  assert.match(text, /sku: "Item No"/);
+  assert.match(text, /scale: "?100"?/);
+  assert.match(text, /stock: "On hand"/);
+  assert.match(text, /name: \{ type: text, compare: \{ trim: true, ignoreCase: true \} \}/);
+  const plan = await scene.cli("plan", "stock");
+  assert.equal(plan.exit, 5, plan.err + plan.out);
+  assert.match(plan.out, /A-900/);
+  const run = await scene.cli("run", "stock");
+  assert.ok([0, 4].includes(run.exit), run.err + run.out);
+  const second = await scene.cli("plan", "stock");
+  assert.equal(second.exit, 0, second.out);
+  const [lamp] = scene.rows("SELECT name, cents, stock FROM product WHERE sku = 'A-900'");
+  assert.deepEqual(lamp, { name: "Lamp", cents: 900, stock: 1 });
+});
+
+test("it writes over nothing, and beside a configuration that stands here", async (t) => {
+  const scene = twoSystems(t);
+  const yaml = `systems:
+  shop: { connector: sqlite, path: ./shop.db }
+  goods: { connector: file, path: ./goods.csv, key: Item No }
+syncs: {}
+`;
+  writeFileSync(join(scene.directory, "lockstep.yaml"), yaml);
+  const args = ["init", "reconcile", "--side", "a=shop.product", "--side", "b=goods.goods"];
+  const first = await scene.cli(...args);
+  assert.equal(first.exit, 0, first.err);
+  assert.equal(readFileSync(join(scene.directory, "lockstep.yaml"), "utf8"), yaml);
+  assert.ok(existsSync(join(scene.directory, "lockstep.reconcile.yaml")));
+  const again = await scene.cli(...args);
+  assert.equal(again.exit, 2);
+  assert.match(again.err, /lockstep\.reconcile\.yaml" exists already; nothing was written/);
+  const plan = await scene.cli("-c", "lockstep.reconcile.yaml", "plan", "inventory");
+  assert.equal(plan.exit, 5, plan.err + plan.out);
+});
+
+test("what cannot be proposed is said, with what is there", async (t) => {
+  const scene = twoSystems(t);
+  scene.sql("CREATE TABLE other (id INTEGER PRIMARY KEY, word TEXT)");
+  const says = async (args: string, ...words: readonly RegExp[]): Promise<void> => {
+    const { exit, err } = await scene.cli(...args.split(" "));
+    assert.equal(exit, 2, err);
+    for (const word of words) assert.match(err, word);
+  };
+  await says("init reconcile", /Name two sides or more/, /--side NAME=SYSTEM\.STREAM/);
+  await says("init reconcile --sqlite shop.db --csv goods.csv", /"shop" has other, product/);
+  await says("init reconcile --sqlite shop.db --side shop", /expected NAME=SYSTEM\.STREAM/);
+  const sides = "--side a=shop.prodct --side b=goods.goods";
+  await says(
+    `init reconcile --sqlite shop.db --csv goods.csv ${sides}`,
+    /no stream "prodct"; streams: other, product/,
+  );
+  await says("init reconcile --side a=shp.product --side b=shp.other", /no system "shp"/);
+  const strangers = "--side a=shop.other --side b=goods.goods";
+  await says(
+    `init reconcile --sqlite shop.db --csv goods.csv ${strangers}`,
+    /No field of "a" and "b"/,
+  );
+  assert.equal(existsSync(join(scene.directory, "lockstep.yaml")), false);
+});
