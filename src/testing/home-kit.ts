@@ -1,4 +1,5 @@
 import { suite } from "node:test";
+import { agreementBehaviours } from "./home-kit/agreements.ts";
 import { commitBehaviours } from "./home-kit/commits.ts";
 import { fileBehaviours } from "./home-kit/files.ts";
 import { logBehaviours } from "./home-kit/log.ts";
@@ -17,5 +18,6 @@ export function homeKit(name: string, options: HomeKitOptions): void {
     logBehaviours(behaviour);
     recordBehaviours(behaviour);
     fileBehaviours(behaviour);
+    agreementBehaviours(behaviour);
   });
 }
