@@ -17,6 +17,8 @@ export { SyncError } from "./model/sync-error.ts";
 export type { ScalarType, Value, ValueType } from "./model/value.ts";
 export type {
   Capabilities,
+  CaptureRequest,
+  CaptureStep,
   CheckResult,
   Connector,
   Expectation,

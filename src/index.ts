@@ -9,6 +9,7 @@ export type { ConfigInput } from "./config/config-input.ts";
 export { defineConfig } from "./config/config-input.ts";
 export type { ChangeCategory } from "./core/categories.ts";
 export type { RecordState, RepairAction } from "./core/comparison.ts";
+export type { CaptureChangesRequest, CaptureChangesResult } from "./engine/capture-changes.ts";
 export type { Lockstep, SyncInfo } from "./engine/lockstep.ts";
 export type { SidesPlan } from "./engine/reconcile/plan-view.ts";
 export { viewPlan } from "./engine/reconcile/plan-view.ts";

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import type { Cli } from "./cli.ts";
 import { addApply } from "./commands/apply.ts";
 import { addBackup } from "./commands/backup.ts";
+import { addInstallCapture, addUninstallCapture } from "./commands/capture.ts";
 import { addChanges } from "./commands/changes.ts";
 import { addCheck } from "./commands/check.ts";
 import { addCompare } from "./commands/compare.ts";
@@ -27,6 +28,8 @@ import { addVerify } from "./commands/verify.ts";
 const COMMANDS = [
   addInit,
   addCheck,
+  addInstallCapture,
+  addUninstallCapture,
   addPlan,
   addRun,
   addStatus,

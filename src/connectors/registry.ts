@@ -154,10 +154,11 @@ const sqlite: ConnectorEntry = {
   settings: sqliteConfigSchema,
   secrets: [],
   roles: ["source", "destination"],
-  createSource: async ({ settings, directory, http }) => {
+  createSource: async ({ settings, directory, http, memory, random }) => {
     await http.close();
     const { openSqliteConnector } = await import("./sqlite/open-connector.ts");
-    return openSqliteConnector(settings as unknown as SqliteSystem, directory);
+    const origin = await installation(memory, random);
+    return openSqliteConnector(settings as unknown as SqliteSystem, directory, origin);
   },
   openDestination: async ({ path }, directory) =>
     (await import("./sqlite/open-destination.ts")).openSqliteDestination(String(path), directory),
@@ -188,10 +189,11 @@ const postgres: ConnectorEntry = {
   settings: postgresConfigSchema,
   secrets: ["url"],
   roles: ["source", "destination"],
-  createSource: async ({ settings, http }) => {
+  createSource: async ({ settings, http, memory, random }) => {
     await http.close();
     const { openPostgresConnector } = await import("./postgres/open-connector.ts");
-    return openPostgresConnector(settings as unknown as PostgresSystem);
+    const origin = await installation(memory, random);
+    return openPostgresConnector(settings as unknown as PostgresSystem, origin);
   },
   openDestination: async ({ url, schema }) =>
     (await import("./postgres/open-destination.ts")).openPostgresDestination(
@@ -199,6 +201,18 @@ const postgres: ConnectorEntry = {
       schema === undefined ? undefined : String(schema),
     ),
 };
+
+/**
+ * The name under which this installation's writes are told: another home may have a sync of the
+ * same name, and must not take our writes for its own.
+ */
+async function installation(memory: Memory, random: Random): Promise<string> {
+  const known = await memory.recall("installation");
+  if (known !== undefined) return known;
+  const made = `lockstep-${random.id()}`;
+  await memory.remember("installation", made);
+  return made;
+}
 
 const mysql: ConnectorEntry = {
   settings: mysqlConfigSchema,

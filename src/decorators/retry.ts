@@ -19,6 +19,7 @@ export function withRetry(connector: Connector, options: RetryOptions): Connecto
   ): Promise<T> => retried(options, { stream, what }, signal, act);
   const related = connector.related?.bind(connector);
   const write = connector.write?.bind(connector);
+  const capture = connector.capture?.bind(connector);
   const partition = connector.partition?.bind(connector);
   const children = connector.children?.bind(connector);
   const countSince = connector.countSince?.bind(connector);
@@ -35,6 +36,7 @@ export function withRetry(connector: Connector, options: RetryOptions): Connecto
     read: (request, signal) => readPages(connector, options, request, signal),
     // Never tried again here: whether it was done has to be looked up first.
     ...(write && { write }),
+    ...(capture && { capture }),
     ...(related && {
       related(query, key, names, signal) {
         const { name } = query.schema;

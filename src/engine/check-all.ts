@@ -4,8 +4,9 @@ import type { ReplicateContext } from "./context.ts";
 import type { LockstepParts, SyncPart, SystemPart } from "./lockstep-parts.ts";
 import { checkFiles } from "./media/check-files.ts";
 import { createReconcileVerbs } from "./reconcile/create-verbs.ts";
+import type { ReconcileCheck } from "./reconcile/describe-sync.ts";
 import { reportedError } from "./reported-error.ts";
-import type { CheckReport, ReconcileCheck, SyncCheck, SystemCheck, Watch } from "./results.ts";
+import type { CheckReport, SyncCheck, SystemCheck, Watch } from "./results.ts";
 
 type WithSource = <T>(
   sync: SyncPart,

@@ -3,6 +3,7 @@ import type { RunOutcome, RunReport } from "../model/run.ts";
 import { SyncError } from "../model/sync-error.ts";
 import { activityReport } from "./activity-report.ts";
 import { backupAll } from "./backup-all.ts";
+import { captureChanges } from "./capture-changes.ts";
 import { checkAll } from "./check-all.ts";
 import { compareRecords } from "./compare-records.ts";
 import type { ReplicateContext } from "./context.ts";
@@ -102,6 +103,7 @@ export function createLockstep(parts: LockstepParts): Lockstep {
       return activityReport(home, specs, request);
     },
     backup: (label) => backupAll(parts, label),
+    capture: (request, watch) => captureChanges(parts, request, watch),
     close: () => parts.close(),
   };
 }

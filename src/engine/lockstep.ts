@@ -1,5 +1,6 @@
 import type { Halt, ParkedRecord } from "../model/parked.ts";
 import type { MonitorSpec } from "../model/replicate.ts";
+import type { CaptureChangesRequest, CaptureChangesResult } from "./capture-changes.ts";
 import type { FilesPlan } from "./files-results.ts";
 import type { PlanRequest, ReplicatePlan } from "./plan-results.ts";
 import type { ReconcileVerbs } from "./reconcile/verbs.ts";
@@ -81,5 +82,7 @@ export interface Lockstep {
   release(id: number, by: string): Promise<ReleaseResult>;
   report(request: ReportRequest): Promise<ActivityReport>;
   backup(label: string): Promise<BackupResult>;
+  /** Installs or takes away the triggers that note what changes in a system. */
+  capture(request: CaptureChangesRequest, watch: Watch): Promise<CaptureChangesResult>;
   close(): Promise<void>;
 }

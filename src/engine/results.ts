@@ -17,7 +17,7 @@ import type { Field, StreamTraits } from "../model/schema.ts";
 import type { Value } from "../model/value.ts";
 import type { SchemaChange } from "../ports/destination.ts";
 import type { FilesCheck, FilesStatus } from "./files-results.ts";
-import type { ReconcileShape, ReconcileStatus } from "./reconcile/describe-sync.ts";
+import type { ReconcileCheck, ReconcileStatus } from "./reconcile/describe-sync.ts";
 
 /*
  * What the engine answers, in the shape that the library gives, `--json` prints and the CLI draws.
@@ -398,13 +398,6 @@ export interface SyncCheck {
   readonly streams: readonly StreamCheck[];
   /** Absent where the sync keeps no files, or the source could not be reached. */
   readonly files?: FilesCheck;
-}
-
-/** What the sides of a sync share; without `shape` it could not be found out. */
-export interface ReconcileCheck {
-  readonly sync: string;
-  readonly shape?: ReconcileShape;
-  readonly error?: ReportedError;
 }
 
 export interface StreamCheck {

@@ -114,6 +114,23 @@ test("apply asks where there is somebody to ask; a no writes nothing", async (t)
   assert.deepEqual(scene.article("SKU-1").shop, [11, "Mug"]);
 });
 
+test("a record that was edited after the plan is left as it is, and told", async (t) => {
+  const scene = createSidesScene(t);
+  await scene.lockstep(["plan", "inventory"]);
+  scene.shop("UPDATE product SET price = 15 WHERE sku = 'SKU-1' RETURNING 1");
+  const { exit, out } = await scene.lockstep(["apply", "inventory"]);
+  assert.equal(exit, 4);
+  assert.match(out, /^Done in part: inventory: 2 writes/);
+  assert.match(out, /side {3}written {2}changed meanwhile\nshop {9}1 {18}1\nstock {8}1 {18}0\n/);
+  assert.match(
+    out,
+    /lockstep history inventory --run \w+ {2}shows which were left\n {2}lockstep plan inventory {2}looks again/,
+  );
+  assert.deepEqual(scene.article("SKU-1").shop, [15, "Mug"]);
+  const { result } = await scene.json<HistoryJson>("history", "inventory", "SKU-1");
+  assert.equal(result.writes[0]?.state, "conflict");
+});
+
 test("explain tells where a value came from and what it beat; history has the write", async (t) => {
   const scene = createSidesScene(t);
   await scene.lockstep(["run"]);

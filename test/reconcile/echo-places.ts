@@ -6,7 +6,8 @@ import writeXlsx from "write-excel-file/node";
 import { openSqlite } from "../../src/drivers/sqlite/database.ts";
 import { canonicalDecimal } from "../../src/model/decimal.ts";
 import { parseTimestamp } from "../../src/model/timestamp.ts";
-import type { TestDatabase } from "../postgres/server.ts";
+import type { TestDatabase as MysqlDatabase } from "../mysql/server.ts";
+import type { TestDatabase as PostgresDatabase } from "../postgres/server.ts";
 
 /** The columns of every place of the echo test, beside `id`. */
 export const FIELDS = {
@@ -45,7 +46,13 @@ export interface Place {
   read(): Promise<Contents>;
 }
 
-export type Kind = "sqlite" | "postgres" | "csv" | "jsonl" | "xlsx";
+export type Kind = "sqlite" | "postgres" | "mysql" | "csv" | "jsonl" | "xlsx";
+
+/** The servers that places are in. */
+export interface Servers {
+  readonly postgres?: PostgresDatabase;
+  readonly mysql?: MysqlDatabase;
+}
 
 /** A value in the one form it is compared in, whatever form a place wrote it in. */
 export function plain(field: string, written: unknown): string | null {
@@ -89,7 +96,7 @@ const rowOf = ({ id, field, written }: Hand): Record<string, string | null> => (
   [field]: written,
 });
 
-export function sqlitePlace(directory: string, name: string): Place {
+function sqlitePlace(directory: string, name: string): Place {
   const path = join(directory, `${name}.db`);
   return {
     system: {
@@ -131,7 +138,7 @@ export function sqlitePlace(directory: string, name: string): Place {
   };
 }
 
-export function postgresPlace(database: TestDatabase, name: string): Place {
+function postgresPlace(database: PostgresDatabase, name: string): Place {
   const types = "text, bigint, numeric, float8, boolean, date, time, timestamptz".split(", ");
   return {
     system: { connector: "postgres", url: "env:ECHO_URL" },
@@ -154,6 +161,42 @@ export function postgresPlace(database: TestDatabase, name: string): Place {
           : `${field}::text`,
       );
       return contents(await database.query(`SELECT id, ${columns.join(", ")} FROM "${name}"`));
+    },
+  };
+}
+
+function mysqlPlace(database: MysqlDatabase, name: string): Place {
+  const types =
+    "longtext, bigint, decimal(50,12), double, boolean, date, time(6), datetime(6)".split(", ");
+  // Its people write moments in the zone of the column, without naming it.
+  const own = ({ field, written }: Hand): string | null => {
+    if (written === null) return null;
+    if (field === "moment")
+      return plain(field, written)?.replace("T", " ").replace("Z", "") ?? null;
+    return field === "flag" ? String(Number(written === "true")) : written;
+  };
+  return {
+    system: { connector: "mysql", url: "env:ECHO_MYSQL_URL" },
+    stream: name,
+    env: { ECHO_MYSQL_URL: database.url },
+    holds: () => true,
+    fill: async (hands) => {
+      const columns = FIELD_NAMES.map((field, at) => `${field} ${types[at]}`);
+      await database.query(
+        `CREATE TABLE \`${name}\` (id varchar(200) COLLATE utf8mb4_bin PRIMARY KEY, ${columns.join(", ")}) CHARACTER SET utf8mb4`,
+      );
+      for (const hand of hands) {
+        const sql = `INSERT INTO \`${name}\` (id, ${hand.field}) VALUES (?, ?)`;
+        await database.query(sql, [hand.id, own(hand)]);
+      }
+    },
+    read: async () => {
+      const columns = FIELD_NAMES.map((field) =>
+        field === "moment"
+          ? "DATE_FORMAT(moment, '%Y-%m-%dT%H:%i:%s.%fZ') AS moment"
+          : `CAST(${field} AS CHAR) AS ${field}`,
+      );
+      return contents(await database.query(`SELECT id, ${columns.join(", ")} FROM \`${name}\``));
     },
   };
 }
@@ -250,13 +293,12 @@ export function createPlace(
   kind: Kind,
   directory: string,
   name: string,
-  database: TestDatabase | undefined,
+  { postgres, mysql }: Servers,
 ): Place {
   if (kind === "sqlite") return sqlitePlace(directory, name);
-  if (kind === "postgres") {
-    if (database === undefined) throw new Error("A PostgreSQL place needs its database.");
-    return postgresPlace(database, name);
-  }
+  if (kind === "postgres" && postgres !== undefined) return postgresPlace(postgres, name);
+  if (kind === "mysql" && mysql !== undefined) return mysqlPlace(mysql, name);
+  if (kind === "postgres" || kind === "mysql") throw new Error(`${kind} needs its database.`);
   const holds: Place["holds"] = kind === "xlsx" ? holdsInXlsx : () => true;
   return { ...filePlace(directory, name, kind), holds };
 }

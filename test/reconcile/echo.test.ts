@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { openLockstep } from "../../src/app.ts";
 import { createTemporaryFolder } from "../../src/testing/temporary-folder.ts";
+import { mysqlMissing, mysqlServer } from "../mysql/server.ts";
 import { postgresMissing, postgresServer } from "../postgres/server.ts";
 import {
   type Contents,
@@ -13,6 +14,7 @@ import {
   type Kind,
   type Place,
   plain,
+  type Servers,
 } from "./echo-places.ts";
 
 const LONG = "0123456789".repeat(5_000);
@@ -91,11 +93,14 @@ function shown({ field, written }: Hand, contents: Contents, id: string): unknow
 
 async function echo(left: Kind, right: Kind): Promise<void> {
   const folder = createTemporaryFolder();
-  const needsServer = left === "postgres" || right === "postgres";
-  const database = needsServer ? await (await postgresServer()).createDatabase() : undefined;
+  const needs = (kind: Kind): boolean => left === kind || right === kind;
+  const servers: Servers = {
+    ...(needs("postgres") ? { postgres: await (await postgresServer()).createDatabase() } : {}),
+    ...(needs("mysql") ? { mysql: await (await mysqlServer()).createDatabase() } : {}),
+  };
   const places = {
-    left: createPlace(left, folder.path, "left", database),
-    right: createPlace(right, folder.path, "right", database),
+    left: createPlace(left, folder.path, "left", servers),
+    right: createPlace(right, folder.path, "right", servers),
   };
   const both = putInto(places.left, putInto(places.right, handsOf("both")));
   const own = {
@@ -166,12 +171,15 @@ async function echo(left: Kind, right: Kind): Promise<void> {
   }
 }
 
-const KINDS: readonly Kind[] = ["sqlite", "postgres", "csv", "jsonl", "xlsx"];
+const KINDS: readonly Kind[] = ["sqlite", "postgres", "mysql", "csv", "jsonl", "xlsx"];
 
 describe("the echo test", () => {
   for (const [at, left] of KINDS.entries()) {
     for (const right of KINDS.slice(at)) {
-      const skip = left === "postgres" || right === "postgres" ? postgresMissing : false;
+      const kinds = [left, right];
+      const skip =
+        (kinds.includes("postgres") && postgresMissing) ||
+        (kinds.includes("mysql") && mysqlMissing);
       test(
         `${left} and ${right}: hostile values arrive, and the next plan is empty`,
         {

@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
-import { HAPPENINGS } from "../../src/testing/simulation/tallies.ts";
 import { RECONCILE_HAPPENINGS } from "../../src/testing/reconcile-simulation/happenings.ts";
 import { runReconcileWorld } from "../../src/testing/reconcile-simulation/world.ts";
+import { HAPPENINGS } from "../../src/testing/simulation/tallies.ts";
 import { runWorld } from "../../src/testing/simulation/world.ts";
+import { exploreSize, FULL } from "./protocol-sizes.ts";
 import { runWorlds, type Simulated, type WorldResult } from "./run-worlds.ts";
 
 const HELP = `Runs simulated worlds of the replicate engine, or of the reconcile engine, one per seed.
@@ -11,6 +12,7 @@ const HELP = `Runs simulated worlds of the replicate engine, or of the reconcile
   npm run simulate -- --seeds 500 --from 7  worlds of seeds 7 to 506
   npm run simulate -- --seed 42 --trace     one world, told line by line
   npm run simulate -- --reconcile --seeds N and --seed K --trace: the same of reconcile
+  npm run simulate -- --protocol            every state of the model of a reconcile
 `;
 
 async function main(): Promise<number> {
@@ -21,6 +23,7 @@ async function main(): Promise<number> {
       seed: { type: "string" },
       trace: { type: "boolean", default: false },
       reconcile: { type: "boolean", default: false },
+      protocol: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -28,6 +31,7 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
+  if (values.protocol) return exploreAll();
   const first = Number(values.seed ?? values.from);
   const count = Number(values.seeds);
   if (!Number.isInteger(first) || !Number.isInteger(count) || count < 1) {
@@ -57,6 +61,20 @@ async function tellMany(first: number, count: number, simulated: Simulated): Pro
     console.log(`  ${String(counts.get(kind) ?? 0).padStart(8)} ${kind}`);
   }
   return failed.length > 0 ? 1 : 0;
+}
+
+/** Every state of every size of the protocol's model. */
+function exploreAll(): number {
+  let failed = 0;
+  for (const size of FULL) {
+    const { states, transitions, broken } = exploreSize(size);
+    console.log(`${size.name}: ${states} states, ${transitions} transitions`);
+    if (broken === undefined) continue;
+    failed += 1;
+    console.log(`  VIOLATED: ${broken.invariant}: ${broken.text}`);
+    console.log(`  ${broken.way.join(" > ")}`);
+  }
+  return failed > 0 ? 1 : 0;
 }
 
 /** The first complaints; the seed is enough to see the rest. */

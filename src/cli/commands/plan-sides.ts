@@ -14,7 +14,7 @@ export interface SidesPlanOptions {
   readonly out?: string;
 }
 
-export const RECORDS_SHOWN = 20;
+const RECORDS_SHOWN = 20;
 
 /** Makes the plan of a sync of sides, keeps it in the home, and saves it where that is asked. */
 export async function makeSidesPlan(

@@ -1,5 +1,4 @@
-import type { SharedFieldShape } from "../../engine/reconcile/describe-sync.ts";
-import type { ReconcileCheck } from "../../engine/results.ts";
+import type { ReconcileCheck, SharedFieldShape } from "../../engine/reconcile/describe-sync.ts";
 import type { ValueType } from "../../model/value.ts";
 import type { Look } from "./look.ts";
 import { cleanText } from "./style.ts";

@@ -178,7 +178,7 @@ function metLines({ met, ambiguous }: SidesPlan, { style }: Look): readonly stri
 }
 
 /** One record of the diff. */
-export function changeLines(change: PlannedChange, look: Look): readonly string[] {
+function changeLines(change: PlannedChange, look: Look): readonly string[] {
   const { style } = look;
   const { name, record, writes, waits, troubles } = change;
   const told = recordInWords(record);

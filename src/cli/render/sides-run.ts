@@ -81,7 +81,12 @@ function nextLines(run: SidesRun, { style }: Look): readonly string[] {
       : [
           `lockstep conflicts ${sync}  decides the ${plural(inReview, "record")} that ${inReview === 1 ? "waits" : "wait"}`,
         ]),
-    ...(again === 0 ? [] : [`lockstep plan ${sync}  looks again at what could not be written`]),
+    ...(again === 0
+      ? []
+      : [
+          `lockstep history ${sync} --run ${run.runId}  shows which were left`,
+          `lockstep plan ${sync}  looks again at what could not be written`,
+        ]),
     ...(rejected === 0
       ? []
       : [`lockstep history ${sync} --run ${run.runId}  shows what was refused; correct it there`]),

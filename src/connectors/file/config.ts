@@ -12,7 +12,7 @@ export const fileConfigSchema: z.ZodObject = z.object({
     .min(1)
     .optional()
     .describe("To write: the folder of the files; made if it is not there."),
-  path: z.string().min(1).optional().describe("To read: the file."),
+  path: z.string().min(1).optional().describe("To read, and to write in a reconcile: the file."),
   format: z
     .enum(["jsonl", "csv", "xlsx"])
     .optional()

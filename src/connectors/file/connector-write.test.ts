@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, suite, test } from "node:test";
+import { XMLValidator } from "fast-xml-parser";
 import { strFromU8, strToU8, unzipSync, zipSync } from "fflate";
 import { readSheet } from "read-excel-file/node";
 import writeXlsx from "write-excel-file/node";
@@ -302,6 +303,7 @@ suite("XLSX", () => {
     ]);
     assert.deepEqual(await readSheet(path, "Other"), [["kept"]]);
     assert.doesNotMatch(sheetOf(path), /<f\b/);
+    assert.equal(XMLValidator.validate(sheetOf(path)), true);
     const before = unzipSync(bytes);
     const after = unzipSync(readFileSync(path));
     for (const place of Object.keys(before)) {

@@ -60,7 +60,7 @@ export function csvEditor(source: TextFile): FileEditor {
 }
 
 /** In words, the character that the file's encoding does not have. */
-export function missingIn(
+function missingIn(
   { encoder, encoding }: Pick<TextFile, "encoder" | "encoding">,
   text: string,
 ): string | undefined {

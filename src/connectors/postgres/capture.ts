@@ -109,18 +109,15 @@ function commonTables(schema: string): readonly string[] {
   ];
 }
 
-/**
- * The function is its owner's, so that whoever writes to the table needs no right to the outbox.
- * What another trigger or a cascade does on the way of our write is not our write.
- */
+/** The function is its owner's: whoever writes to the table needs no right to the outbox. */
 function triggers(schema: string, stream: string, key: readonly string[]): readonly string[] {
   const table = qualified(schema, stream);
   const call = functionName(schema, stream);
   const array = (row: string): string =>
     `jsonb_build_array(${key.map((name) => `${row}.${quoteIdentifier(name)}`).join(", ")})`;
   const note = (row: string): string =>
-    `INSERT INTO ${qualified(schema, OUTBOX)} (relation, operation, key, origin)
-    VALUES (${literal(stream)}, lower(tg_op), ${row}, own)`;
+    `INSERT INTO ${qualified(schema, OUTBOX)} (relation, operation, key)
+    VALUES (${literal(stream)}, lower(tg_op), ${row})`;
   const moved = key
     .map(quoteIdentifier)
     .map((name) => `old.${name} IS DISTINCT FROM new.${name}`)
@@ -128,9 +125,6 @@ function triggers(schema: string, stream: string, key: readonly string[]): reado
   return [
     `CREATE FUNCTION ${call}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp AS $capture$
-DECLARE
-  own text := CASE WHEN pg_trigger_depth() = 1
-    THEN nullif(current_setting('lockstep.origin', true), '') END;
 BEGIN
   IF tg_op = 'TRUNCATE' THEN
     ${note("NULL")};

@@ -11,6 +11,8 @@ export interface Capture {
   readonly works: boolean;
   /** This login may remove what is no longer kept. */
   readonly mayTrim: boolean;
+  /** This login may say which of the noted changes it wrote. */
+  readonly maySign: boolean;
   readonly outbox: string;
   readonly registry: string;
 }
@@ -42,11 +44,12 @@ export async function readCaptures(
            AND g.tgenabled IN ('O', 'A')) = 2
          AND has_table_privilege(${literal(outbox)}, 'SELECT'),
        has_table_privilege(${literal(outbox)}, 'DELETE')
-         AND has_table_privilege(${literal(registry)}, 'UPDATE')
+         AND has_table_privilege(${literal(registry)}, 'UPDATE'),
+       has_table_privilege(${literal(outbox)}, 'UPDATE')
      FROM ${registry} AS c`,
   );
   return new Map(
-    rows.map(([relation, id, key, keepDays, works, mayTrim]): [string, Capture] => [
+    rows.map(([relation, id, key, keepDays, works, mayTrim, maySign]): [string, Capture] => [
       String(relation),
       {
         id: String(id),
@@ -54,6 +57,7 @@ export async function readCaptures(
         keepDays: Number(keepDays),
         works: works === "t",
         mayTrim: mayTrim === "t",
+        maySign: maySign === "t",
         outbox,
         registry,
       },

@@ -236,7 +236,8 @@ function scalarCodec({ type }: Field, { type: { name } }: DeclaredColumn): Codec
     decode,
     encode,
     keyText(part) {
-      const value = decode(type.kind === "boolean" ? part.slice(0, 1) : part);
+      const spelled = type.kind === "boolean" ? part.slice(0, 1) : part;
+      const value = type.kind === "binary" ? part : decode(spelled);
       return value === undefined ? undefined : textOrNothing(encode(value));
     },
   };

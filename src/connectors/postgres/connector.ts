@@ -91,12 +91,7 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
         return pageSize;
       };
       const pages = await call(stream, signal, async () =>
-        pagesOf(
-          database,
-          seenBy(viewOf(await known(), request.query), request, origin),
-          request,
-          next,
-        ),
+        pagesOf(database, seenBy(await known(), request.query, origin), request, next),
       );
       for (;;) {
         const { done, value } = await call(stream, signal, () => pages.next());
@@ -107,13 +102,16 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
     },
     write: (query, operations, signal) =>
       call(query.schema.name, signal, async () =>
-        writeOperations(database, viewOf(await known(), query), operations, settingsOf(query, signal)),
+        writeOperations(database, seenBy(await known(), query, origin), operations, {
+          signal,
+          origin: originOf(query, origin) ?? origin,
+        }),
       ),
     capture: (request, signal) =>
       call(undefined, signal, async () => {
-        const steps = await changeCapture(database, schema, await discovered(), request);
+        const found = await discovered();
         catalog = undefined;
-        return steps;
+        return changeCapture(database, schema, found, request);
       }),
     async close() {
       closed = true;
@@ -159,7 +157,8 @@ function pagesOf(
 const originOf = ({ origin: who }: StreamQuery, origin: string): string | undefined =>
   who === undefined ? undefined : `${origin}/${who}`;
 
-function seenBy(view: View, { query }: ReadRequest, origin: string): View {
+function seenBy(catalog: Catalog, query: StreamQuery, origin: string): View {
+  const view = viewOf(catalog, query);
   const own = originOf(query, origin);
   return own === undefined ? view : { ...view, origin: own };
 }

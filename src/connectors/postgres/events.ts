@@ -1,10 +1,11 @@
 import type { PostgresDatabase, PostgresQueries, SqlRow } from "../../drivers/postgres/database.ts";
+import { packColumns, unpack } from "../../drivers/postgres/packed.ts";
 import type { Cursor } from "../../model/cursor.ts";
 import type { BadRecord, RecordKey, StreamRecord, Tombstone } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { Page, ReadRequest, StreamHead } from "../../ports/connector.ts";
 import { type Capture, literal } from "./captures.ts";
-import { keyOf, recordOf, rowsOfKeys, type View } from "./read.ts";
+import { keyOf, keyTexts, recordOf, rowsOfKeys, type View } from "./read.ts";
 
 type Read<K extends ReadRequest["kind"]> = Extract<ReadRequest, { readonly kind: K }>;
 
@@ -159,6 +160,34 @@ function tombstonesOf(
   rows: ReadonlyMap<RecordKey, unknown>,
 ): readonly Tombstone[] {
   return [...times].flatMap(([key, deletedAt]) => (rows.has(key) ? [] : [{ key, deletedAt }]));
+}
+
+/**
+ * Marks what the present transaction noted of these records as written by the view's origin, so
+ * that it does not come back to it. What triggers and cascades did to other records is not marked.
+ */
+export async function signWrites(
+  transaction: PostgresQueries,
+  { table, schema, origin }: View,
+  keys: readonly RecordKey[],
+): Promise<void> {
+  const { capture } = table;
+  if (capture?.maySign !== true || origin === undefined) return;
+  const texts = keys.flatMap((key) => {
+    const found = keyTexts(table, key);
+    return found === undefined ? [] : [found];
+  });
+  const columns = table.key.map((_key, at) => texts.map((each) => each[at] ?? ""));
+  const { parameters } = packColumns(columns);
+  const array = table.key.map(({ from }, at) => from(`r.k${at}`)).join(", ");
+  await transaction.run(
+    `UPDATE ${capture.outbox} AS o SET origin = ${literal(origin)}
+     FROM unnest(${table.key.map((_key, at) => unpack(at, "text")).join(", ")})
+       AS r (${table.key.map((_key, at) => `k${at}`).join(", ")})
+     WHERE o.relation = ${literal(schema.name)} AND o.xact = pg_current_xact_id()
+       AND r.k0 IS NOT NULL AND o.key = jsonb_build_array(${array})`,
+    parameters,
+  );
 }
 
 /** Removes what this reader has passed for good and what is older than is to be kept. */

@@ -11,11 +11,15 @@ export interface PostgresSystem extends PostgresSettings {
 }
 
 /** A connector to a PostgreSQL database; connects when first used. Throws CONFIG_INVALID. */
-export function openPostgresConnector({ url, schema, ...settings }: PostgresSystem): Connector {
+export function openPostgresConnector(
+  { url, schema, ...settings }: PostgresSystem,
+  origin = "lockstep",
+): Connector {
   const database = openPostgres(parsePostgresUrl(url));
   return createPostgresConnector({
     database,
     settings,
+    origin,
     ...(schema === undefined ? {} : { schema }),
   });
 }

@@ -200,11 +200,19 @@ function readCursor({ table }: View, cursor: Cursor, kind: Position["kind"]): Pl
   if (position?.kind === kind && isWhole && (time === null || isText(time))) {
     if (key === null || key.every(isText)) return { time, key };
   }
+  if ((position?.kind as unknown) === "events") throw captureGone(table.schema.name);
   throw new SyncError(
     "CURSOR_INVALID",
     `The PostgreSQL connector cannot read the cursor "${cursor}": it is no position of kind "${kind}".`,
   );
 }
+
+const captureGone = (stream: string): SyncError =>
+  new SyncError(
+    "CURSOR_EXPIRED",
+    `The cursor for changes of table "${stream}" is one of capture, which is not installed now.`,
+    { context: { stream } },
+  );
 
 function parse(cursor: Cursor): Partial<Position> | null {
   try {

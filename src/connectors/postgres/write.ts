@@ -6,6 +6,7 @@ import { SyncError } from "../../model/sync-error.ts";
 import { compareTimestamps } from "../../model/timestamp.ts";
 import { valuesEqual } from "../../model/value.ts";
 import type { Expectation, WriteOperation, WriteOutcome } from "../../ports/connector.ts";
+import { signWrites } from "./events.ts";
 import { rowsOfKeys, shown, type View } from "./read.ts";
 import { isTaken, passedOver, problemOf } from "./refusal.ts";
 import { type Group, groupsOf, type Prepared, prepare } from "./write-plan.ts";
@@ -56,6 +57,7 @@ export async function writeOperations(
     }
     await settle(writing, prepared);
     if (view.table.hasAfterTriggers) await readBack(writing);
+    await signWrites(transaction, view, keysOf(operations, outcomes));
     signal.throwIfAborted();
   });
   return outcomes.map((outcome) => outcome ?? lost());
@@ -152,6 +154,17 @@ function holds({ schema }: View, { values, version }: Expectation, current: Stre
     }
     return compareTimestamps(found, String(expected)) === 0;
   });
+}
+
+/** The keys that the operations are about, and those that their records have now. */
+function keysOf(
+  operations: readonly WriteOperation[],
+  outcomes: readonly (WriteOutcome | undefined)[],
+): readonly RecordKey[] {
+  const stored = outcomes.flatMap((outcome) =>
+    outcome?.kind === "written" && outcome.stored !== null ? [outcome.stored.key] : [],
+  );
+  return [...new Set([...operations.flatMap(({ key }) => key ?? []), ...stored])];
 }
 
 /** Triggers may have changed rows after the statement that wrote them. */

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { RateHeaderNames } from "../../model/rate-headers.ts";
+import { grantIssues } from "../http/grant-config.ts";
+import { isLoopback, serviceUrl } from "../http/service-url.ts";
 import {
   type BudgetConfig,
   type OdataConfig,
   odataShape,
   resolveOdataSettings,
 } from "../odata/config.ts";
-import { grantIssues } from "../http/grant-config.ts";
-import { isLoopback, serviceUrl } from "../http/service-url.ts";
 import type { OdataSettings } from "../odata/settings.ts";
 import { bridge } from "./bridge-profile.ts";
 import { generic } from "./generic-profile.ts";

@@ -31,10 +31,12 @@ export function writeCursor(kind: Position["kind"], { time, key }: Place): Curso
   return JSON.stringify(position) as Cursor;
 }
 
-/** Throws CURSOR_INVALID for anything but a cursor of that kind. */
+/** Throws CURSOR_INVALID for anything but a cursor of that kind, CURSOR_EXPIRED for one of capture. */
 export function readCursor(cursor: Cursor, kind: Position["kind"], keyLength: number): Place {
+  let isOfCapture = false;
   try {
     const { kind: found, time, key } = JSON.parse(cursor) as Position;
+    isOfCapture = (found as string) === "events";
     if (found === kind && (key === null || key.length === keyLength)) {
       return {
         ...(time === undefined ? {} : { time: give(time) }),
@@ -44,6 +46,7 @@ export function readCursor(cursor: Cursor, kind: Position["kind"], keyLength: nu
   } catch (error) {
     throw invalid(cursor, kind, error);
   }
+  if (isOfCapture) throw captureGone();
   throw invalid(cursor, kind);
 }
 
@@ -65,6 +68,12 @@ export function bound(raw: RawValue): readonly [sql: string, parameter: SqlParam
   if (raw instanceof Uint8Array) return ["unhex(?)", Buffer.from(raw).toString("hex")];
   return ["?", raw];
 }
+
+const captureGone = (): SyncError =>
+  new SyncError(
+    "CURSOR_EXPIRED",
+    "The cursor for changes is one of capture, which is not installed now.",
+  );
 
 const invalid = (cursor: Cursor, kind: string, cause?: unknown): SyncError =>
   new SyncError(

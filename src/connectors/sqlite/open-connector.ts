@@ -15,7 +15,11 @@ export interface SqliteSystem extends SqliteSettings {
  * A connector to the file, which must be there; it is never made. Throws CONNECTOR_NOT_FOUND,
  * SYSTEM_UNREADABLE for a file that is no database.
  */
-export function openSqliteConnector(settings: SqliteSystem, directory: string): Connector {
+export function openSqliteConnector(
+  settings: SqliteSystem,
+  directory: string,
+  origin = "lockstep",
+): Connector {
   const path = resolve(directory, settings.path);
   if (!existsSync(path)) {
     throw new SyncError("CONNECTOR_NOT_FOUND", `There is no SQLite database "${path}".`, {
@@ -23,7 +27,11 @@ export function openSqliteConnector(settings: SqliteSystem, directory: string): 
     });
   }
   try {
-    return createSqliteConnector({ database: openSqlite(path, { foreign: true }), settings });
+    return createSqliteConnector({
+      database: openSqlite(path, { foreign: true }),
+      settings,
+      origin,
+    });
   } catch (error) {
     throw systemError(error);
   }

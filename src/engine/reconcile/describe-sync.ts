@@ -2,7 +2,7 @@ import type { ReconcileSpec } from "../../core/mapping/reconcile-spec.ts";
 import type { Halt } from "../../model/parked.ts";
 import type { PlanHead } from "../../model/plan.ts";
 import type { Comparison, Direction } from "../../model/reconcile.ts";
-import type { RunReport, StoredRun } from "../../model/run.ts";
+import type { ReportedError, RunReport, StoredRun } from "../../model/run.ts";
 import type { ValueType } from "../../model/value.ts";
 import type { LockstepParts } from "../lockstep-parts.ts";
 import type { ReconcileContext } from "./context.ts";
@@ -24,6 +24,13 @@ export interface ReconcileShape {
     readonly modifiedAt?: string;
   }[];
   readonly fields: readonly SharedFieldShape[];
+}
+
+/** What the sides of a sync share; without `shape` it could not be found out. */
+export interface ReconcileCheck {
+  readonly sync: string;
+  readonly shape?: ReconcileShape;
+  readonly error?: ReportedError;
 }
 
 export interface SharedFieldShape {

@@ -9,6 +9,7 @@ import type { MergeCandidate, StagedRecord, StoredSide } from "../../ports/agree
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 import type { SideObservation } from "./observe-side.ts";
+import { type FreshRecords, readKeys } from "./read-keys.ts";
 
 /** One shared record with every side's own record as it stands now. */
 export interface Looked {
@@ -87,26 +88,6 @@ function unstagedKeys(
     if (own === undefined || staged.some((record) => record.side === side.name)) return [];
     return [own.key];
   });
-}
-
-type FreshRecords = ReadonlyMap<RecordKey, StreamRecord | "unreadable">;
-
-/** The records among `keys` as the side has them now; a key that is not in it is gone. */
-export async function readKeys(
-  work: ReconcileWork,
-  side: SideContext,
-  keys: readonly RecordKey[],
-): Promise<FreshRecords> {
-  const found = new Map<RecordKey, StreamRecord | "unreadable">();
-  const most = side.connector.capabilities.keysPerRead;
-  for (let at = 0; at < keys.length; at += most) {
-    const request = { kind: "keys", query: side.query, keys: keys.slice(at, at + most) } as const;
-    for await (const page of side.connector.read(request, work.signal)) {
-      for (const record of page.records) found.set(record.key, record);
-      for (const { key } of page.bad) if (key !== undefined) found.set(key, "unreadable");
-    }
-  }
-  return found;
 }
 
 function viewOf(

@@ -6,7 +6,7 @@ import { SyncError } from "../../model/sync-error.ts";
 import type { KnownRecord, StagedRecord } from "../../ports/agreements.ts";
 import type { Page, ReadRequest } from "../../ports/connector.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { readKeys } from "./merge-candidates.ts";
+import { readKeys } from "./read-keys.ts";
 import { hashShared, matchName } from "./names.ts";
 import { withoutOldNews } from "./reappeared.ts";
 import { createRowSet, type RowSet } from "./row-set.ts";
@@ -42,20 +42,21 @@ export async function observeSide(
 ): Promise<SideObservation> {
   const { home, sync } = work.context;
   const known = await home.knownCount(sync, side.name);
-  const tally = { read: 0, staged: 0, gone: 0, bad: 0, old: 0, outside: 0 };
+  const tally = emptyTally();
   try {
     const cursor = await changesCursor(work, side);
     const head = await side.connector.head(side.query, work.signal);
-    if (cursor !== undefined) {
-      const positions = await observeChanges(work, side, cursor, tally);
+    const positions = cursor && (await unlessExpired(observeChanges(work, side, cursor, tally)));
+    if (positions !== undefined) {
       return { side: side.name, kind: "changes", known, ...tally, positions };
     }
+    Object.assign(tally, emptyTally());
     await observeWhole(work, side, head.count, tally);
-    const positions: SidePositions = {
+    const heads: SidePositions = {
       ...(head.changes === undefined ? {} : { changes: head.changes }),
       ...(head.deletions === undefined ? {} : { deletions: head.deletions }),
     };
-    return { side: side.name, kind: "whole", known, ...tally, positions };
+    return { side: side.name, kind: "whole", known, ...tally, positions: heads };
   } catch (error) {
     if (work.signal.aborted || !(error instanceof SyncError)) throw error;
     if (isOurs(error)) throw error;
@@ -67,6 +68,18 @@ export async function observeSide(
 function isOurs(error: SyncError): boolean {
   return error.code.startsWith("HOME_");
 }
+
+/** Nothing where the system no longer keeps what changed since: the side is then read whole. */
+async function unlessExpired<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof SyncError && error.code === "CURSOR_EXPIRED") return undefined;
+    throw error;
+  }
+}
+
+const emptyTally = (): Tally => ({ read: 0, staged: 0, gone: 0, bad: 0, old: 0, outside: 0 });
 
 type Tally = {
   read: number;

@@ -65,7 +65,7 @@ export async function openReconcile(
     ];
     const path = `syncs.${spec.name}.sides.${side.name}`;
     problems.push(...wrong.map((problem) => sentence(path, problem)));
-    return sideContext(side, schema, compiled, fields, parts);
+    return sideContext(spec.name, side, { schema, compiled, fields }, parts);
   });
   problems.push(...unreadMatches(spec, fields, sides));
   if (problems.length > 0) {
@@ -135,12 +135,17 @@ function unreadMatches(
 }
 
 function sideContext(
+  sync: string,
   side: SideSpec,
-  schema: StreamSchema,
-  { mapping, accepts }: CompiledSide,
-  fields: readonly SharedField[],
+  fitted: {
+    readonly schema: StreamSchema;
+    readonly compiled: CompiledSide;
+    readonly fields: readonly SharedField[];
+  },
   parts: OpeningParts,
 ): SideContext {
+  const { schema, fields } = fitted;
+  const { mapping, accepts } = fitted.compiled;
   const compiled = compileMapping(mapping, schema.fields, fields);
   const directions = fields.map(({ name }): Direction | "none" => {
     const own = mapping.fields.filter((each) => each.shared === name);
@@ -162,7 +167,11 @@ function sideContext(
   return {
     name: side.name,
     connector: parts.connectors.get(side.name) as Connector,
-    query: { schema, ...(side.filter === undefined ? {} : { filter: side.filter }) },
+    query: {
+      schema,
+      origin: `${sync}/${side.name}`,
+      ...(side.filter === undefined ? {} : { filter: side.filter }),
+    },
     schema,
     role,
     mapping: withWrittenRead(mapping, schema, fields, compiled),

@@ -167,7 +167,7 @@ function questionKey({
 }
 
 /** A planned record with its values by field name. */
-export function describeRecord(names: readonly string[], planned: PlannedRecord): PlannedChange {
+function describeRecord(names: readonly string[], planned: PlannedRecord): PlannedChange {
   const { link, name, isNew, record, before, agreed, reasons, troubles } = planned;
   return {
     link,

@@ -124,7 +124,7 @@ function acknowledgeUndo(
   side: SideContext,
   { forgets }: PlannedRecord,
   before: Acknowledged | undefined,
-  { fields }: Operation,
+  { fields, kind }: Operation,
   record: StreamRecord,
 ): Acknowledged {
   const own = side.schema.fields.map(({ name }, index) => {
@@ -133,7 +133,8 @@ function acknowledgeUndo(
   });
   const wanted = side.mapping.toShared(own).values;
   const stored = side.mapping.toShared(record.values).values;
-  const isPut = (index: number): boolean => fields.some(({ shared }) => shared === index);
+  const isPut = (index: number): boolean =>
+    kind === "create" || fields.some(({ shared }) => shared === index);
   const blank = (index: number): boolean => forgets === true && isPut(index);
   const returned = wanted.map((value, index) => {
     if (blank(index)) return undefined;
@@ -162,9 +163,7 @@ export function endOf(
   const isKept = (name: string): boolean =>
     operation.kind === "create" ? name !== side.schema.modifiedAt : names.has(name);
   const stored = Object.fromEntries(
-    Object.entries(valuesByName(side.schema, end.stored.values)).filter(([name]) =>
-      isKept(name),
-    ),
+    Object.entries(valuesByName(side.schema, end.stored.values)).filter(([name]) => isKept(name)),
   );
   return [{ id, state: "written", stored, storedKey: end.stored.key }];
 }

@@ -2,7 +2,7 @@ import type { Operation, PlannedRecord } from "../../model/plan.ts";
 import type { RecordKey } from "../../model/record.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 import type { Matching } from "./match-staged.ts";
-import { readKeys } from "./merge-candidates.ts";
+import { readKeys } from "./read-keys.ts";
 import type { SideObservation } from "./observe-side.ts";
 
 /**

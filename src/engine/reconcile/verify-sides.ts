@@ -3,7 +3,7 @@ import type { LinkId } from "../../model/plan.ts";
 import type { Value } from "../../model/value.ts";
 import type { StoredLink, StoredSide } from "../../ports/agreements.ts";
 import type { ReconcileContext, ReconcileWork, SideContext } from "./context.ts";
-import { readKeys } from "./merge-candidates.ts";
+import { readKeys } from "./read-keys.ts";
 
 const LINKS_AT_ONCE = 500;
 const SAMPLES = 10;

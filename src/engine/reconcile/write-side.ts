@@ -5,7 +5,7 @@ import { SyncError } from "../../model/sync-error.ts";
 import { valuesEqual } from "../../model/value.ts";
 import type { WriteOperation, WriteOutcome } from "../../ports/connector.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { readKeys } from "./merge-candidates.ts";
+import { readKeys } from "./read-keys.ts";
 import type { Ended } from "./settle-record.ts";
 
 /** The ends of a side's operations, and whether the side failed so that no more should be sent. */
@@ -117,7 +117,8 @@ export async function lookAgain(
   }
 }
 
-function judge(
+/** What became of an operation, from the record as it is read again. Pure. */
+export function judge(
   side: SideContext,
   operation: Operation,
   record: StreamRecord | "unreadable" | undefined,

@@ -40,7 +40,7 @@ export interface StreamWork {
   readonly readers: Slots;
 }
 
-export function newTally(): Tally {
+function newTally(): Tally {
   return { phase: "connecting", ledger: EMPTY_LEDGER, walked: 0, total: undefined, notes: [] };
 }
 

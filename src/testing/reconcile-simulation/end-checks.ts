@@ -58,7 +58,10 @@ function checkSide(
     const isThere = systemOf(world, side.name)
       .rows(STREAM)
       .some(({ values }) => values["sku"] === link.name);
-    if (isThere) return world.tallies.count("ambiguous name");
+    if (isThere) {
+      world.tallies.count("ambiguous name");
+      return;
+    }
     if (belongs && role.create && !blank && hasKey) complain(`${what} is missing`);
     return;
   }
@@ -117,7 +120,11 @@ function checkUnlinked(
       });
       const isKept = side.role.remove === "never";
       const isBuried = agreements.buried.has(joined(SYNC, side.name, row.id));
-      if (isRefused(world, links, name) || isOpen || (isBuried && (isKept || mayBeOld(world, side)))) {
+      if (
+        isRefused(world, links, name) ||
+        isOpen ||
+        (isBuried && (isKept || mayBeOld(world, side)))
+      ) {
         world.tallies.count("ambiguous name");
         continue;
       }
@@ -227,7 +234,9 @@ function checkValues(world: ReconcileWorldState, complain: Complain): void {
 function tracedValues(world: ReconcileWorldState): ReadonlySet<unknown> {
   const traced = new Set<unknown>();
   // Old data looks like an edit; the history names what it replaced.
-  const isMisled = ["stale read", "stale side"].some((what) => world.tallies.counts.has(what as never));
+  const isMisled = ["stale read", "stale side"].some((what) =>
+    world.tallies.counts.has(what as never),
+  );
   const { planned, operations } = world.home.agreements;
   for (const { settled, text } of planned.values()) {
     if (settled === undefined) continue;

@@ -42,6 +42,8 @@ export const RECONCILE_HAPPENINGS = [
   "edit against delete",
   "ambiguous name",
   "halt released",
+  "conflict withdrawn",
+  "old listing of what is gone",
   "undo",
   "undo compared",
   "write performed",

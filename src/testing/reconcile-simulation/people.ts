@@ -12,6 +12,9 @@ export interface People {
   act(side?: SideShape): void;
   /** Somebody changes one field of that very record. */
   edit(side: SideShape, row: MemoryRow): void;
+  /** Somebody writes that value. */
+  set(side: SideShape, row: MemoryRow, field: string, value: Value): void;
+  remove(side: SideShape, row: MemoryRow): void;
   /** A value that nobody wrote before. */
   newName(): string;
 }
@@ -67,6 +70,8 @@ export function createPeople(options: PeopleOptions): People {
   return {
     newName,
     edit,
+    set: hands.set,
+    remove: hands.remove,
     act(at) {
       const side = at ?? random.pick(shape.sides);
       const { rows } = hands.of(side);

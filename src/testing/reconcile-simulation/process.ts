@@ -14,14 +14,15 @@ import { createFate, type Fate, type FaultPlan, homeTrouble } from "../simulatio
 import { createTallies, type Tallies } from "../simulation/tallies.ts";
 import type { ReconcileHappening } from "./happenings.ts";
 import { FIELDS, SYNC } from "./shape.ts";
-import { createSideConnector, type Operator, type SideFaults } from "./side-connector.ts";
+import type { Operator } from "./operator.ts";
+import { createSideConnector, type SideFaults } from "./side-connector.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
 
 /** What a process is started for. */
 export type Errand =
   | { readonly kind: "run" }
   | { readonly kind: "plan" }
-  | { readonly kind: "apply"; readonly plan: string }
+  | { readonly kind: "apply"; readonly plan: PlanHead }
   | { readonly kind: "undo"; readonly runId: string };
 
 /** How a simulated process ended. */
@@ -79,7 +80,9 @@ async function work(
   tallies: Tallies,
 ): Promise<Ending> {
   const { trace } = world;
-  trace.add(`${fate.name} starts ${JSON.stringify(errand)}`);
+  const what =
+    errand.kind === "apply" ? errand.plan.plan : errand.kind === "undo" ? errand.runId : "";
+  trace.add(`${fate.name} starts ${errand.kind} ${what}`);
   try {
     const context = contextOf(world, fate, faults, tallies);
     const { head, runId } = await perform(context, errand, fate.stop);
@@ -111,30 +114,14 @@ async function perform(
       return runReconcile(context, signal);
     case "plan":
       return planReconcile(context, signal);
-    case "apply": {
-      const head = await context.home.plan(errand.plan);
-      return head === undefined ? { head: NOTHING } : applyReconcile(context, head, signal);
-    }
+    case "apply":
+      return applyReconcile(context, errand.plan, signal);
     case "undo": {
       const head = await planUndo(context, errand.runId, signal);
       return applyReconcile(context, head, signal);
     }
   }
 }
-
-const NOTHING: PlanHead = {
-  format: 1,
-  plan: "",
-  sync: SYNC,
-  madeAt: 0,
-  fields: [],
-  basis: { configuration: "", generation: 0 },
-  sides: {},
-  records: { compared: 0, matched: 0, alone: 0, inReview: 0 },
-  observed: {},
-  positions: {},
-  notes: ["The plan is not there any more."],
-};
 
 function contextOf(
   world: ReconcileWorldState,
@@ -237,6 +224,7 @@ function watchHome(
   ): Promise<unknown> =>
     fate.effect(FENCED.has(name) ? "commit" : "bookkeeping", name, async () => {
       homeTrouble(fate, tallies, name);
+      if (name === "linkStaged") judgeMatches(world, fate, words[1] as readonly Matched[]);
       const answer = await act();
       if (name === "savePlanned") tellPlanned(world, fate, words[2] as readonly PlannedRecord[]);
       if (name === "acquireLease") leases.own = answer as Lease;
@@ -249,7 +237,8 @@ function watchHome(
   return new Proxy(home, {
     get(inner, name, receiver) {
       const method: unknown = Reflect.get(inner, name, receiver);
-      if (typeof method !== "function" || name === "everyKnown" || name === "changes") return method;
+      if (typeof method !== "function" || name === "everyKnown" || name === "changes")
+        return method;
       const call = (words: readonly unknown[]): Promise<unknown> => method.apply(inner, words);
       if (FENCED.has(String(name)) || WRITES.has(String(name))) {
         return (...words: unknown[]) => write(String(name), words, () => call(words));
@@ -257,6 +246,22 @@ function watchHome(
       return (...words: unknown[]) => fate.look(() => call(words));
     },
   });
+}
+
+type Matched = Parameters<Agreements["linkStaged"]>[1][number];
+
+/** Two records of one side are never the same one, whatever their names. */
+function judgeMatches(
+  { violations }: ReconcileWorldState,
+  { name }: Fate,
+  matched: readonly Matched[],
+): void {
+  const seen = new Set<string>();
+  for (const { side, link } of matched) {
+    const id = `${side} ${link}`;
+    if (seen.has(id)) violations.push(`${name} links two records of ${side} as ${link}`);
+    seen.add(id);
+  }
 }
 
 /** Each decision in a line, so that the trace of a seed reads as a story. */

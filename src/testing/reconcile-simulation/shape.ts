@@ -106,11 +106,7 @@ function createSide(
   };
 }
 
-function createSchema(
-  random: SeededRandom,
-  assignsKeys: boolean,
-  hasTimes: boolean,
-): StreamSchema {
+function createSchema(random: SeededRandom, assignsKeys: boolean, hasTimes: boolean): StreamSchema {
   return {
     name: STREAM,
     key: [assignsKeys ? "id" : "sku"],

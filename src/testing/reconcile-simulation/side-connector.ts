@@ -2,11 +2,16 @@ import { createMemoryConnector } from "../../connectors/memory/connector.ts";
 import type { MemoryRow, MemorySystem } from "../../connectors/memory/system.ts";
 import { type RecordKey, recordKey } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
-import type { Connector, StreamQuery, WriteOperation, WriteOutcome } from "../../ports/connector.ts";
-import type { Fate } from "../simulation/fate.ts";
+import type {
+  Connector,
+  StreamQuery,
+  WriteOperation,
+  WriteOutcome,
+} from "../../ports/connector.ts";
 import type { SeededRandom } from "../simulation/seeded-random.ts";
 import { type SideShape, STREAM } from "./shape.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
+import type { Operator } from "./operator.ts";
 import { judgeWrite } from "./write-checks.ts";
 
 /** What befalls one side during one process. Rates are probabilities per call. */
@@ -42,22 +47,13 @@ export function createSideFaults(random: SeededRandom, misleads: boolean): SideF
   return {
     down: random.chance(0.12),
     failsAt: random.chance(0.2) ? random.int(1, 6) : 0,
-    stale: random.chance(0.12) ? (misleads && random.chance(0.5) ? "always" : random.int(1, 4)) : 0,
+    stale: random.chance(0.25) ? (misleads && random.chance(0.5) ? "always" : random.int(1, 3)) : 0,
     shuffles: random.chance(0.4),
     loses: random.pick([0, 0, 0.3]),
     halves: random.pick([0, 0, 0.2]),
     refuses: random.pick([0, 0, 0.1]),
     edits: random.pick([0, 0.1, 0.3]),
   };
-}
-
-/** A process, as its side connectors must know it. */
-export interface Operator {
-  readonly fate: Fate;
-  /** Where the order of removals stood when it began. */
-  readonly since: number;
-  /** Its lease was taken over by now. */
-  readonly isZombie: () => boolean;
 }
 
 const away = (side: string): SyncError =>
@@ -74,7 +70,7 @@ export function createSideConnector(
   const { fate } = operator;
   const { random } = fate;
   const system = world.systems.get(side.name) as MemorySystem;
-  let [reads, calls] = [0, 0];
+  let reads = 0;
   const connector = createMemoryConnector(system, {
     keysPerRead: side.keysPerRead,
     pageSize: () => side.pageSize,
@@ -93,7 +89,6 @@ export function createSideConnector(
     },
     faults: {
       read({ kind }) {
-        calls += 1;
         if (faults.down) throw away(side.name);
         if (kind === "head") return undefined;
         reads += 1;
@@ -106,7 +101,8 @@ export function createSideConnector(
         const copy = world.copies.get(side.name);
         // A walk that is older than the feed's head would be a feed that forgets.
         if (side.observe === "changes" && kind === "walk") return order;
-        if (copy === undefined || (faults.stale !== "always" && reads !== faults.stale)) return order;
+        if (copy === undefined || (faults.stale !== "always" && reads !== faults.stale))
+          return order;
         tallies.count(faults.stale === "always" ? "stale side" : "stale read");
         world.trace.add(`${fate.name} is given old data by ${side.name} (${kind})`);
         return { ...order, system: copy };
@@ -240,4 +236,3 @@ function valuesOf(
     }),
   );
 }
-

@@ -1,5 +1,6 @@
 import type { MemorySystem } from "../../connectors/memory/system.ts";
 import type { MemoryHomeState } from "../../homes/memory/state.ts";
+import type { PlanHead } from "../../model/plan.ts";
 import type { SeededRandom } from "../simulation/seeded-random.ts";
 import type { Timeline } from "../simulation/timeline.ts";
 import type { Trace } from "../simulation/trace.ts";
@@ -26,6 +27,6 @@ export interface ReconcileWorldState {
   /** Names of the processes that died. */
   readonly dead: Set<string>;
   /** Plans that were made and not applied. */
-  readonly plans: string[];
+  readonly plans: PlanHead[];
   processes: number;
 }

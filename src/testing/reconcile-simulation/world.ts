@@ -114,7 +114,7 @@ async function live(world: ReconcileWorldState): Promise<void> {
   await fallQuiet(world);
 }
 
-const ACTIONS = { people: 6, run: 8, plan: 1, apply: 1, zombie: 1, resolve: 2, undo: 1, copy: 2 };
+const ACTIONS = { people: 6, run: 8, plan: 1, apply: 1, zombie: 1, resolve: 2, undo: 1, copy: 4, withdraw: 1, ghost: 1 };
 
 /** One thing that happens in the world. */
 async function act(world: ReconcileWorldState): Promise<void> {
@@ -132,7 +132,12 @@ async function act(world: ReconcileWorldState): Promise<void> {
       return;
     case "plan": {
       const ending = await runRough(world, { kind: "plan" });
-      if (ending.kind === "done") world.plans.push(ending.head.plan);
+      if (ending.kind === "done") world.plans.push(ending.head);
+      // Somebody makes another plan before the first one is applied.
+      if (random.chance(0.4)) {
+        people.act();
+        await runCalm(world, { kind: "plan" });
+      }
       return world.tallies.count("plan made");
     }
     case "apply": {
@@ -151,6 +156,10 @@ async function act(world: ReconcileWorldState): Promise<void> {
       return resolve(world);
     case "undo":
       return random.chance(0.5) ? undoSome(world) : undoAtOnce(world);
+    case "withdraw":
+      return withdraw(world);
+    case "ghost":
+      return ghost(world);
     case "copy":
       for (const [name, system] of world.systems) {
         if (random.chance(0.5)) world.copies.set(name, system.copy());
@@ -244,6 +253,44 @@ async function zombie(world: ReconcileWorldState): Promise<void> {
   }
   second.fate.thaw();
   await second.done;
+}
+
+/** The people of all sides go back to what was agreed, and a question is none any more. */
+async function withdraw(world: ReconcileWorldState): Promise<void> {
+  const { agreements } = world.home;
+  const open = [...agreements.conflicts.values()].filter(
+    ({ field, base }) => field !== undefined && field !== "sku" && base !== undefined,
+  );
+  if (open.length === 0) return;
+  const { link, field = "", base = null, candidates } = world.random.pick(open);
+  world.tallies.count("conflict withdrawn");
+  for (const { side: name } of candidates) {
+    const side = world.shape.sides.find((one) => one.name === name);
+    const kept = [...agreements.sides.values()].find(
+      (one) => one.link === link && one.side === name,
+    );
+    const row = kept && world.systems.get(name)?.row(STREAM, kept.key);
+    if (side !== undefined && row !== undefined) world.people.set(side, row, field, base);
+  }
+}
+
+/** A record is deleted and the deletion travels; then each side lists, once, what it had before. */
+async function ghost(world: ReconcileWorldState): Promise<void> {
+  const { random, shape, systems } = world;
+  await runCalm(world, { kind: "run" });
+  const side = random.pick(shape.sides);
+  const rows = systems.get(side.name)?.rows(STREAM) ?? [];
+  if (rows.length === 0) return;
+  for (const [name, system] of systems) world.copies.set(name, system.copy());
+  world.people.remove(side, random.pick(rows));
+  world.timeline.advance(10_000);
+  await runCalm(world, { kind: "run" });
+  world.tallies.count("old listing of what is gone");
+  world.timeline.advance(10_000);
+  const run = { kind: "run" } as const;
+  await runWhenFree(world, run, () =>
+    launch(world, NO_FAULTS, () => ({ ...NO_SIDE_FAULTS, stale: 1 }), run),
+  );
 }
 
 const calmHome = (world: ReconcileWorldState): ReturnType<typeof createMemoryHome> =>

@@ -4,7 +4,7 @@ import { plannedFromText } from "../../model/stored-plan.ts";
 import type { WriteOperation } from "../../ports/connector.ts";
 import { standsSomewhere } from "./ledger.ts";
 import { type SideShape, STREAM, SYNC } from "./shape.ts";
-import type { Operator } from "./side-connector.ts";
+import type { Operator } from "./operator.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
 
 /** What must hold of each write at the moment in which it reaches a system. */
@@ -38,15 +38,19 @@ function judgeDelete(
   if (world.systems.get(side.name)?.row(STREAM, key) === undefined) return;
   const planned = plannedOf(world, id);
   if (planned?.record.kind === "undone") return;
-  if (planned === undefined) return complain(`nothing was planned as ${id}`);
+  if (planned === undefined) {
+    complain(`nothing was planned as ${id}`);
+    return;
+  }
   const isLinked = agreements.sides.has(joined(SYNC, side.name, key));
   // A copy whose making was not heard of takes the place of the one that is gone.
   const isSuccessor = planned.beforeSides?.some((one) => one.side === side.name) === true;
   if (!isLinked && !isSuccessor) complain(`${key} was never linked`);
   const { record } = planned;
   if (record.kind !== "deleted" && record.kind !== "delete-beat-edit") {
-    if (side.role.whenLeaving === "remove") return world.tallies.count("record leaves a side");
-    return complain(`${key} is deleted as "${record.kind}"`);
+    if (side.role.whenLeaving === "remove") world.tallies.count("record leaves a side");
+    else complain(`${key} is deleted as "${record.kind}"`);
+    return;
   }
   const by = record.kind === "deleted" ? record.by : record.deleted;
   for (const name of by) {

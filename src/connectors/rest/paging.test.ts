@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { afterEach, suite, test } from "node:test";
+import {
+  type InventoryScene,
+  openInventoryScene,
+  walkInventory,
+} from "../../testing/inventory-scene.ts";
+import { nextLink } from "./paging.ts";
+import { windowOf } from "./positions.ts";
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function scene(...settings: Parameters<typeof openInventoryScene>): Promise<InventoryScene> {
+  const opened = await openInventoryScene(...settings);
+  closing.push(opened.close);
+  return opened;
+}
+
+suite("lists by position", () => {
+  for (const paging of ["page", "offset"] as const) {
+    test(`${paging}: rows that are deleted above during a walk hide none`, async () => {
+      const style = { style: paging, parameter: paging, sizeParameter: "limit", size: 4 };
+      for (const gone of [[1], [1, 2, 3], [4], [3, 4], [1, 2, 3, 4, 5, 6]]) {
+        const at = await scene({ paging, items: 30 }, { paging: style });
+        const found = await walkInventory(at, (page) => {
+          if (page === 1) for (const id of gone) at.inventory.remove(id);
+        });
+        const expected = at.inventory.items().map(({ id }) => String(id));
+        assert.deepEqual(
+          expected.filter((id) => !found.includes(id)),
+          [],
+          `without ${gone}`,
+        );
+      }
+    });
+  }
+
+  test("an API that gives fewer than it is asked for", async () => {
+    const style = { style: "page", parameter: "page", sizeParameter: "limit", size: 50 };
+    const at = await scene({ pageSize: 7, items: 40 }, { paging: style });
+    assert.equal(new Set(await walkInventory(at)).size, 40);
+  });
+
+  test("page sizes are chosen so that little is read twice", () => {
+    const paging = {
+      style: "page",
+      parameter: "p",
+      first: 1,
+      size: { parameter: "n", value: 100 },
+    };
+    for (let wanted = 0; wanted < 3_000; wanted += 1) {
+      const { start, number, size } = windowOf(paging as never, wanted, 100);
+      assert.equal(start, (number - 1) * size);
+      assert.ok(start <= wanted && start + size > wanted + 40, `${wanted}: ${start} + ${size}`);
+    }
+  });
+});
+
+test("Link headers (RFC 8288)", () => {
+  assert.equal(nextLink('<https://a/b?x=1,2>; rel="next"'), "https://a/b?x=1,2");
+  assert.equal(
+    nextLink('<u1>; rel="prev first"; title="a, b", <u2>; title="rel=next"; rel=next'),
+    "u2",
+  );
+  assert.equal(nextLink('<u1>; rel="last next"'), "u1");
+  assert.equal(nextLink('<u1>; rel="prev"'), undefined);
+  assert.equal(nextLink(""), undefined);
+});
