@@ -103,9 +103,8 @@ syncs:
     );
     const lockstep = await openLockstep({
       directory: folder,
-      configFile: undefined,
       env: { URL_A: a, URL_B: b },
-    } as Parameters<typeof openLockstep>[0]);
+    });
     const watch = { signal: new AbortController().signal };
     const rows: Row[] = [];
     let peak = 0;

@@ -115,7 +115,8 @@ export function createPeople(options: PeopleOptions): People {
     const sku = newSku();
     if (shape.renames) {
       tallies.count("rename");
-      return hands.set(side, row, "sku", sku);
+      hands.set(side, row, "sku", sku);
+      return;
     }
     if (assigns(side) || hands.of(side).rows.some(({ values }) => values["sku"] === sku)) return;
     // Where the name is the key, a renamed record is another record.

@@ -341,6 +341,10 @@ async function undoSome(world: ReconcileWorldState): Promise<void> {
 /** A run is taken back at once: every side is as it was, and the same plan is made again. */
 async function undoAtOnce(world: ReconcileWorldState): Promise<void> {
   await runCalm(world, { kind: "plan" });
+  // A decision is used by the run; its question is asked again after the undo.
+  const isDecided = [...world.home.agreements.conflicts.values()].some(
+    ({ resolution }) => resolution !== undefined,
+  );
   const before = picture(world);
   const done = await runCalm(world, { kind: "run" });
   if (done.kind !== "done" || done.runId === undefined || before === picture(world)) return;
@@ -357,7 +361,7 @@ async function undoAtOnce(world: ReconcileWorldState): Promise<void> {
   // What was put back is newer now than what it was put back for.
   const isTimed = world.shape.rules.policies.flat().some(({ name }) => name.startsWith("latest"));
   const again = await runCalm(world, { kind: "plan" });
-  if (isTimed || again.kind !== "done") return;
+  if (isTimed || isDecided || again.kind !== "done") return;
   const [first, second] = [done.head, again.head].map(({ sides }) => JSON.stringify(sides));
   if (first !== second) {
     world.violations.push(`after the undo of ${done.runId} the plan is ${second}, was ${first}`);

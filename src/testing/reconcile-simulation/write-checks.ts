@@ -1,9 +1,10 @@
+import { sameValue } from "../../core/same-value.ts";
 import { joined } from "../../homes/memory/state.ts";
 import type { PlannedRecord } from "../../model/plan.ts";
 import { plannedFromText } from "../../model/stored-plan.ts";
 import type { WriteOperation } from "../../ports/connector.ts";
 import { standsSomewhere } from "./ledger.ts";
-import { type SideShape, STREAM, SYNC } from "./shape.ts";
+import { FIELDS, type SideShape, STREAM, SYNC } from "./shape.ts";
 import type { Operator } from "./operator.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
 
@@ -52,12 +53,31 @@ function judgeDelete(
     else complain(`${key} is deleted as "${record.kind}"`);
     return;
   }
+  if (record.kind === "deleted" && isEdited(side, operation, planned)) {
+    complain(`${key} is deleted as if nobody had edited it`);
+  }
   const by = record.kind === "deleted" ? record.by : record.deleted;
   for (const name of by) {
     const own = planned.beforeSides?.find((one) => one.side === name);
     if (own !== undefined && world.ledger.wasRemoved(name, own.key)) continue;
     complain(`${key} is deleted since ${name} has no ${own?.key}, which nobody deleted there`);
   }
+}
+
+/** The side says something else there than it had been heard to say. */
+function isEdited(
+  side: SideShape,
+  { expected }: Extract<WriteOperation, { readonly kind: "delete" }>,
+  { beforeSides }: PlannedRecord,
+): boolean {
+  const own = beforeSides?.find((one) => one.side === side.name)?.acknowledged;
+  const now = side.mapping.toShared(expected.values).values;
+  return FIELDS.some((field, index) => {
+    const direction = side.role.directions[index];
+    const [said, says] = [own?.returned[index], now[index]];
+    if (said === undefined || says === undefined) return false;
+    return (direction === "both" || direction === "read") && !sameValue(field, said, says);
+  });
 }
 
 /** Nothing that is gone everywhere comes back from an old listing. */
