@@ -1,4 +1,4 @@
-import type { OpenOptions, SystemTypes } from "./cli/cli.ts";
+import type { GivenSystem, OpenOptions, SystemTypes } from "./cli/cli.ts";
 import { configJsonSchema } from "./config/json-schema.ts";
 import { loadConfig } from "./config/load-config.ts";
 import type { Config, SyncConfig, SystemConfig } from "./config/resolve-config.ts";
@@ -25,6 +25,7 @@ import { fileQuotaOf, openMedia } from "./media.ts";
 import type { EmitEvent, RunEvent } from "./model/events.ts";
 import type { ReplicateSpec } from "./model/replicate.ts";
 import { isSyncError, SyncError } from "./model/sync-error.ts";
+import type { Connector } from "./ports/connector.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { Home } from "./ports/home.ts";
 import type { Clock, Random, Secrets } from "./ports/runtime.ts";
@@ -32,11 +33,19 @@ import type { StreamWorkers } from "./ports/stream-workers.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import { createTransport, limitsOf, type SystemTransport } from "./transport.ts";
 
-export { type GivenSystem, openSystem } from "./open-systems.ts";
-
 /** The JSON Schema of `lockstep.yaml`. */
 export function configSchema(): Readonly<Record<string, unknown>> {
   return configJsonSchema(CONNECTORS);
+}
+
+/** One system by itself, without a configuration or a home. Throws USAGE, CONFIG_INVALID. */
+export async function openSystem(
+  name: string,
+  given: GivenSystem,
+  options: OpenOptions,
+): Promise<Connector> {
+  const { openAlone } = await import("./open-systems.ts");
+  return openAlone(name, given, options);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { OpenOptions } from "./cli/cli.ts";
+import type { GivenSystem, OpenOptions } from "./cli/cli.ts";
 import { createSecrets } from "./config/secrets.ts";
 import { CONNECTORS } from "./connectors/registry.ts";
 import { createSystemClock, createSystemRandom } from "./drivers/system-runtime.ts";
@@ -6,15 +6,12 @@ import { SyncError } from "./model/sync-error.ts";
 import type { Connector } from "./ports/connector.ts";
 import type { Memory } from "./ports/runtime.ts";
 
-/** A system as it would stand under `systems`. */
-export type GivenSystem = Readonly<Record<string, unknown>> & { readonly connector: string };
-
 /**
  * Opens one system by itself: without a configuration, and without a home, so that nothing is
  * written anywhere. For databases and files; what is asked over HTTP has limits that a home keeps.
  * Throws USAGE for another kind, CONFIG_INVALID for settings that do not fit, SECRET_MISSING.
  */
-export async function openSystem(
+export async function openAlone(
   name: string,
   { connector, ...given }: GivenSystem,
   { directory, env }: OpenOptions,

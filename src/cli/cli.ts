@@ -49,3 +49,6 @@ export interface GlobalOptions {
   readonly verbose?: boolean;
   readonly color: boolean;
 }
+
+/** A system as it would stand under `systems`. */
+export type GivenSystem = Readonly<Record<string, unknown>> & { readonly connector: string };

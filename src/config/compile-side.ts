@@ -111,7 +111,7 @@ function steps(
 }
 
 /** A value of the configuration as the type has it; one that does not fit is left for the check. */
-export function toValue(value: Scalar, type: ValueType | undefined): Value {
+function toValue(value: Scalar, type: ValueType | undefined): Value {
   if (value === null || type === undefined) return value;
   const texts = typeof value === "number" && type.kind !== "double" ? String(value) : value;
   return fitValue(type, texts) ?? fitValue(type, value) ?? value;

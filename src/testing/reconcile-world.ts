@@ -88,7 +88,7 @@ export interface ReconcileWorld {
   tick(ms?: number): void;
 }
 
-export const ITEM_FIELDS: readonly SharedField[] = [
+const ITEM_FIELDS: readonly SharedField[] = [
   { name: "sku", type: { kind: "text" }, compare: {} },
   { name: "name", type: { kind: "text" }, compare: {} },
   { name: "price", type: { kind: "decimal" }, compare: {} },

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
-import type { GivenSystem } from "../../app.ts";
 import { readConfigFile } from "../../config/config-file.ts";
 import { type ReadSample, sampleSide } from "../../engine/reconcile/sample-side.ts";
 import type { Connector } from "../../ports/connector.ts";
 import { usage } from "../arguments.ts";
+import type { GivenSystem } from "../cli.ts";
 import type { Session } from "../session.ts";
 import {
   proposeReconcile,

@@ -1,4 +1,4 @@
-import type { MergeRules, PolicyChain, SideRole } from "../../model/reconcile.ts";
+import type { MergeRules, SideRole } from "../../model/reconcile.ts";
 import type { ReconcileGuardSpec } from "../../model/reconcile-spec.ts";
 import type { Problem, Values } from "../../model/record.ts";
 import type { StreamSchema } from "../../model/schema.ts";
@@ -86,6 +86,3 @@ export interface ReconcileWork {
   readonly lease: () => Lease;
   readonly signal: AbortSignal;
 }
-
-/** Policies that a person's decisions put before the configured ones. */
-export type DecidedPolicies = ReadonlyMap<number, PolicyChain>;

@@ -6,8 +6,8 @@ import { SyncError } from "../../model/sync-error.ts";
 import type { KnownRecord, StagedRecord } from "../../ports/agreements.ts";
 import type { Page, ReadRequest } from "../../ports/connector.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { readKeys } from "./read-keys.ts";
 import { hashShared, matchName } from "./names.ts";
+import { readKeys } from "./read-keys.ts";
 import { withoutOldNews } from "./reappeared.ts";
 import { createRowSet, type RowSet } from "./row-set.ts";
 

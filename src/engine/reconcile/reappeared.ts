@@ -1,8 +1,8 @@
 import type { RecordKey } from "../../model/record.ts";
 import type { BuriedRecord, StagedRecord } from "../../ports/agreements.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { readKeys } from "./read-keys.ts";
 import { hashShared } from "./names.ts";
+import { readKeys } from "./read-keys.ts";
 
 /** Systems that tell times tell whole seconds, many of them. */
 const TICK_MS = 1000;

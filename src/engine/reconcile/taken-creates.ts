@@ -2,8 +2,8 @@ import type { Operation, PlannedRecord } from "../../model/plan.ts";
 import type { RecordKey } from "../../model/record.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 import type { Matching } from "./match-staged.ts";
-import { readKeys } from "./read-keys.ts";
 import type { SideObservation } from "./observe-side.ts";
+import { readKeys } from "./read-keys.ts";
 
 /**
  * Leaves out creates for which the side has a record already that takes no part: one of a name that

@@ -1,4 +1,3 @@
-import type { ReconcileSpec } from "../../core/mapping/reconcile-spec.ts";
 import type {
   Ambiguous,
   JournaledOperation,
@@ -119,5 +118,3 @@ export interface ReconcileVerbs {
   /** Throws USAGE where there is none of that number. */
   forgetRule(id: number, by: string): Promise<KeptRule>;
 }
-
-export type { ReconcileSpec };

@@ -13,8 +13,8 @@ import type { Home, Lease } from "../../ports/home.ts";
 import { createFate, type Fate, type FaultPlan, homeTrouble } from "../simulation/fate.ts";
 import { createTallies, type Tallies } from "../simulation/tallies.ts";
 import type { ReconcileHappening } from "./happenings.ts";
-import { FIELDS, SYNC } from "./shape.ts";
 import type { Operator } from "./operator.ts";
+import { FIELDS, SYNC } from "./shape.ts";
 import { createSideConnector, type SideFaults } from "./side-connector.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
 

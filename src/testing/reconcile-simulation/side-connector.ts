@@ -9,9 +9,9 @@ import type {
   WriteOutcome,
 } from "../../ports/connector.ts";
 import type { SeededRandom } from "../simulation/seeded-random.ts";
+import type { Operator } from "./operator.ts";
 import { type SideShape, STREAM } from "./shape.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
-import type { Operator } from "./operator.ts";
 import { judgeWrite } from "./write-checks.ts";
 
 /** What befalls one side during one process. Rates are probabilities per call. */

@@ -1,18 +1,26 @@
 import { createMemorySystem, type MemorySystem } from "../../connectors/memory/system.ts";
-import { createMemoryHome } from "../../homes/memory/home.ts";
 import { createMemoryHomeState } from "../../homes/memory/state.ts";
 import type { OpenConflict, PlanHead } from "../../model/plan.ts";
-import { EFFECTS, type FaultPlan, NO_FAULTS } from "../simulation/fate.ts";
-import { createSeededRandom, type SeededRandom } from "../simulation/seeded-random.ts";
+import { type FaultPlan, NO_FAULTS } from "../simulation/fate.ts";
+import { createSeededRandom } from "../simulation/seeded-random.ts";
 import { createTimeline } from "../simulation/timeline.ts";
 import { createTrace } from "../simulation/trace.ts";
 import { checkEnd, checkJournal } from "./end-checks.ts";
 import { createReconcileTallies, type ReconcileHappening } from "./happenings.ts";
 import { createLedger } from "./ledger.ts";
 import { createPeople } from "./people.ts";
-import { type Ending, type Errand, type Launched, launch } from "./process.ts";
+import { launch } from "./process.ts";
+import {
+  calmHome,
+  drawFaults,
+  FAR_MS,
+  runCalm,
+  runRough,
+  runWhenFree,
+  suddenly,
+} from "./running.ts";
 import { createReconcileShape, STREAM, SYNC } from "./shape.ts";
-import { createSideFaults, NO_SIDE_FAULTS, type SideFaults } from "./side-connector.ts";
+import { NO_SIDE_FAULTS } from "./side-connector.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
 
 /** What became of a world. `violations` is empty when all held. */
@@ -27,7 +35,6 @@ export interface ReconcileWorldResult {
 }
 
 const QUIET_RUNS_MAX = 8;
-const FAR_MS = 3 * 3_600_000;
 
 /**
  * Runs one simulated world of a reconcile: the real engine on virtual time, sides and home in
@@ -114,7 +121,18 @@ async function live(world: ReconcileWorldState): Promise<void> {
   await fallQuiet(world);
 }
 
-const ACTIONS = { people: 6, run: 8, plan: 1, apply: 1, zombie: 1, resolve: 2, undo: 1, copy: 4, withdraw: 1, ghost: 1 };
+const ACTIONS = {
+  people: 6,
+  run: 8,
+  plan: 1,
+  apply: 1,
+  zombie: 1,
+  resolve: 2,
+  undo: 1,
+  copy: 4,
+  withdraw: 1,
+  ghost: 1,
+};
 
 /** One thing that happens in the world. */
 async function act(world: ReconcileWorldState): Promise<void> {
@@ -164,64 +182,6 @@ async function act(world: ReconcileWorldState): Promise<void> {
       for (const [name, system] of world.systems) {
         if (random.chance(0.5)) world.copies.set(name, system.copy());
       }
-  }
-}
-
-function createFaultPlan(random: SeededRandom): FaultPlan {
-  const rough = random.chance(0.6);
-  return {
-    ...NO_FAULTS,
-    homeLocked: rough ? random.pick([0, 0, 0.05]) : 0,
-    homeFull: rough ? random.pick([0, 0, 0, 0.02]) : 0,
-    ...(rough && random.chance(0.6) ? { crash: suddenly(random, 12) } : {}),
-  };
-}
-
-function suddenly(random: SeededRandom, most: number): NonNullable<FaultPlan["crash"]> {
-  const effect = random.pick(EFFECTS);
-  const nth = random.int(1, effect === "page" || effect === "bookkeeping" ? most : 4);
-  return { effect, nth, after: random.chance(0.5) };
-}
-
-function drawFaults(world: ReconcileWorldState): (side: string) => SideFaults {
-  const { random, shape, tallies } = world;
-  const drawn = new Map(
-    shape.sides.map(({ name }) => [name, createSideFaults(random, shape.misleads)]),
-  );
-  for (const { down } of drawn.values()) if (down) tallies.count("side down");
-  return (side) => drawn.get(side) ?? NO_SIDE_FAULTS;
-}
-
-function runRough(world: ReconcileWorldState, errand: Errand): Promise<Ending> {
-  return runWhenFree(world, errand, () =>
-    launch(world, createFaultPlan(world.random), drawFaults(world), errand),
-  );
-}
-
-function runCalm(world: ReconcileWorldState, errand: Errand): Promise<Ending> {
-  return runWhenFree(world, errand, () => launch(world, NO_FAULTS, () => NO_SIDE_FAULTS, errand));
-}
-
-/** Waits for the lease of a process that died. */
-async function runWhenFree(
-  world: ReconcileWorldState,
-  errand: Errand,
-  start: () => Launched,
-): Promise<Ending> {
-  for (let tries = 1; ; tries += 1) {
-    const ending = await start().done;
-    if (ending.kind !== "threw") return ending;
-    if (ending.error.code.startsWith("GUARD_") && tries < 5) {
-      await releaseHalts(world);
-      continue;
-    }
-    if (ending.error.code !== "LEASE_HELD") return ending;
-    world.tallies.count("run refused");
-    if (tries > 3) {
-      world.violations.push(`the lease of a dead process does not end (${errand.kind})`);
-      return ending;
-    }
-    world.timeline.advance(FAR_MS);
   }
 }
 
@@ -291,18 +251,6 @@ async function ghost(world: ReconcileWorldState): Promise<void> {
   await runWhenFree(world, run, () =>
     launch(world, NO_FAULTS, () => ({ ...NO_SIDE_FAULTS, stale: 1 }), run),
   );
-}
-
-const calmHome = (world: ReconcileWorldState): ReturnType<typeof createMemoryHome> =>
-  createMemoryHome({ clock: world.timeline, state: world.home });
-
-async function releaseHalts(world: ReconcileWorldState): Promise<void> {
-  const home = calmHome(world);
-  for (const { id, code } of await home.halts({ sync: SYNC, waiting: true })) {
-    world.tallies.count("halt released");
-    world.trace.add(`a person releases ${code}`);
-    await home.releaseHalt(id, "ann", world.timeline.now());
-  }
 }
 
 /** A person looks at what is open and decides some of it. */

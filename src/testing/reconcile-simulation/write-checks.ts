@@ -4,8 +4,8 @@ import type { PlannedRecord } from "../../model/plan.ts";
 import { plannedFromText } from "../../model/stored-plan.ts";
 import type { WriteOperation } from "../../ports/connector.ts";
 import { standsSomewhere } from "./ledger.ts";
-import { FIELDS, type SideShape, STREAM, SYNC } from "./shape.ts";
 import type { Operator } from "./operator.ts";
+import { FIELDS, type SideShape, STREAM, SYNC } from "./shape.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
 
 /** What must hold of each write at the moment in which it reaches a system. */
