@@ -294,9 +294,7 @@ function nextLines(plan: SidesPlan, { style }: Look, first: boolean): readonly s
   if (undoes !== undefined) return [];
   const apply =
     halts.length > 0 ? "stops there and gives the number to release" : "does exactly this";
-  return [
-    "",
-    style.bold("Next:"),
+  const steps = [
     ...(met.length > 0 && !first
       ? [`  lockstep plan ${sync} --first  shows which records find one another`]
       : []),
@@ -305,4 +303,5 @@ function nextLines(plan: SidesPlan, { style }: Look, first: boolean): readonly s
       ? [`  lockstep conflicts ${sync}  ${plan.due ? "then decides" : "decides"} what waits`]
       : []),
   ];
+  return steps.length === 0 ? [] : ["", style.bold("Next:"), ...steps];
 }

@@ -188,12 +188,18 @@ function notesOf(
       : [`${side} could not be read and is left as it is: ${trouble.message}`],
   );
   const bad = observations.flatMap(({ side, bad: count }) =>
-    count === 0 ? [] : [`${side}: ${count} records could not be read and are left as they are.`],
+    count === 0
+      ? []
+      : [
+          `${side}: ${some(count, "could not be read and is", "could not be read and are")} left alone.`,
+        ],
   );
   const old = observations.flatMap(({ side, old: count }) =>
     count === 0
       ? []
-      : [`${side}: ${count} records stand there again as they were deleted; they are left alone.`],
+      : [
+          `${side}: ${some(count, "stands there again as it was", "stand there again as they were")} when deleted, and is left alone.`,
+        ],
   );
   const { ambiguous, nameless } = matching;
   const unmatched = [
@@ -203,8 +209,12 @@ function notesOf(
         ]
       : []),
     ...(nameless > 0
-      ? [`${nameless} records have no value to be matched by and are left out.`]
+      ? [`${some(nameless, "has", "have")} no value to be matched by, and takes no part.`]
       : []),
   ];
   return [...unread, ...bad, ...old, ...unmatched, ...troubles];
+}
+
+function some(count: number, one: string, many: string): string {
+  return count === 1 ? `1 record ${one}` : `${count} records ${many}`;
 }
