@@ -74,6 +74,20 @@ test("events tell of edits, deletions and loss of visibility, without a time and
   assert.equal(byPath["/Property"], undefined);
 });
 
+test("an empty answer that is none loses no event", async (t) => {
+  const system = { ...GENERIC, retry: { attempts: 5, maxWaitSeconds: 0.02 } };
+  const scene = await createScene(t, { ...GRANTS, listings: 120 }, { system, streams: STREAMS });
+  const { mls } = scene;
+  await scene.run("auto");
+  const [key = 0, other = 0] = pictured(scene, 2);
+  mls.control.edit({ key, fields: { ListPrice: "12345" } });
+  mls.control.hide({ key: other });
+  mls.control.fail({ kind: "empty-page", match: "EntityEvent?$filter" });
+  mls.control.fail({ kind: "empty-page", match: "EntityEvent?%24filter" });
+  await scene.run("auto");
+  proveAll(scene);
+});
+
 test("children go with their listing, though only the listing's event tells", async (t) => {
   const system = { ...GENERIC, events: ["Property"] };
   const scene = await createScene(t, GRANTS, { system, streams: STREAMS });

@@ -159,7 +159,7 @@ test("all workers keep one budget together", async (t) => {
 test("a circuit that is open is open for every worker", async (t) => {
   const place = await createPlace(t, {
     sync: { workers: 2 },
-    system: { retry: { attempts: 1 } },
+    system: { retry: { attempts: 5, maxWaitSeconds: 0.02 } },
   });
   await place.run("full");
   place.mls.control.fail({ kind: "status", status: 429, times: 1000 });

@@ -56,7 +56,10 @@ export async function* readEvents(
     // Asked after the first page came: what was there then cannot have been missing from it.
     if (at === start) await requireKept(reading, start);
     const last = told.at(-1);
-    if (last === undefined) break;
+    if (last === undefined) {
+      await requireNone(reading, at);
+      break;
+    }
     at = last.sequence;
     yield { ...(await becameOf(reading, told)), marks: [], cursor: cursorAt(at) };
   }
@@ -103,6 +106,25 @@ async function endOf(
 async function requireKept(reading: EventReading, start: bigint): Promise<void> {
   const oldest = await endOf(reading, "asc");
   if (oldest === undefined || oldest > start + 1n) throw expired(reading, start, oldest);
+}
+
+/**
+ * One empty answer is no proof, and going on after events that were not shown would lose what they
+ * tell: so the same is asked in other words. Throws CONNECTOR_BAD_RESPONSE, which is tried again.
+ */
+async function requireNone(
+  { session, events, signal, model }: EventReading,
+  at: bigint,
+): Promise<void> {
+  const filter = allOf([compare(events.sequence, "gt", String(at)), ofStream(events)]);
+  const query = { filter, top: 1, select: [events.sequence.name] };
+  const { rows } = await fetchQuery(session, sourceOf(events), query, signal);
+  if (rows.length === 0) return;
+  throw new SyncError(
+    "CONNECTOR_BAD_RESPONSE",
+    `The server showed no event of stream "${model.schema.name}" after ${at}, and one when it was asked again.`,
+    { context: { stream: model.schema.name } },
+  );
 }
 
 async function eventsAfter(reading: EventReading, at: bigint): Promise<readonly Told[]> {

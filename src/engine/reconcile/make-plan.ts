@@ -11,6 +11,7 @@ import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork } from "./context.ts";
 import { type Matching, matchStaged } from "./match-staged.ts";
 import { type Looked, mergeCandidates } from "./merge-candidates.ts";
+import { stageMetAgain } from "./met-again.ts";
 import { observeSide, type SideObservation } from "./observe-side.ts";
 import { planRecord } from "./plan-record.ts";
 import { withoutTaken } from "./taken-creates.ts";
@@ -38,7 +39,8 @@ export async function makePlan(work: ReconcileWork): Promise<MadePlan> {
     configuration: context.configuration,
     generation: await home.generation(sync),
   };
-  const observations = await allEnded(context.sides.map((side) => observeSide(work, side)));
+  const observed = await allEnded(context.sides.map((side) => observeSide(work, side)));
+  const observations = await stageMetAgain(work, observed);
   const matching = await matchStaged(work, plan);
   const tally = await planAll(work, plan, observations, matching);
   const head: PlanHead = {
@@ -194,7 +196,7 @@ function notesOf(
           `${side}: ${some(count, "could not be read and is", "could not be read and are")} left alone.`,
         ],
   );
-  const old = observations.flatMap(({ side, old: count }) =>
+  const old = observations.flatMap(({ side, old: { length: count } }) =>
     count === 0
       ? []
       : [

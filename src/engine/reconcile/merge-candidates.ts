@@ -9,7 +9,7 @@ import type { MergeCandidate, StagedRecord, StoredSide } from "../../ports/agree
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 import type { SideObservation } from "./observe-side.ts";
-import { type FreshRecords, readKeys } from "./read-keys.ts";
+import { type FreshRecords, readKeysTwice } from "./read-keys.ts";
 
 /** One shared record with every side's own record as it stands now. */
 export interface Looked {
@@ -67,12 +67,7 @@ async function readAgain(
   candidates: readonly MergeCandidate[],
 ): Promise<FreshRecords | undefined> {
   try {
-    const keys = unstagedKeys(side, candidates);
-    const found = await readKeys(work, side, keys);
-    // The observation knew them: what is not there now is asked for once more before it is gone.
-    const missing = keys.filter((key) => !found.has(key));
-    const late = await readKeys(work, side, missing);
-    return new Map([...found, ...late]);
+    return await readKeysTwice(work, side, unstagedKeys(side, candidates));
   } catch (error) {
     if (work.signal.aborted || !(error instanceof SyncError)) throw error;
     return undefined;

@@ -11,6 +11,12 @@ import { readKeys } from "./read-keys.ts";
 import { withoutOldNews } from "./reappeared.ts";
 import { createRowSet, type RowSet } from "./row-set.ts";
 
+/** A record that is left alone; `name` as in `StagedRecord`. */
+export interface OldRecord {
+  readonly key: RecordKey;
+  readonly name?: string;
+}
+
 /** What was learnt of one side. */
 export interface SideObservation {
   readonly side: string;
@@ -25,7 +31,7 @@ export interface SideObservation {
   /** Records that are not linked and that the side's filter leaves out. */
   readonly outside: number;
   /** Records that are there again as they were before they were deleted; they are left alone. */
-  readonly old: number;
+  readonly old: readonly OldRecord[];
   readonly positions: SidePositions;
   /** Why it is unknown. */
   readonly trouble?: SyncError;
@@ -79,14 +85,14 @@ async function unlessExpired<T>(reading: Promise<T>): Promise<T | undefined> {
   }
 }
 
-const emptyTally = (): Tally => ({ read: 0, staged: 0, gone: 0, bad: 0, old: 0, outside: 0 });
+const emptyTally = (): Tally => ({ read: 0, staged: 0, gone: 0, bad: 0, old: [], outside: 0 });
 
 type Tally = {
   read: number;
   staged: number;
   gone: number;
   bad: number;
-  old: number;
+  old: OldRecord[];
   outside: number;
 };
 
@@ -237,7 +243,7 @@ async function takePage(
   const all = [...linked, ...unlinked, ...unknowns];
   tally.read += records.length;
   tally.bad += page.bad.length;
-  tally.old += old;
+  for (const { key, name } of old) tally.old.push({ key, ...(name === undefined ? {} : { name }) });
   tally.staged += all.length;
   if (all.length > 0) await home.stage(work.lease(), all);
 }

@@ -103,13 +103,15 @@ async function undoRecord(
 ): Promise<PlannedRecord | undefined> {
   const { home, sync } = context;
   const decisions = await home.decisions(sync, link, DECISIONS_AT_MOST);
-  const decision = decisions.find((one) => one.runId === runId)?.record;
-  if (decision === undefined) return undefined;
+  const undone = decisions.find((one) => one.runId === runId);
+  if (undone === undefined) return undefined;
+  const { record: decision, at } = undone;
   const [stored] = await home.links(sync, [link]);
   const inverted = written.map((operation) => inverse(context, plan, operation));
   // What lives on under another link would be made a second time.
   const named = await home.findLinks(sync, { name: decision.name });
-  const isMetAgain = named.some((other) => other.link !== link);
+  const others = named.filter((other) => other.link !== link);
+  const isMetAgain = await isMetSince(context, others, { runId, at });
   const operations = inverted.filter(({ kind }) => kind !== "create" || !isMetAgain);
   if (stored === undefined && isMetAgain) return undefined;
   const moved = decision.agreed.map((_, index) => wasMoved(context, decision, stored, index));
@@ -125,7 +127,7 @@ async function undoRecord(
     reasons: agreed.map(() => ({ kind: "agreed" })),
     operations,
     acknowledged: decision.isNew ? asNow(stored) : acknowledgedBefore(decision, stored, moved),
-    unlinked: written.flatMap(({ kind, side }) => (kind === "create" ? [side] : [])),
+    unlinked: unlinkedSides(written, stored),
     ends: false,
     ...(forgets ? { forgets: true } : {}),
     // What is put back differs again from what others have: the next plan looks at it.
@@ -135,6 +137,30 @@ async function undoRecord(
         ? ["It was made anew since, and is not put back a second time."]
         : [],
   };
+}
+
+/** True when one of the links was met after that run; one of the same name may be older. */
+async function isMetSince(
+  { home, sync }: ReconcileContext,
+  links: readonly StoredLink[],
+  run: { readonly runId: string; readonly at: number },
+): Promise<boolean> {
+  for (const { link } of links) {
+    const first = (await home.decisions(sync, link, DECISIONS_AT_MOST)).at(-1);
+    if (first === undefined || (first.runId !== run.runId && first.at >= run.at)) return true;
+  }
+  return false;
+}
+
+/** Sides with the very record that the run made; one made since, under another key, stays. */
+function unlinkedSides(
+  written: readonly JournaledOperation[],
+  stored: StoredLink | undefined,
+): readonly string[] {
+  return written.flatMap(({ kind, side, key, storedKey }) => {
+    const now = stored?.sides[side]?.key;
+    return kind === "create" && now !== undefined && now === (storedKey ?? key) ? [side] : [];
+  });
 }
 
 /** True when the run changed what is agreed of the field, and no later run did. */

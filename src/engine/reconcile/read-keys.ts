@@ -21,3 +21,18 @@ export async function readKeys(
   }
   return found;
 }
+
+/**
+ * As `readKeys`, of records that were there: what is not there now is asked for once more before it
+ * is gone, since one answer may be that of a replica that is behind.
+ */
+export async function readKeysTwice(
+  work: ReconcileWork,
+  side: SideContext,
+  keys: readonly RecordKey[],
+): Promise<FreshRecords> {
+  const found = await readKeys(work, side, keys);
+  const missing = keys.filter((key) => !found.has(key));
+  const late = await readKeys(work, side, missing);
+  return new Map([...found, ...late]);
+}

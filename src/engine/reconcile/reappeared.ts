@@ -7,17 +7,18 @@ import { readKeys } from "./read-keys.ts";
 /** Systems that tell times tell whole seconds, many of them. */
 const TICK_MS = 1000;
 
-/** Unlinked records that count, and how many are old news that is left alone. */
+/** Unlinked records that count, and those that are old news and left alone. */
 export interface Reappeared {
   readonly counted: readonly StagedRecord[];
-  readonly old: number;
+  readonly old: readonly StagedRecord[];
 }
 
 /**
  * Judges unlinked records by their tombstones. One that was deleted and is not there when it is
  * asked for by its key came from an old listing. One that is there, just as it was before it was
  * deleted and with no later time of its own, came back with a backup or a slow replica: it is left
- * alone for as long as it stands so, unless the shared record lives on at other sides.
+ * alone for as long as it stands so, unless the shared record lives on at other sides, or its name
+ * is met elsewhere (`stageMetAgain`).
  */
 export async function withoutOldNews(
   work: ReconcileWork,
@@ -30,7 +31,7 @@ export async function withoutOldNews(
     keys.length === 0
       ? new Map<RecordKey, BuriedRecord>()
       : await home.buried(sync, side.name, keys);
-  if (buried.size === 0) return { counted: staged, old: 0 };
+  if (buried.size === 0) return { counted: staged, old: [] };
   const there = await readKeys(work, side, [...buried.keys()]);
   const graves = [...new Set([...buried.values()].map(({ link }) => link))];
   const living = new Set((await home.links(sync, graves)).map(({ link }) => link));
@@ -47,7 +48,7 @@ export async function withoutOldNews(
     const found = old.map(({ key }) => key);
     await home.touchBuried(sync, side.name, found, clock.now());
   }
-  return { counted, old: old.length };
+  return { counted, old };
 }
 
 function isSame(side: SideContext, { values }: StagedRecord, { hash }: BuriedRecord): boolean {

@@ -49,8 +49,9 @@ async function takenKeys(
   observation: SideObservation | undefined,
   creates: readonly { readonly operation: Operation }[],
 ): Promise<ReadonlySet<RecordKey>> {
-  const { kind, bad = 0, old = 0, outside = 0 } = observation ?? {};
-  if (kind === "unknown" || (kind === "whole" && bad + old + outside === 0)) return new Set();
+  const { kind, bad = 0, old = [], outside = 0 } = observation ?? {};
+  if (kind === "unknown" || (kind === "whole" && bad + old.length + outside === 0))
+    return new Set();
   const keys = creates.flatMap(({ operation: { key } }) => (key === undefined ? [] : [key]));
   return new Set((await readKeys(work, side, keys)).keys());
 }

@@ -74,6 +74,78 @@ for (const backend of RECONCILE_BACKENDS)
       assert.equal(undone.applied.sides["b"]?.conflict, 1);
     });
 
+    test("what was made anew since the run stays, and is met as it stands", async () => {
+      const world = createReconcileWorld({
+        backend,
+        sides: [{ name: "a" }, { name: "b", assignsKeys: true }],
+      });
+      world.put("a", item("1", "one"));
+      world.put("a", item("2", "two"));
+      const first = await runReconcile(world.context, signal);
+      world.tick();
+      world.remove("b", "1");
+      world.edit("a", "1", { name: "uno" });
+      await runReconcile(world.context, signal);
+      world.tick(10_000);
+      const undo = await planUndo(world.context, first.runId, signal);
+      await applyReconcile(world.context, undo, signal);
+      assert.equal(world.items("b")["1"]?.["name"], "uno");
+      const { head } = await planReconcile(world.context, signal);
+      assert.deepEqual(head.notes, []);
+      assert.equal(head.records.matched, 1);
+      assert.equal(head.sides["b"]?.creates, 1);
+    });
+
+    for (const { title, sku } of [
+      { title: "an older one has its name", sku: "1" },
+      { title: "nothing has its name", sku: "3" },
+    ]) {
+      test(`a deleted record is put back where ${title}`, async () => {
+        const world = createReconcileWorld({
+          backend,
+          sides: [
+            { name: "a", assignsKeys: true },
+            { name: "b", assignsKeys: true },
+          ],
+        });
+        const key = world.put("a", item("1", "one"));
+        world.put("a", item("2", "two"));
+        await runReconcile(world.context, signal);
+        world.tick();
+        world.edit("a", "2", { sku });
+        await runReconcile(world.context, signal);
+        world.tick();
+        world.systems["a"]?.remove("items", key);
+        const run = await runReconcile(world.context, signal);
+        assert.equal(world.systems["b"]?.rows("items").length, 1);
+        const undo = await planUndo(world.context, run.runId, signal);
+        await applyReconcile(world.context, undo, signal);
+        assert.equal(world.systems["b"]?.rows("items").length, 2);
+      });
+    }
+
+    test("a deleted record that was met again since is not put back a second time", async () => {
+      const world = createReconcileWorld({
+        backend,
+        sides: [
+          { name: "a", assignsKeys: true },
+          { name: "b", assignsKeys: true },
+        ],
+      });
+      world.put("a", item("1", "one"));
+      world.put("a", item("2", "two"));
+      await runReconcile(world.context, signal);
+      world.tick();
+      world.remove("a", "1");
+      const run = await runReconcile(world.context, signal);
+      world.tick();
+      world.put("a", item("1", "one"));
+      await runReconcile(world.context, signal);
+      const undo = await planUndo(world.context, run.runId, signal);
+      await applyReconcile(world.context, undo, signal);
+      assert.equal(world.systems["b"]?.rows("items").length, 2);
+    });
+
     test("a run that wrote nothing cannot be undone", async () => {
       const world = build(backend);
       await runReconcile(world.context, signal);

@@ -5,7 +5,7 @@ import { SyncError } from "../../model/sync-error.ts";
 import { valuesEqual } from "../../model/value.ts";
 import type { WriteOperation, WriteOutcome } from "../../ports/connector.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { readKeys } from "./read-keys.ts";
+import { readKeysTwice } from "./read-keys.ts";
 import type { Ended } from "./settle-record.ts";
 
 /** The ends of a side's operations, and whether the side failed so that no more should be sent. */
@@ -103,7 +103,7 @@ export async function lookAgain(
 ): Promise<ReadonlyMap<string, Ended>> {
   const keys = operations.flatMap(({ key }) => (key === undefined ? [] : [key]));
   try {
-    const found = await readKeys(work, side, keys);
+    const found = await readKeysTwice(work, side, keys);
     return new Map(
       operations.map((operation) => {
         const record = operation.key === undefined ? undefined : found.get(operation.key);

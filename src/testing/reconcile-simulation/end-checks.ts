@@ -107,7 +107,8 @@ function checkUnlinked(
   links: readonly StoredLink[],
   complain: Complain,
 ): void {
-  const { agreements } = world.home;
+  const { ledger, home } = world;
+  const { agreements } = home;
   for (const side of world.shape.sides) {
     const rows = systemOf(world, side.name).rows(STREAM);
     const unlinked = rows.filter(({ id }) => !agreements.sides.has(joined(SYNC, side.name, id)));
@@ -118,7 +119,7 @@ function checkUnlinked(
       const isOpen = links.some((link) => {
         return link.name === name && openQuestions(world, link.link).has("*");
       });
-      const isKept = side.role.remove === "never";
+      const isKept = side.role.remove === "never" || ledger.left.has(joined(side.name, row.id));
       const isBuried = agreements.buried.has(joined(SYNC, side.name, row.id));
       if (
         isRefused(world, links, name) ||
@@ -271,10 +272,12 @@ export function checkJournal(world: ReconcileWorldState): void {
     if (state !== undefined && state !== "planned") continue;
     world.violations.push(`${process} ${kind} on ${side} (${id}) is not in the journal: ${state}`);
   }
-  for (const { id, state, kind } of operations.values()) {
+  for (const { id, state, kind, runId } of operations.values()) {
     if (state !== "written" || kind === "delete" || world.ledger.writes.has(id)) continue;
-    // Its answer was lost, and the record stands as it would have made it.
-    if (!world.ledger.answered.has(id)) continue;
+    // Its answer was lost, maybe with the process that was given it, before it noted it; and the
+    // record stands as the write would have made it.
+    const process = world.ledger.answered.get(id);
+    if (process === undefined || runId?.startsWith(`${process}-`) !== true) continue;
     world.violations.push(`the journal calls ${id} written, which was never done`);
   }
 }

@@ -51,8 +51,12 @@ export interface Ledger {
   readonly renamed: Set<Value>;
   /** The sync has carried the origin to some side. */
   readonly carried: Set<string>;
-  /** Operations whose sender was given an answer. */
-  readonly answered: Set<string>;
+  /** Side and key of every record that was ever linked. */
+  readonly linked: Set<string>;
+  /** Those of them that their side keeps, since what is agreed does not belong there any more. */
+  readonly left: Set<string>;
+  /** Operations whose sender was given an answer, each with that process. */
+  readonly answered: Map<string, string>;
 }
 
 const placeId = ({ side, key, field }: Place): string => [side, key, field].join("\0");
@@ -75,8 +79,10 @@ export function createLedger(): Ledger {
     made,
     writes,
     carried: new Set(),
+    linked: new Set(),
+    left: new Set(),
     renamed: new Set(),
-    answered: new Set(),
+    answered: new Map(),
     wrote(place, value) {
       show(place, value);
       if (typeof value === "string") made.set(value, place);

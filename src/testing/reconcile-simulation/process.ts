@@ -6,9 +6,10 @@ import {
   runReconcile,
 } from "../../engine/reconcile/run-reconcile.ts";
 import { createMemoryHome } from "../../homes/memory/home.ts";
+import { joined } from "../../homes/memory/state.ts";
 import type { PlanHead, PlannedRecord } from "../../model/plan.ts";
 import { isSyncError, type SyncError } from "../../model/sync-error.ts";
-import type { Agreements } from "../../ports/agreements.ts";
+import type { Agreements, Settlement } from "../../ports/agreements.ts";
 import type { Home, Lease } from "../../ports/home.ts";
 import { createFate, type Fate, type FaultPlan, homeTrouble } from "../simulation/fate.ts";
 import { createTallies, type Tallies } from "../simulation/tallies.ts";
@@ -226,6 +227,7 @@ function watchHome(
       homeTrouble(fate, tallies, name);
       if (name === "linkStaged") judgeMatches(world, fate, words[1] as readonly Matched[]);
       const answer = await act();
+      if (name === "settle") noteLinks(world, words[0] as Settlement);
       if (name === "savePlanned") tellPlanned(world, fate, words[2] as readonly PlannedRecord[]);
       if (name === "acquireLease") leases.own = answer as Lease;
       const newest = world.home.leases.get(SYNC)?.fence;
@@ -246,6 +248,16 @@ function watchHome(
       return (...words: unknown[]) => fate.look(() => call(words));
     },
   });
+}
+
+function noteLinks({ ledger }: ReconcileWorldState, { records }: Settlement): void {
+  for (const { sides } of records) {
+    for (const { side, key, acknowledged } of sides) {
+      const id = joined(side, key);
+      ledger.linked.add(id);
+      ledger.left[acknowledged.left === true ? "add" : "delete"](id);
+    }
+  }
 }
 
 type Matched = Parameters<Agreements["linkStaged"]>[1][number];

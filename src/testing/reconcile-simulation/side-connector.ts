@@ -139,7 +139,7 @@ export function createSideConnector(
     if (isHalf) tallies.count("half a batch");
     else if (random.chance(faults.loses)) tallies.count("answer lost");
     else {
-      for (const { id } of operations) ledger.answered.add(id);
+      for (const { id } of operations) ledger.answered.set(id, fate.name);
       return outcomes;
     }
     world.trace.add(`${fate.name} loses the answer of ${side.name} after ${most}`);

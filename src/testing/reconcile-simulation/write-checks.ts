@@ -92,7 +92,14 @@ function judgeCreate(
   const at = side.schema.fields.findIndex(({ name }) => name === "origin");
   const origin = operation.values[at];
   if (typeof origin !== "string" || !ledger.carried.has(origin)) return;
-  if (plannedOf(world, operation.id)?.record.kind === "undone") return;
+  const planned = plannedOf(world, operation.id);
+  if (planned?.record.kind === "undone") return;
+  const sources = planned?.acknowledged ?? [];
+  // One side may only be read, and call the same record by another origin.
+  const isThere = sources.some(({ side: name, key }) => systems.get(name)?.row(STREAM, key));
+  // What was never linked left no tombstone: an old listing of it is news, until it is gone.
+  const wasKnown = sources.some(({ side: name, key }) => ledger.linked.has(joined(name, key)));
+  if (isThere || (planned?.isNew === true && !wasKnown)) return;
   if (standsSomewhere(systems, origin) || ledger.wentSince(origin, since)) return;
   complain(`${origin} comes back, and no side had it`);
 }

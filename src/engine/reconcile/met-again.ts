@@ -1,0 +1,125 @@
+import { SyncError } from "../../model/sync-error.ts";
+import type { StagedRecord } from "../../ports/agreements.ts";
+import { allEnded } from "./all-ended.ts";
+import type { ReconcileWork, SideContext } from "./context.ts";
+import { matchName } from "./names.ts";
+import type { OldRecord, SideObservation } from "./observe-side.ts";
+import { readKeys } from "./read-keys.ts";
+
+const GROUPS_AT_ONCE = 1000;
+
+/**
+ * Stages what was left alone as old where its name is met: another side has a new record of it, or
+ * a shared record of that name has no record on this side. Beside it a second one would be made.
+ * The observations that result have such records no longer as old. Where the side has the name by
+ * another record already, nothing changes.
+ */
+export async function stageMetAgain(
+  work: ReconcileWork,
+  observations: readonly SideObservation[],
+): Promise<readonly SideObservation[]> {
+  if (observations.every(({ old }) => old.length === 0)) return observations;
+  const newAt = await newNames(work, observations);
+  return allEnded(
+    observations.map(async (observation) => {
+      const side = work.context.sides.find(({ name }) => name === observation.side);
+      if (side === undefined || observation.old.length === 0) return observation;
+      return withMet(work, side, observation, newAt);
+    }),
+  );
+}
+
+/** A side that fails now is unknown, as one that fails while it is observed. */
+async function withMet(
+  work: ReconcileWork,
+  side: SideContext,
+  observation: SideObservation,
+  newAt: ReadonlyMap<string, readonly string[]>,
+): Promise<SideObservation> {
+  const met: OldRecord[] = [];
+  for (const record of observation.old) {
+    if (await isMet(work, side, record, newAt)) met.push(record);
+  }
+  try {
+    const staged = await stageAgain(work, side, met);
+    const old = observation.old.filter(({ key }) => !staged.has(key));
+    return { ...observation, old, staged: observation.staged + staged.size };
+  } catch (error) {
+    if (work.signal.aborted || !(error instanceof SyncError)) throw error;
+    if (error.code.startsWith("HOME_")) throw error;
+    return { ...observation, kind: "unknown", positions: {}, trouble: error };
+  }
+}
+
+/** The sides that have a new record, by those names that an old record has too. */
+async function newNames(
+  { context: { home, sync } }: ReconcileWork,
+  observations: readonly SideObservation[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const wanted = new Set(observations.flatMap(({ old }) => old.map(({ name }) => name)));
+  const found = new Map<string, readonly string[]>();
+  let after: string | null = null;
+  for (;;) {
+    const groups = await home.unmatched(sync, after, GROUPS_AT_ONCE);
+    const last = groups.at(-1);
+    if (last === undefined) return found;
+    after = last.name;
+    for (const { name, staged } of groups) {
+      if (wanted.has(name)) {
+        found.set(
+          name,
+          staged.map(({ side }) => side),
+        );
+      }
+    }
+  }
+}
+
+async function isMet(
+  { context: { home, sync } }: ReconcileWork,
+  side: SideContext,
+  { name }: OldRecord,
+  newAt: ReadonlyMap<string, readonly string[]>,
+): Promise<boolean> {
+  if (name === undefined) return false;
+  const sides = newAt.get(name) ?? [];
+  const links = await home.findLinks(sync, { name });
+  if (sides.includes(side.name) || links.some((link) => link.sides[side.name] !== undefined)) {
+    return false;
+  }
+  return sides.length > 0 || links.length > 0;
+}
+
+/** They are read once more: only what stands there under its name is staged. */
+async function stageAgain(
+  work: ReconcileWork,
+  side: SideContext,
+  records: readonly OldRecord[],
+): Promise<ReadonlySet<string>> {
+  const { rules, match, home } = work.context;
+  const found = await readKeys(
+    work,
+    side,
+    records.map(({ key }) => key),
+  );
+  const staged = records.flatMap(({ key, name }): StagedRecord[] => {
+    const record = found.get(key);
+    if (record === undefined || record === "unreadable" || name === undefined) return [];
+    const now = matchName(rules, match, side.mapping.toShared(record.values).values);
+    if (now !== name) return [];
+    const { values, modifiedAt, version } = record;
+    return [
+      {
+        side: side.name,
+        key,
+        state: "present",
+        values,
+        name,
+        ...(modifiedAt === undefined ? {} : { modifiedAt }),
+        ...(version === undefined ? {} : { version }),
+      },
+    ];
+  });
+  if (staged.length > 0) await home.stage(work.lease(), staged);
+  return new Set(staged.map(({ key }) => key));
+}
