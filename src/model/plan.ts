@@ -60,6 +60,11 @@ export interface PlannedRecord {
   readonly acknowledged: readonly AcknowledgedSide[];
   /** Sides whose record is gone and is no longer linked once this is done. */
   readonly unlinked: readonly string[];
+  /**
+   * By unlinked side whose record stays there: the hash of what stands, so that it is not taken
+   * for a new record. A record may differ from what was last acknowledged of it.
+   */
+  readonly standing?: Readonly<Record<string, string>>;
   /** The record has ended: the link itself goes, tombstones stay. */
   readonly ends: boolean;
   /** An undone first meeting: the link goes without a trace, and is met again by the next plan. */

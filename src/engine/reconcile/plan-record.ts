@@ -12,7 +12,7 @@ import { acknowledgedToText, valuesToText } from "../../model/stored-plan.ts";
 import type { StoredLink } from "../../ports/agreements.ts";
 import type { ReconcileContext, SideContext } from "./context.ts";
 import type { Looked } from "./merge-candidates.ts";
-import { matchName } from "./names.ts";
+import { hashShared, matchName } from "./names.ts";
 
 /** The plan for one looked-at record; nothing when nothing would come of it. */
 export function planRecord(
@@ -47,11 +47,30 @@ export function planRecord(
     operations,
     acknowledged,
     unlinked,
+    ...standingOf(looked, operations, unlinked),
     ends: endsNow(merged, looked, unlinked),
     behind: isUnheard || troubles.length > 0,
     troubles,
   };
   return isIdle(planned, looked) || (records.size === 0 && planned.isNew) ? undefined : planned;
+}
+
+/** What stands on a side that is let go without being written: it may be ahead of what it said. */
+function standingOf(
+  { views }: Looked,
+  operations: readonly Operation[],
+  unlinked: readonly string[],
+): Pick<PlannedRecord, "standing"> {
+  const left = views.filter(
+    ({ side, presence }) =>
+      presence === "present" &&
+      unlinked.includes(side) &&
+      !operations.some((operation) => operation.side === side),
+  );
+  if (left.length === 0) return {};
+  return {
+    standing: Object.fromEntries(left.map(({ side, values }) => [side, hashShared(values)])),
+  };
 }
 
 function toOperation(

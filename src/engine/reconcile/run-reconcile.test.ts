@@ -108,6 +108,25 @@ for (const backend of RECONCILE_BACKENDS)
       await assertQuiet(world);
     });
 
+    test("an edit that a deletion beat stays where nothing is removed, and is not met anew", async () => {
+      const world = createReconcileWorld({
+        backend,
+        deletes: { propagate: "remove", editAgainstDelete: "delete-wins" },
+        sides: [{ name: "a" }, { name: "b" }, { name: "c", role: { remove: "never" } }],
+      });
+      world.put("a", item("1", "one"));
+      world.put("a", item("2", "two"));
+      await runReconcile(world.context, signal);
+      world.remove("a", "1");
+      world.edit("c", "1", { name: "edited" });
+      await runReconcile(world.context, signal);
+      assert.deepEqual(Object.keys(world.items("b")), ["2"]);
+      assert.equal(world.items("c")["1"]?.["name"], "edited");
+      await assertQuiet(world);
+      await runReconcile(world.context, signal);
+      assert.deepEqual(Object.keys(world.items("a")), ["2"]);
+    });
+
     test("assigned ids are linked by the match field", async () => {
       const world = createReconcileWorld({
         backend,

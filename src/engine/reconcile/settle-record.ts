@@ -44,7 +44,11 @@ export function settleRecord(
     ...(planned.forgets === true && !isStuck ? { forgets: true } : {}),
     behind: planned.behind || undone.length > 0,
     sides: after.filter(({ side }) => !deleted.includes(side)),
-    unlinked: unlinked.map((side) => ({ side, ...markedHash(context, planned, ends, side) })),
+    unlinked: unlinked.map((side) => {
+      const standing = planned.standing?.[side];
+      const marked = markedHash(context, planned, ends, side);
+      return { side, ...(standing === undefined ? marked : { hash: standing }) };
+    }),
     operations: planned.operations.flatMap((operation) => endOf(context, operation, ends)),
     questions: questionsOf(context, planned),
   };
