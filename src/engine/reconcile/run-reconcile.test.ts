@@ -119,6 +119,7 @@ for (const backend of RECONCILE_BACKENDS)
       await runReconcile(world.context, signal);
       world.remove("a", "1");
       world.edit("c", "1", { name: "edited" });
+      world.tick(5000);
       await runReconcile(world.context, signal);
       assert.deepEqual(Object.keys(world.items("b")), ["2"]);
       assert.equal(world.items("c")["1"]?.["name"], "edited");
