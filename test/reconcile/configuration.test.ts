@@ -303,7 +303,7 @@ describe("types that were only told from a file's values", () => {
       text.replace("B,2.50,", "B,ask,").replace("C,3,", "C,4,"),
     );
     const next = await scene.run();
-    assert.match(next.head.notes.join(), /warehouse: 1 records could not be read/);
+    assert.match(next.head.notes.join(), /warehouse: 1 record could not be read/);
     assert.deepEqual(scene.rows("SELECT price FROM product WHERE sku IN ('B', 'C')"), [
       { price: 2.5 },
       { price: 4 },
