@@ -1,10 +1,20 @@
 import { once } from "node:events";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createReadStream, createWriteStream, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { finished } from "node:stream/promises";
 import type { PlanHead, PlannedRecord } from "../model/plan.ts";
 import { plannedFromText, plannedToText } from "../model/stored-plan.ts";
 import { SyncError } from "../model/sync-error.ts";
+import type { FilesPlanJson, PlanJson } from "./json.ts";
+
+/** Writes a plan of a copy for `--out`, as one JSON value. Throws USAGE. */
+export function writePlan(file: string, json: PlanJson | FilesPlanJson): void {
+  try {
+    writeFileSync(file, `${JSON.stringify(json, null, 2)}\n`);
+  } catch (error) {
+    throw unwritable(file, error);
+  }
+}
 
 /** Saves a plan: its head as the first line, then a line for each record. Throws USAGE. */
 export async function writePlanFile(

@@ -23,7 +23,10 @@ export interface WalkFacts {
  * reached. One record in twenty is always tolerated, at least one and at most five: one edit must
  * not stop a small stream, and what a walk did not see is asked for by key before it is deleted.
  */
-export function judgeWalk(facts: WalkFacts, spec: GuardSpec): GuardVerdict | undefined {
+export function judgeWalk(
+  facts: WalkFacts,
+  spec: Pick<GuardSpec, "countTolerance">,
+): GuardVerdict | undefined {
   const counts = [facts.countBefore, facts.countAfter].filter((count) => count !== undefined);
   if (counts.length === 0) return undefined;
   const expected = Math.min(...counts);

@@ -3,9 +3,9 @@ import type { FilesPlan } from "../../engine/files-results.ts";
 import { chosenSyncs, usage } from "../arguments.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { FilesPlanJson } from "../json.ts";
+import { writePlan } from "../plan-file.ts";
 import type { Session } from "../session.ts";
 import { syncsWithFiles } from "./run.ts";
-import { writePlan } from "./write-plan.ts";
 
 interface MediaPlanOptions extends Readonly<Record<string, unknown>> {
   readonly full?: boolean;

@@ -13,10 +13,10 @@ import {
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode, exitOfError, worstExit } from "../exit-codes.ts";
 import type { PlanJson } from "../json.ts";
+import { writePlan } from "../plan-file.ts";
 import { act, type Session } from "../session.ts";
 import { planMedia } from "./plan-media.ts";
 import { exitOfSidesPlan, makeSidesPlan } from "./plan-sides.ts";
-import { writePlan } from "./write-plan.ts";
 
 interface PlanOptions {
   readonly full?: boolean;

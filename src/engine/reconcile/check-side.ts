@@ -3,6 +3,7 @@ import type { SideSpec } from "../../core/mapping/reconcile-spec.ts";
 import { describeType, fitValue } from "../../model/fit-value.ts";
 import type { SharedField } from "../../model/reconcile.ts";
 import type { StreamSchema } from "../../model/schema.ts";
+import type { Value, ValueType } from "../../model/value.ts";
 
 /** A side that is to be written must take writes, and of the fields that are mapped to it. */
 export function checkWritable(
@@ -52,9 +53,13 @@ export function checkMark(
       const remedy = "Map it with direction `both` or `write`, or mark by another field.";
       return [{ path, reason: "is not written on this side", remedy }];
     }
-    const given = typeof value === "number" ? String(value) : value;
-    if (fitValue(field.type, given) !== undefined) return [];
+    if (fitMark(field.type, value) !== undefined) return [];
     const reason = `is ${JSON.stringify(value)}; expected ${describeType(field.type)}`;
     return [{ path, reason, remedy: "Give a value of that type." }];
   });
+}
+
+/** A mark's value as its field has it; a number is read digit by digit. Nothing if it does not fit. */
+export function fitMark(type: ValueType, value: Value): Value | undefined {
+  return fitValue(type, typeof value === "number" ? String(value) : value);
 }

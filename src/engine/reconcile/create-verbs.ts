@@ -61,8 +61,9 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
         await refuseStale(work, head);
         if ((await home.plan(head.plan)) !== undefined) return;
         await home.dropPlans(work.lease());
-        for await (const record of records)
-          await home.savePlanned(work.lease(), head.plan, [record]);
+        for await (const batch of inBatches(records)) {
+          await home.savePlanned(work.lease(), head.plan, batch);
+        }
         await home.savePlan(work.lease(), head);
       });
     },
@@ -160,4 +161,17 @@ async function* plannedRecords(
     after = last.link;
     yield* records;
   }
+}
+
+async function* inBatches(
+  records: AsyncIterable<PlannedRecord>,
+): AsyncIterable<readonly PlannedRecord[]> {
+  let batch: PlannedRecord[] = [];
+  for await (const record of records) {
+    batch.push(record);
+    if (batch.length < RECORDS_AT_ONCE) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }

@@ -31,13 +31,13 @@ async function factsOf(
     deletes: counts?.deletes ?? 0,
     updates: counts?.updates ?? 0,
     lostKeys: had.filter((name) => !side.schema.fields.some((field) => field.name === name)),
-    mapping: { now: now.mapping, ...textOf("base", base["mapping"]) },
-    filter: { now: now.filter, ...textOf("base", base["filter"]) },
+    mapping: { now: now.mapping, ...baseOf(base["mapping"]) },
+    filter: { now: now.filter, ...baseOf(base["filter"]) },
   };
 }
 
-function textOf(key: "base", value: unknown): { readonly base?: string } {
-  return typeof value === "string" ? { [key]: value } : {};
+function baseOf(value: unknown): { readonly base?: string } {
+  return typeof value === "string" ? { base: value } : {};
 }
 
 /** What stands against the plan now, what a person released left out. */

@@ -6,14 +6,14 @@ import type {
   SideGuardFacts,
   SidePositions,
 } from "../../model/plan.ts";
-import { acknowledgedToText, valuesToText } from "../../model/stored-plan.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork } from "./context.ts";
 import { type Matching, matchStaged } from "./match-staged.ts";
 import { type Looked, mergeCandidates } from "./merge-candidates.ts";
 import { stageMetAgain } from "./met-again.ts";
 import { observeSide, type SideObservation } from "./observe-side.ts";
-import { planRecord } from "./plan-record.ts";
+import { changesNothing, planRecord } from "./plan-record.ts";
+import { isInReview } from "./record-state.ts";
 import { withoutTaken } from "./taken-creates.ts";
 
 const CANDIDATES_AT_ONCE = 500;
@@ -117,8 +117,7 @@ function count(tally: Tally, record: PlannedRecord): void {
     const counts = tally.sides[side];
     if (counts !== undefined) counts[`${kind}s`] += 1;
   }
-  const isOpen = record.reasons.some(({ kind }) => kind === "review");
-  if (isOpen || record.record.kind === "delete-review") tally.inReview += 1;
+  if (isInReview(record)) tally.inReview += 1;
   if (record.troubles.length > 0 && tally.troubles.length < 20) {
     tally.troubles = [
       ...tally.troubles,
@@ -156,17 +155,9 @@ function withoutIdle(
 }
 
 function staysAsItIs(record: PlannedRecord): boolean {
-  const { operations, ends, unlinked, behind, before, agreed, reasons, beforeSides } = record;
-  if (operations.length > 0 || ends || unlinked.length > 0 || !behind) return false;
-  if (reasons.some(({ kind }) => kind === "review") || record.record.kind === "delete-review") {
-    return false;
-  }
-  if (before === undefined || valuesToText(before) !== valuesToText(agreed)) return false;
-  return record.acknowledged.every(({ side, key, acknowledged }) => {
-    const own = beforeSides?.find((one) => one.side === side);
-    if (own?.key !== key) return false;
-    return acknowledgedToText(own.acknowledged) === acknowledgedToText(acknowledged);
-  });
+  const { behind, before, beforeSides } = record;
+  if (!behind || before === undefined) return false;
+  return changesNothing(record, before, (side) => beforeSides?.find((one) => one.side === side));
 }
 
 /** A side goes on from where it was while it has records that could not be matched yet. */

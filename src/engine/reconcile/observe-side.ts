@@ -98,7 +98,7 @@ type Tally = {
 
 interface SideCursors {
   readonly changes: Cursor;
-  readonly deletions?: Cursor;
+  readonly deletions: Cursor;
 }
 
 /** Where the side's feed of changes goes on, if it is to be read by that. */
@@ -128,20 +128,20 @@ async function observeWhole(
     after: null,
     projection: "record",
   };
-  const keys = { count: 0 };
+  let passed = 0;
   for await (const page of side.connector.read(request, work.signal)) {
     await takePage(work, side, page, tally, seen);
-    keys.count += page.records.length + page.bad.length;
+    passed += page.records.length + page.bad.length;
     tell(work, side, tally, countBefore);
   }
   const { count: countAfter } = await side.connector.head(side.query, work.signal);
   const verdict = judgeWalk(
     {
-      seen: keys.count,
+      seen: passed,
       ...(countBefore === undefined ? {} : { countBefore }),
       ...(countAfter === undefined ? {} : { countAfter }),
     },
-    { ...NO_TOLERANCE },
+    { countTolerance: 0 },
   );
   if (verdict !== undefined) throw new SyncError(verdict.code, verdict.message);
   for await (const batch of home.everyKnown(sync, side.name)) {
@@ -149,14 +149,6 @@ async function observeWhole(
     await takeGone(work, side, missing, tally);
   }
 }
-
-const NO_TOLERANCE = {
-  deleteShare: 1,
-  deleteCount: Number.MAX_SAFE_INTEGER,
-  deleteFloor: 0,
-  countTolerance: 0,
-  parkedCount: Number.MAX_SAFE_INTEGER,
-};
 
 async function observeChanges(
   work: ReconcileWork,
@@ -175,7 +167,6 @@ async function observeChanges(
     changes = page.cursor;
     tell(work, side, tally);
   }
-  if (cursors.deletions === undefined) return { changes };
   let deletions = cursors.deletions;
   for await (const page of connector.read(
     { kind: "deletions", query, since: deletions, overlapMs },

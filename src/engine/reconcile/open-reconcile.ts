@@ -2,7 +2,6 @@ import { checkMapping } from "../../core/mapping/check-mapping.ts";
 import { compileMapping } from "../../core/mapping/compile-mapping.ts";
 import type { SideMapping as Mapping, MappingProblem } from "../../core/mapping/field-mapping.ts";
 import type { CompiledSide, ReconcileSpec, SideSpec } from "../../core/mapping/reconcile-spec.ts";
-import { fitValue } from "../../model/fit-value.ts";
 import type { Direction, SharedField, SideRole } from "../../model/reconcile.ts";
 import type { Values } from "../../model/record.ts";
 import type { StreamSchema } from "../../model/schema.ts";
@@ -15,7 +14,7 @@ import type { Home } from "../../ports/home.ts";
 import type { Clock, Random } from "../../ports/runtime.ts";
 import type { LeaseOwner } from "../context.ts";
 import { hashText } from "../replicate/hash.ts";
-import { checkMark, checkWritable } from "./check-side.ts";
+import { checkMark, checkWritable, fitMark } from "./check-side.ts";
 import type { ReconcileContext, SideContext, SideMapping } from "./context.ts";
 import { sharedFields, withSharedTypes } from "./shared-fields.ts";
 
@@ -186,7 +185,7 @@ function marks(mark: Readonly<Record<string, Value>>, fields: readonly SharedFie
   return fields.map(({ name, type }) => {
     const value = mark[name];
     if (value === undefined) return undefined;
-    return fitValue(type, typeof value === "number" ? String(value) : value) ?? value;
+    return fitMark(type, value) ?? value;
   });
 }
 
@@ -213,7 +212,10 @@ function withWrittenRead(
     toShared: (values) => {
       const own = compiled.toShared(values);
       const seen = written.toShared(values).values;
-      return { values: own.values.map((value, at) => value ?? seen[at]), problems: own.problems };
+      return {
+        values: own.values.map((value, at) => (value === undefined ? seen[at] : value)),
+        problems: own.problems,
+      };
     },
   };
 }

@@ -13,6 +13,7 @@ import type { StoredLink } from "../../ports/agreements.ts";
 import type { ReconcileContext, SideContext } from "./context.ts";
 import type { Looked } from "./merge-candidates.ts";
 import { hashShared, matchName } from "./names.ts";
+import { isInReview, isRemoval } from "./record-state.ts";
 
 /** The plan for one looked-at record; nothing when nothing would come of it. */
 export function planRecord(
@@ -188,8 +189,7 @@ function unlinkedSides(
   operations: readonly Operation[],
 ): readonly string[] {
   const had = (side: string): boolean => candidate.stored?.sides[side] !== undefined;
-  const { kind } = merged.record;
-  const goes = kind === "deleted" || kind === "delete-beat-edit" || kind === "ended";
+  const goes = isRemoval(merged.record);
   return views.flatMap(({ side, presence }) => {
     if (!had(side)) return [];
     const isDeleted = operations.some((one) => one.side === side && one.kind === "delete");
@@ -199,27 +199,28 @@ function unlinkedSides(
 }
 
 function endsNow({ record }: Merged, { candidate }: Looked, unlinked: readonly string[]): boolean {
-  const { kind } = record;
-  if (kind !== "deleted" && kind !== "delete-beat-edit" && kind !== "ended") return false;
+  if (!isRemoval(record)) return false;
   return Object.keys(candidate.stored?.sides ?? {}).every((side) => unlinked.includes(side));
 }
 
 /** True when all is as it is stored already. */
-function isIdle(planned: PlannedRecord, { candidate, merged, isAsked }: Looked): boolean {
-  const { stored } = candidate;
-  if (stored === undefined || planned.operations.length > 0 || planned.ends) return false;
-  if (isAsked) return false;
-  if (planned.unlinked.length > 0 || planned.behind !== stored.behind) return false;
-  if (
-    merged.reasons.some(({ kind }) => kind === "review") ||
-    merged.record.kind === "delete-review"
-  ) {
-    return false;
-  }
-  if (valuesToText(planned.agreed) !== valuesToText(stored.agreed)) return false;
+function isIdle(planned: PlannedRecord, { candidate: { stored }, isAsked }: Looked): boolean {
+  if (stored === undefined || isAsked || planned.behind !== stored.behind) return false;
+  return changesNothing(planned, stored.agreed, (side) => stored.sides[side]);
+}
+
+/** True when the plan writes nothing, asks nothing and leaves what is agreed as it was. */
+export function changesNothing(
+  planned: PlannedRecord,
+  agreed: Values,
+  sideBefore: (side: string) => Pick<AcknowledgedSide, "key" | "acknowledged"> | undefined,
+): boolean {
+  const { operations, ends, unlinked } = planned;
+  if (operations.length > 0 || ends || unlinked.length > 0 || isInReview(planned)) return false;
+  if (valuesToText(planned.agreed) !== valuesToText(agreed)) return false;
   return planned.acknowledged.every(({ side, key, acknowledged }) => {
-    const own = stored.sides[side];
-    if (own === undefined || own.key !== key) return false;
+    const own = sideBefore(side);
+    if (own?.key !== key) return false;
     return acknowledgedToText(own.acknowledged) === acknowledgedToText(acknowledged);
   });
 }

@@ -2,6 +2,7 @@ import type { Ambiguous, OpenConflict, Operation, PlannedRecord } from "../../mo
 import type { FieldReason, RecordReason } from "../../model/reconcile.ts";
 import type { RecordKey } from "../../model/record.ts";
 import type { Value } from "../../model/value.ts";
+import { questionsOf } from "./record-state.ts";
 import type { PlanHalt, ReconcileInfo, ReconcilePlan } from "./verbs.ts";
 
 /** A field of a shared record that gets another value, or that waits; its name, and why. */
@@ -200,20 +201,6 @@ function describeRecord(names: readonly string[], planned: PlannedRecord): Plann
 
 function named<K extends string, T>(key: K, value: T | undefined): { readonly [P in K]?: T } {
   return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: T });
-}
-
-function questionsOf(
-  names: readonly string[],
-  { reasons, record }: PlannedRecord,
-): readonly PlannedQuestion[] {
-  const fields = reasons.flatMap((reason, index): PlannedQuestion[] => {
-    if (reason.kind !== "review") return [];
-    const { why, candidates, base } = reason;
-    return [{ ...named("field", names[index]), why, candidates, ...named("base", base) }];
-  });
-  if (record.kind !== "delete-review") return fields;
-  const why = `${record.edited.join(" and ")} edited what ${record.deleted.join(" and ")} deleted`;
-  return [...fields, { why, candidates: [] }];
 }
 
 interface Meetings {

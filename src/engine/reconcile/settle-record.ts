@@ -4,9 +4,10 @@ import type { Acknowledged } from "../../model/reconcile.ts";
 import type { StreamRecord } from "../../model/record.ts";
 import { valuesByName } from "../../model/record.ts";
 import { valuesEqual } from "../../model/value.ts";
-import type { OpenQuestion, OperationEnd, SettledRecord } from "../../ports/agreements.ts";
+import type { OperationEnd, SettledRecord } from "../../ports/agreements.ts";
 import type { ReconcileContext, SideContext } from "./context.ts";
 import { hashShared } from "./names.ts";
+import { isRemoval, questionsOf } from "./record-state.ts";
 
 /** What became of one operation of a record. `written` carries what the side has now. */
 export type Ended =
@@ -25,9 +26,7 @@ export function settleRecord(
 ): SettledRecord {
   const isDone = (operation: Operation): boolean => ends.get(operation.id)?.kind === "written";
   const undone = planned.operations.filter((operation) => !isDone(operation));
-  const { kind } = planned.record;
-  const isRemoval = kind === "deleted" || kind === "delete-beat-edit" || kind === "ended";
-  const failedDelete = isRemoval && undone.length > 0;
+  const failedDelete = isRemoval(planned.record) && undone.length > 0;
   const deleted = planned.operations
     .filter((operation) => operation.kind === "delete" && isDone(operation))
     .map(({ side }) => side);
@@ -50,7 +49,10 @@ export function settleRecord(
       return { side, ...(standing === undefined ? marked : { hash: standing }) };
     }),
     operations: planned.operations.flatMap((operation) => endOf(context, operation, ends)),
-    questions: questionsOf(context, planned),
+    questions: questionsOf(
+      context.rules.fields.map(({ name }) => name),
+      planned,
+    ),
   };
 }
 
@@ -170,17 +172,4 @@ export function endOf(
     Object.entries(valuesByName(side.schema, end.stored.values)).filter(([name]) => isKept(name)),
   );
   return [{ id, state: "written", stored, storedKey: end.stored.key }];
-}
-
-function questionsOf(context: ReconcileContext, planned: PlannedRecord): readonly OpenQuestion[] {
-  const fields = planned.reasons.flatMap((reason, index): OpenQuestion[] => {
-    const field = context.rules.fields[index]?.name;
-    if (reason.kind !== "review" || field === undefined) return [];
-    const { why, base, candidates } = reason;
-    return [{ field, why, candidates, ...(base === undefined ? {} : { base }) }];
-  });
-  if (planned.record.kind !== "delete-review") return fields;
-  const { edited, deleted } = planned.record;
-  const why = `${edited.join(" and ")} edited what ${deleted.join(" and ")} deleted`;
-  return [...fields, { why, candidates: [] }];
 }
