@@ -60,4 +60,18 @@ suite("s3", () => {
       return isSyncError(error) && error.code === "FILE_STORE_UNREACHABLE";
     });
   });
+
+  test("a check passes where the bucket can be listed, and names what cannot be", async () => {
+    const check = (options: S3Options): Promise<void> => createS3Store(options).check(never);
+    await check(optionsOf("mls/checked"));
+    const codeOf = (code: string) => (error: unknown) => isSyncError(error) && error.code === code;
+    await assert.rejects(
+      check({ ...optionsOf(""), bucket: "nowhere" }),
+      codeOf("FILE_STORE_REFUSED"),
+    );
+    await assert.rejects(
+      check({ ...optionsOf(""), endpoint: "http://127.0.0.1:1" }),
+      codeOf("FILE_STORE_UNREACHABLE"),
+    );
+  });
 });

@@ -60,10 +60,12 @@ export function createCheckpoints(tables: HomeTables): Checkpoints {
       const walk = await findWalk(database, tables, walkId);
       if (walk === undefined || keys.length === 0) return keys;
       const { parameters } = packColumns([keys.map(storeText)]);
+      // The LIMIT keeps it a look-up by index for each key. As an anti-join it would be planned, by
+      // statistics from before the walk, as a hash of all that was seen: once for every batch.
       const rows = await database.all(
         `SELECT k.place FROM unnest(${unpack(0, "text", 2)}) WITH ORDINALITY AS k (key, place)
-         WHERE k.key IS NOT NULL AND NOT EXISTS
-           (SELECT FROM ${tableOf(tables, "seen")} AS s WHERE s.walk = $1 AND s.key = k.key)
+         WHERE k.key IS NOT NULL AND (SELECT TRUE FROM ${tableOf(tables, "seen")} AS s
+           WHERE s.walk = $1 AND s.key = k.key LIMIT 1) IS NULL
          ORDER BY k.place`,
         [walk, ...parameters],
       );
