@@ -66,14 +66,21 @@ async function tellMany(first: number, count: number, simulated: Simulated): Pro
 /** Every state of every size of the protocol's model. */
 function exploreAll(): number {
   let failed = 0;
-  for (const size of FULL) {
-    const { states, transitions, broken } = exploreSize(size);
+  let all = 0;
+  for (const [at, size] of FULL.entries()) {
+    const { states, transitions, broken } = exploreSize(size, ({ states: met, waiting }) => {
+      if (!process.stderr.isTTY) return;
+      process.stderr.write(`\r${at + 1}/${FULL.length}: ${met} states, ${waiting} to look at  `);
+    });
+    if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+    all += states;
     console.log(`${size.name}: ${states} states, ${transitions} transitions`);
     if (broken === undefined) continue;
     failed += 1;
     console.log(`  VIOLATED: ${broken.invariant}: ${broken.text}`);
     console.log(`  ${broken.way.join(" > ")}`);
   }
+  console.log(`${FULL.length} sizes, ${all} states, ${failed} violated`);
   return failed > 0 ? 1 : 0;
 }
 

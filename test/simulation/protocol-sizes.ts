@@ -1,5 +1,10 @@
 import { priority } from "../../src/core/policies/choose-side.ts";
-import { type Explored, explore, INVARIANTS } from "../../src/testing/protocol/explore.ts";
+import {
+  type Explored,
+  type Exploring,
+  explore,
+  INVARIANTS,
+} from "../../src/testing/protocol/explore.ts";
 import { createModel, type Protocol } from "../../src/testing/protocol/model.ts";
 
 /** A size of the model: keys, value fields, sides, and what may happen how often. */
@@ -48,14 +53,15 @@ export const SMALL: readonly Size[] = RULES.map((rules) =>
   size(1, 1, 2, 2, 1, { crashes: 1, losses: 1 }, rules),
 );
 
-/** Explored by command: `npm run simulate -- --protocol`. */
+/** Explored by command: `npm run simulate -- --protocol`; about two million states. */
 export const FULL: readonly Size[] = [
   ...SMALL,
   ...RULES.map((rules) => size(1, 2, 2, 3, 1, { crashes: 1, losses: 0 }, rules)),
   ...RULES.map((rules) => size(1, 2, 3, 2, 1, { crashes: 1, losses: 1 }, rules)),
-  ...EDIT_WINS.map((rules) => size(2, 2, 3, 2, 0, { crashes: 1, losses: 0 }, rules)),
+  ...RULES.map((rules) => size(2, 2, 3, 2, 1, { crashes: 1, losses: 1 }, rules)),
+  ...EDIT_WINS.map((rules) => size(2, 2, 3, 3, 0, { crashes: 1, losses: 0 }, rules)),
 ];
 
-export function exploreSize({ protocol }: Size): Explored {
-  return explore(createModel(protocol), INVARIANTS);
+export function exploreSize({ protocol }: Size, tell?: (exploring: Exploring) => void): Explored {
+  return explore(createModel(protocol), INVARIANTS, tell);
 }

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { type Model, type State, transitions } from "./model.ts";
 
 /** What must hold of a state; the text says what does not. */
@@ -13,44 +14,73 @@ export interface Explored {
   readonly broken?: { readonly invariant: string; readonly text: string; readonly way: string[] };
 }
 
-/** Breadth first through every state that can be reached; ends at the first that is wrong. */
-export function explore(model: Model, invariants: readonly Invariant[]): Explored {
-  const cameFrom = new Map<string, readonly [from: string, step: string]>();
-  let layer: readonly (readonly [string, State])[] = [[JSON.stringify(model.start), model.start]];
-  cameFrom.set(JSON.stringify(model.start), ["", "start"]);
+/** How far an exploration is, for whoever waits. */
+export interface Exploring {
+  readonly states: number;
+  readonly waiting: number;
+}
+
+/**
+ * Breadth first through every state that can be reached; ends at the first that is wrong. States
+ * that were met are known by 128 bits of their text: their texts would not fit into memory.
+ */
+export function explore(
+  model: Model,
+  invariants: readonly Invariant[],
+  tell: (exploring: Exploring) => void = () => undefined,
+): Explored {
+  const met = createMet();
+  met.add(fingerprint(model.start), -1, "start");
+  let layer: readonly (readonly [number, State])[] = [[0, model.start]];
   let steps = 0;
   while (layer.length > 0) {
-    const next: (readonly [string, State])[] = [];
-    for (const [text, state] of layer) {
+    tell({ states: met.size(), waiting: layer.length });
+    const next: (readonly [number, State])[] = [];
+    for (const [at, state] of layer) {
       for (const { name, broken } of invariants) {
         const wrong = broken(model, state);
         if (wrong === undefined) continue;
-        const way = wayTo(cameFrom, text);
-        const found = { invariant: name, text: wrong, way };
-        return { states: cameFrom.size, transitions: steps, broken: found };
+        const found = { invariant: name, text: wrong, way: met.wayTo(at) };
+        return { states: met.size(), transitions: steps, broken: found };
       }
       for (const { name, state: reached } of transitions(model, state)) {
         steps += 1;
-        const key = JSON.stringify(reached);
-        if (cameFrom.has(key)) continue;
-        cameFrom.set(key, [text, name]);
-        next.push([key, reached]);
+        const place = met.add(fingerprint(reached), at, name);
+        if (place !== undefined) next.push([place, reached]);
       }
     }
     layer = next;
   }
-  return { states: cameFrom.size, transitions: steps };
+  return { states: met.size(), transitions: steps };
 }
 
-function wayTo(
-  cameFrom: ReadonlyMap<string, readonly [from: string, step: string]>,
-  text: string,
-): string[] {
-  const way: string[] = [];
-  for (let at = text; at !== ""; at = cameFrom.get(at)?.[0] ?? "") {
-    way.unshift(cameFrom.get(at)?.[1] ?? "?");
-  }
-  return way;
+const fingerprint = (state: State): string => hash("md5", JSON.stringify(state), "latin1");
+
+interface Met {
+  /** The place of a state that is met for the first time. */
+  add(fingerprint: string, from: number, step: string): number | undefined;
+  size(): number;
+  wayTo(place: number): string[];
+}
+
+function createMet(): Met {
+  const known = new Set<string>();
+  const cameFrom: number[] = [];
+  const steps: string[] = [];
+  return {
+    add(key, from, step) {
+      if (known.has(key)) return undefined;
+      known.add(key);
+      steps.push(step);
+      return cameFrom.push(from) - 1;
+    },
+    size: () => known.size,
+    wayTo(place) {
+      const way: string[] = [];
+      for (let at = place; at >= 0; at = cameFrom[at] ?? -1) way.unshift(steps[at] ?? "?");
+      return way;
+    },
+  };
 }
 
 /** Nothing but runs from here on, none of which fails; gives the state and what was written. */
