@@ -54,7 +54,7 @@ export function explore(
   return { states: met.size(), transitions: steps };
 }
 
-const fingerprint = (state: State): string => hash("md5", JSON.stringify(state), "latin1");
+const fingerprint = (state: State): string => hash("md5", JSON.stringify(state), "base64");
 
 interface Met {
   /** The place of a state that is met for the first time. */
