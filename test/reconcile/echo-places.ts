@@ -8,6 +8,7 @@ import { canonicalDecimal } from "../../src/model/decimal.ts";
 import { parseTimestamp } from "../../src/model/timestamp.ts";
 import type { TestDatabase as MysqlDatabase } from "../mysql/server.ts";
 import type { TestDatabase as PostgresDatabase } from "../postgres/server.ts";
+import type { EchoApi } from "./echo-api.ts";
 
 /** The columns of every place of the echo test, beside `id`. */
 export const FIELDS = {
@@ -42,16 +43,19 @@ export interface Place {
   readonly env: Readonly<Record<string, string>>;
   /** False: the kind cannot keep this value, and must say so. */
   holds(field: FieldName, value: string | null): boolean;
+  /** Its people can write half a character, which JSON escapes and Lockstep refuses to send. */
+  readonly escapes?: boolean;
   fill(hands: readonly Hand[]): Promise<void>;
   read(): Promise<Contents>;
 }
 
-export type Kind = "sqlite" | "postgres" | "mysql" | "csv" | "jsonl" | "xlsx";
+export type Kind = "sqlite" | "postgres" | "mysql" | "csv" | "jsonl" | "xlsx" | "rest";
 
 /** The servers that places are in. */
 export interface Servers {
   readonly postgres?: PostgresDatabase;
   readonly mysql?: MysqlDatabase;
+  readonly rest?: EchoApi;
 }
 
 /** A value in the one form it is compared in, whatever form a place wrote it in. */
@@ -106,7 +110,7 @@ function sqlitePlace(directory: string, name: string): Place {
     },
     stream: "items",
     env: {},
-    holds: (_field, value) => value?.includes("\0") !== true,
+    holds: (_field, value) => value?.isWellFormed() !== false,
     fill: async (hands) => {
       const database = openSqlite(path);
       database.exec(`CREATE TABLE items (id TEXT PRIMARY KEY NOT NULL, words TEXT, whole BIGINT,
@@ -144,7 +148,7 @@ function postgresPlace(database: PostgresDatabase, name: string): Place {
     system: { connector: "postgres", url: "env:ECHO_URL" },
     stream: name,
     env: { ECHO_URL: database.url },
-    holds: (_field, value) => value?.includes("\0") !== true,
+    holds: (_field, value) => value?.includes("\0") !== true && value?.isWellFormed() !== false,
     fill: async (hands) => {
       const columns = FIELD_NAMES.map((field, at) => `${field} ${types[at]}`);
       await database.query(`CREATE TABLE "${name}" (id text PRIMARY KEY, ${columns.join(", ")})`);
@@ -179,7 +183,7 @@ function mysqlPlace(database: MysqlDatabase, name: string): Place {
     system: { connector: "mysql", url: "env:ECHO_MYSQL_URL" },
     stream: name,
     env: { ECHO_MYSQL_URL: database.url },
-    holds: () => true,
+    holds: (_field, value) => value?.isWellFormed() !== false,
     fill: async (hands) => {
       const columns = FIELD_NAMES.map((field, at) => `${field} ${types[at]}`);
       await database.query(
@@ -198,6 +202,50 @@ function mysqlPlace(database: MysqlDatabase, name: string): Place {
       );
       return contents(await database.query(`SELECT id, ${columns.join(", ")} FROM \`${name}\``));
     },
+  };
+}
+
+/** A record as JSON has it. Fields that it does not name are absent, which is not null. */
+function jsonOf({ id, field, written }: Hand): string {
+  const isBare = ["whole", "amount", "ratio", "flag"].includes(field);
+  const member = written === null || isBare ? String(written) : JSON.stringify(written);
+  return `{"id": ${JSON.stringify(id)}, "${field}": ${member}}`;
+}
+
+/** The contents of JSON texts; numbers as they stand there. */
+function ofJson(records: readonly string[]): Contents {
+  const digits = (_key: string, value: unknown, { source }: { readonly source: string }) =>
+    typeof value === "number" ? source : value;
+  const parseJson = JSON.parse as (text: string, reviver: typeof digits) => never;
+  return contents(records.map((record) => parseJson(record, digits)));
+}
+
+function restPlace(api: EchoApi, name: string): Place {
+  const paging = { style: "page", parameter: "page", sizeParameter: "limit", size: 50 };
+  const records = {
+    list: `/${name}`,
+    get: `/${name}/{id}`,
+    create: `POST /${name}`,
+    update: `PATCH /${name}/{id}`,
+    delete: `DELETE /${name}/{id}`,
+    records: "data",
+    record: "data",
+    total: "total",
+    key: "id",
+    fields: { id: "text", ...FIELDS },
+    etag: true,
+    paging,
+  };
+  return {
+    system: { connector: "rest", url: api.url, streams: { records } },
+    stream: "records",
+    env: {},
+    holds: (_field, value) => value?.isWellFormed() !== false,
+    escapes: true,
+    fill: async (hands) => {
+      for (const hand of hands) api.put(name, jsonOf(hand));
+    },
+    read: async () => ofJson(api.records(name)),
   };
 }
 
@@ -223,32 +271,13 @@ function filePlace(directory: string, name: string, extension: string): Omit<Pla
         },
       };
     }
-    case "jsonl": {
-      const member = ({ field, written }: Hand): string => {
-        const isBare = ["whole", "amount", "ratio", "flag"].includes(field);
-        return written === null || isBare ? String(written) : JSON.stringify(written);
-      };
+    case "jsonl":
       return {
         ...rest,
-        // Fields that a line does not name are absent, which is not null.
         fill: async (hands) =>
-          writeFileSync(
-            path,
-            hands
-              .map(
-                (hand) => `{"id": ${JSON.stringify(hand.id)}, "${hand.field}": ${member(hand)}}\n`,
-              )
-              .join(""),
-          ),
-        read: async () => {
-          const digits = (_key: string, value: unknown, { source }: { readonly source: string }) =>
-            typeof value === "number" ? source : value;
-          const parseJson = JSON.parse as (text: string, reviver: typeof digits) => never;
-          const lines = readFileSync(path, "utf8").split("\n").filter(Boolean);
-          return contents(lines.map((line) => parseJson(line, digits)));
-        },
+          writeFileSync(path, hands.map((hand) => `${jsonOf(hand)}\n`).join("")),
+        read: async () => ofJson(readFileSync(path, "utf8").split("\n").filter(Boolean)),
       };
-    }
     default:
       return {
         ...rest,
@@ -286,6 +315,7 @@ function filePlace(directory: string, name: string, extension: string): Omit<Pla
 const holdsInXlsx: Place["holds"] = (field, value) => {
   if (value === null) return true;
   if (["whole", "amount"].includes(field)) return canonicalDecimal(String(Number(value))) === value;
+  if (value.includes("\0") || !value.isWellFormed()) return false;
   return value !== "" && value.length <= 32_767;
 };
 
@@ -293,12 +323,17 @@ export function createPlace(
   kind: Kind,
   directory: string,
   name: string,
-  { postgres, mysql }: Servers,
+  { postgres, mysql, rest }: Servers,
 ): Place {
   if (kind === "sqlite") return sqlitePlace(directory, name);
   if (kind === "postgres" && postgres !== undefined) return postgresPlace(postgres, name);
   if (kind === "mysql" && mysql !== undefined) return mysqlPlace(mysql, name);
-  if (kind === "postgres" || kind === "mysql") throw new Error(`${kind} needs its database.`);
-  const holds: Place["holds"] = kind === "xlsx" ? holdsInXlsx : () => true;
-  return { ...filePlace(directory, name, kind), holds };
+  if (kind === "rest" && rest !== undefined) return restPlace(rest, name);
+  if (kind === "postgres" || kind === "mysql" || kind === "rest") {
+    throw new Error(`${kind} needs its server.`);
+  }
+  const file = filePlace(directory, name, kind);
+  if (kind === "xlsx") return { ...file, holds: holdsInXlsx };
+  // JSON can escape half a character; a line of a CSV file is UTF-8.
+  return { ...file, holds: (_field, value) => kind === "jsonl" || value?.isWellFormed() !== false };
 }

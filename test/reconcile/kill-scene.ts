@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
 import { parse } from "csv-parse/sync";
 import type { Random } from "../../src/ports/runtime.ts";
 import type { TestDatabase } from "../postgres/server.ts";
@@ -15,10 +16,12 @@ export interface Item {
 
 export type Items = Map<string, Item>;
 
-/** A side as its people see it. */
+/** A side as its people see it; each of their acts is done at once or not at all. */
 export interface Desk {
+  /** Throws where a sku stands twice. */
   read(): Promise<Items>;
-  put(sku: string, values: Partial<Item>): Promise<void>;
+  add(sku: string, item: Item): Promise<void>;
+  edit(sku: string, values: Partial<Item>): Promise<void>;
   remove(sku: string): Promise<void>;
 }
 
@@ -35,15 +38,21 @@ export async function postgresDesk(database: TestDatabase): Promise<Desk> {
           { name: String(name), stock: String(stock), price: String(price), note: String(note) },
         ]),
       ),
-    put: async (sku, values) => {
-      await database.query("INSERT INTO item (sku) VALUES ($1) ON CONFLICT DO NOTHING", [sku]);
-      for (const [field, value] of Object.entries(values)) {
+    add: async (sku, { name, stock, price, note }) => {
+      await database.query(
+        "INSERT INTO item VALUES ($1, $2, $3::text::integer, $4::text::numeric, $5)",
+        [sku, name, stock, price, note],
+      );
+    },
+    edit: async (sku, values) => {
+      const sets = Object.keys(values).map((field, at) => {
         const cast = field === "stock" ? "::integer" : field === "price" ? "::numeric" : "";
-        await database.query(`UPDATE item SET ${field} = $2::text${cast} WHERE sku = $1`, [
-          sku,
-          value,
-        ]);
-      }
+        return `${field} = $${at + 2}::text${cast}`;
+      });
+      await database.query(`UPDATE item SET ${sets} WHERE sku = $1`, [
+        sku,
+        ...Object.values(values),
+      ]);
     },
     remove: async (sku) => {
       await database.query("DELETE FROM item WHERE sku = $1", [sku]);
@@ -84,12 +93,16 @@ export function sqliteDesk(directory: string): Desk {
           ]),
         );
       }),
-    put: async (sku, values) =>
+    add: async (sku, { name, stock, price, note }) =>
       withDatabase((database) => {
-        database.prepare("INSERT OR IGNORE INTO item (sku) VALUES (?)").run(sku);
-        for (const [field, value] of Object.entries(values)) {
-          database.prepare(`UPDATE item SET ${field} = ? WHERE sku = ?`).run(value, sku);
-        }
+        const insert = database.prepare("INSERT INTO item VALUES (?, ?, ?, ?, ?)");
+        insert.run(sku, name, stock, price, note);
+      }),
+    edit: async (sku, values) =>
+      withDatabase((database) => {
+        const sets = Object.keys(values).map((field) => `${field} = ?`);
+        const update = database.prepare(`UPDATE item SET ${sets} WHERE sku = ?`);
+        update.run(...Object.values(values), sku);
       }),
     remove: async (sku) =>
       withDatabase((database) => {
@@ -122,15 +135,9 @@ export function csvDesk(directory: string): Desk {
       }
       return items;
     },
-    put: async (sku, values) => {
-      const rows = lines();
-      const row = rows.find((each) => each["sku"] === sku);
-      if (row === undefined) save([...rows, { sku, ...values }]);
-      else {
-        Object.assign(row, values);
-        save(rows);
-      }
-    },
+    add: async (sku, item) => save([...lines(), { sku, ...item }]),
+    edit: async (sku, values) =>
+      save(lines().map((row) => (row["sku"] === sku ? { ...row, ...values } : row))),
     remove: async (sku) => save(lines().filter((row) => row["sku"] !== sku)),
   };
 }
@@ -138,19 +145,28 @@ export function csvDesk(directory: string): Desk {
 /** What people of both sides did, and so what must be there in the end. */
 export interface People {
   readonly expected: Items;
-  /** Some edits on both sides. */
+  /** Some edits on each of the desks. */
   work(): Promise<void>;
+  /** One thing after the other, for as long as a run goes on, at the desks that allow it. */
+  workDuring(run: Promise<unknown>): Promise<void>;
   /** Both sides agree: from now on anything may be deleted. */
   settled(): void;
 }
 
+/** Who keeps which fields: no two people say something else of one field. */
+export const KEPT_BY_WAREHOUSE: readonly (keyof Item)[] = ["price", "note"];
+
 /**
- * The shop's people keep names and stock, the warehouse's prices and notes; so no two say
- * something else of one field, and whatever anybody said last must be on both sides in the end.
- * A record that was edited since the sides last agreed is deleted by nobody, since an edit beats
- * a delete.
+ * The shop's people keep names and stock, the warehouse's prices and notes; whatever anybody said
+ * last must be on both sides in the end. A record that was edited since the sides last agreed is
+ * deleted by nobody, since an edit beats a delete.
  */
-export function createPeople(shop: Desk, warehouse: Desk, random: Random): People {
+export function createPeople(
+  { shop, warehouse }: Readonly<Record<"shop" | "warehouse", Desk>>,
+  random: Random,
+  /** Where people can work while a run reads and writes: a file is saved as a whole. */
+  duringRuns: readonly ("shop" | "warehouse")[],
+): People {
   const expected: Items = new Map();
   const touched = new Set<string>();
   let count = 0;
@@ -166,16 +182,20 @@ export function createPeople(shop: Desk, warehouse: Desk, random: Random): Peopl
       price: `${number(90)}.5`,
       note: "new",
     };
-    await desk.put(sku, item);
+    await desk.add(sku, item);
     expected.set(sku, item);
     touched.add(sku);
   };
-  const edit = async (desk: Desk, values: Partial<Item>): Promise<void> => {
+  const edit = async (desk: Desk): Promise<void> => {
     const there = [...(await desk.read()).keys()].filter((sku) => expected.has(sku));
     const sku = any(there);
     const item = sku === undefined ? undefined : expected.get(sku);
     if (sku === undefined || item === undefined) return;
-    await desk.put(sku, values);
+    const values =
+      desk === shop
+        ? { name: `name ${number(1000)}`, stock: number(100) }
+        : { price: `${number(90)}.25`, note: `bin ${number(50)}` };
+    await desk.edit(sku, values);
     Object.assign(item, values);
     touched.add(sku);
   };
@@ -186,17 +206,25 @@ export function createPeople(shop: Desk, warehouse: Desk, random: Random): Peopl
     await desk.remove(sku);
     expected.delete(sku);
   };
+  const desks = duringRuns.map((name) => ({ shop, warehouse })[name]);
   return {
     expected,
     work: async () => {
       for (let times = 0; times < 4; times += 1) {
-        await add(shop);
-        await add(warehouse);
-        await edit(shop, { name: `name ${number(1000)}`, stock: number(100) });
-        await edit(warehouse, { price: `${number(90)}.25`, note: `bin ${number(50)}` });
+        for (const act of [add, edit]) for (const desk of [shop, warehouse]) await act(desk);
       }
-      await remove(shop);
-      await remove(warehouse);
+      for (const desk of [shop, warehouse]) await remove(desk);
+    },
+    workDuring: async (run) => {
+      let isOver = false;
+      const over = run.then(() => {
+        isOver = true;
+      });
+      while (!isOver) {
+        const [act, desk] = [any([add, edit, edit, remove]), any(desks)];
+        if (act !== undefined && desk !== undefined) await act(desk);
+        await Promise.race([over, delay(random.next() * 400)]);
+      }
     },
     settled: () => touched.clear(),
   };

@@ -3,7 +3,6 @@ import { spawnSync } from "node:child_process";
 import fsSync, { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import fs, { type FileHandle } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import type { RecordKey } from "../../model/record.ts";
@@ -52,6 +51,13 @@ async function inSteps({ before, after }: Steps, act: () => Promise<void>): Prom
         }),
     });
   }
+  // It makes an empty file before it writes into it.
+  Object.assign(fs, {
+    writeFile: async (...[file, data, options]: Parameters<typeof fs.writeFile>) => {
+      await step("writeFile, begun", () => real.writeFile(file, "", options));
+      await step("writeFile", () => real.writeFile(file, data));
+    },
+  });
   Object.assign(fsSync, {
     renameSync: (from: string, to: string) => {
       steps += 1;
@@ -142,7 +148,8 @@ suite("a process that dies at any step", () => {
         const lock = join(folder.path, ".stock.csv.lock");
         // The pid of this test's own process is alive; that of the dead one is not.
         if (existsSync(lock)) {
-          writeFileSync(lock, JSON.stringify({ pid: DEAD, host: hostname(), id: "dead" }));
+          const holder = JSON.parse(readFileSync(lock, "utf8")) as object;
+          writeFileSync(lock, JSON.stringify({ ...holder, pid: DEAD }));
         }
         const kinds = kindsOf(await write());
         const again = ["conflict", "written", "conflict"];

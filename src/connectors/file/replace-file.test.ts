@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import { createTemporaryFolder } from "../../testing/temporary-folder.ts";
 import { readWhole } from "./load-file.ts";
-import { replaceFile } from "./replace-file.ts";
+import { replaceFile, replaceSeen, withFileLock } from "./replace-file.ts";
 
 let folder: ReturnType<typeof createTemporaryFolder>;
 let path: string;
@@ -96,5 +96,20 @@ suite("replaceFile", () => {
         code: "SYSTEM_LOCKED",
       },
     );
+  });
+
+  test("an empty lock is nobody's, and taken by one who waits", async () => {
+    writeFileSync(join(folder.path, ".stock.csv.lock"), "");
+    writeFileSync(join(folder.path, ".stock.csv.claim-of-a-killed-one"), "");
+    await assert.rejects(
+      replaceFile(path, await readWhole(path), (write) => write("no")),
+      { code: "SYSTEM_LOCKED" },
+    );
+    const seen = await readWhole(path);
+    await withFileLock(path, { patienceMs: 10_000 }, () =>
+      replaceSeen(path, seen, (write) => write("taken")),
+    );
+    assert.equal(text(), "taken");
+    assert.deepEqual(names(), ["stock.csv"]);
   });
 });

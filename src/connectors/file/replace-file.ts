@@ -1,11 +1,9 @@
-import { randomUUID } from "node:crypto";
-import { link, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
+import { link, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { isSyncError, SyncError } from "../../model/sync-error.ts";
+import { type LockPatience, sweepClaims, takeFileLock } from "./file-lock.ts";
 import { type FileContent, fileVersion, fileVersionNow, readWhole } from "./load-file.ts";
-import { makeFile, sweepTemporary, unwritable, type WriteText } from "./new-file.ts";
+import { makeFile, sweepTemporary, type WriteText } from "./new-file.ts";
 
 /** The state of a file that a replacement was made from; null: there was no file. */
 export type SeenFile = Pick<FileContent, "version" | "hash"> | null;
@@ -124,99 +122,19 @@ async function versionNow(path: string): Promise<string | undefined> {
   }
 }
 
-export interface LockPatience {
-  /** How long another holder of the lock is waited for. */
-  readonly patienceMs: number;
-  readonly signal?: AbortSignal;
-}
-
 /** Runs `act` while this process holds the lock file of that path. Throws SYSTEM_LOCKED. */
 export async function withFileLock<T>(
   path: string,
   patience: LockPatience,
   act: () => Promise<T>,
 ): Promise<T> {
-  const lock = join(dirname(path), `.${basename(path)}.lock`);
-  await takeLock(path, lock, patience);
+  const release = await takeFileLock(path, patience);
   try {
+    await sweepClaims(path);
     await sweepTemporary({ folder: dirname(path), label: basename(path) });
     await sweepKept(path);
     return await act();
   } finally {
-    await rm(lock, { force: true });
-  }
-}
-
-interface LockHolder {
-  readonly pid: number;
-  readonly host: string;
-  readonly id: string;
-}
-
-/** How often the lock of another process is looked at. */
-const LOOK_MS = 20;
-
-async function takeLock(
-  path: string,
-  lock: string,
-  { patienceMs, signal }: LockPatience,
-): Promise<void> {
-  const own: LockHolder = { pid: process.pid, host: hostname(), id: randomUUID() };
-  for (let waitedMs = 0; ; waitedMs += LOOK_MS) {
-    if (await isMade(lock, own)) return;
-    await removeDeadLock(lock);
-    if (await isMade(lock, own)) return;
-    if (waitedMs >= patienceMs) break;
-    await pause(LOOK_MS, signal);
-  }
-  throw new SyncError("SYSTEM_LOCKED", `The file "${path}" is being written by another process.`, {
-    hint: `Wait for it. If none runs, remove "${lock}".`,
-  });
-}
-
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  await setTimeout(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
-  signal?.throwIfAborted();
-}
-
-async function isMade(lock: string, holder: LockHolder): Promise<boolean> {
-  try {
-    await writeFile(lock, JSON.stringify(holder), { flag: "wx" });
-    return true;
-  } catch (error) {
-    if ((error as { readonly code?: unknown }).code === "EEXIST") return false;
-    throw unwritable(lock, error);
-  }
-}
-
-/** The lock of a process that was killed is moved away; only one of several finders succeeds. */
-async function removeDeadLock(lock: string): Promise<void> {
-  const text = await readFile(lock, "utf8").catch(() => undefined);
-  if (text === undefined || !isDead(text)) return;
-  const moved = `${lock}-${randomUUID()}`;
-  try {
-    await rename(lock, moved);
-  } catch {
-    return;
-  }
-  const taken = await readFile(moved, "utf8").catch(() => text);
-  // A live process took the lock between the look and the move: it gets it back.
-  if (taken !== text) await link(moved, lock).catch(() => undefined);
-  await rm(moved, { force: true });
-}
-
-function isDead(text: string): boolean {
-  let holder: Partial<LockHolder>;
-  try {
-    holder = JSON.parse(text) as Partial<LockHolder>;
-  } catch {
-    return false;
-  }
-  if (holder.host !== hostname() || typeof holder.pid !== "number") return false;
-  try {
-    process.kill(holder.pid, 0);
-    return false;
-  } catch (error) {
-    return (error as { readonly code?: unknown }).code === "ESRCH";
+    await release();
   }
 }

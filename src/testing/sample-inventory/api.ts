@@ -23,7 +23,8 @@ export type Api = (request: ApiRequest, root: string) => ApiAnswer;
 /** What the API does with a request that was let in. Throws ApiError. */
 export function createApi(store: Store, options: SampleInventoryOptions): Api {
   const { paging = "page", pageSize = 100, key = "id", etags = true } = options;
-  const { created = "record", updates = "PATCH" } = options;
+  const { created = "record", updates = "PATCH", idempotency = true } = options;
+  const isUnique = key === "sku" || (options.uniqueSkus ?? true);
   /** Answers to creates by their idempotency key. */
   const made = new Map<string, { readonly body: string; readonly answer: ApiAnswer }>();
 
@@ -49,7 +50,7 @@ export function createApi(store: Store, options: SampleInventoryOptions): Api {
   };
 
   const create = (request: ApiRequest, root: string): ApiAnswer => {
-    const name = request.headers["idempotency-key"];
+    const name = idempotency ? request.headers["idempotency-key"] : undefined;
     const before = typeof name === "string" ? made.get(name) : undefined;
     if (before !== undefined) {
       if (before.body === request.body) return before.answer;
@@ -57,7 +58,7 @@ export function createApi(store: Store, options: SampleInventoryOptions): Api {
     }
     const values = writable(valuesOf(request.body));
     if (typeof values.sku !== "string") throw new ApiError(422, "INVALID", "An item needs a sku.");
-    if (store.bySku(values.sku) !== undefined) {
+    if (isUnique && store.bySku(values.sku) !== undefined) {
       throw new ApiError(409, "SKU_TAKEN", "An item of that sku exists.");
     }
     const item = store.create(values);
@@ -73,7 +74,7 @@ export function createApi(store: Store, options: SampleInventoryOptions): Api {
     const values = writable(valuesOf(request.body));
     if (values.sku !== undefined && values.sku !== item.sku) {
       const other = store.bySku(values.sku);
-      if (key === "sku" || other !== undefined) {
+      if (key === "sku" || (isUnique && other !== undefined)) {
         throw new ApiError(422, "SKU_TAKEN", "The sku cannot be that.");
       }
     }

@@ -11,6 +11,10 @@ export interface SampleInventoryOptions {
   readonly created?: "record" | "id" | "location";
   /** Updates by PATCH (some fields) or PUT (the whole record). Default `PATCH`. */
   readonly updates?: "PATCH" | "PUT";
+  /** A create whose `Idempotency-Key` came before is not done again. Default true. */
+  readonly idempotency?: boolean;
+  /** No two items may have one sku. Default true; callers' own keys are unique in any case. */
+  readonly uniqueSkus?: boolean;
   /** Who may ask. Default: anyone. */
   readonly auth?: InventoryAuth;
   /** Items in the beginning. Default 0. */
