@@ -1,4 +1,5 @@
 import type { Cursor } from "../model/cursor.ts";
+import type { DigestBuckets, DigestSum } from "../model/digest.ts";
 import type {
   BadRecord,
   Problem,
@@ -34,6 +35,12 @@ export interface StreamQuery {
    * that were written under the same name are left out of its reads of changes and deletions.
    */
   readonly origin?: string;
+  /**
+   * Records, marks and what a write stored come with their digest: of the key and all the fields of
+   * `schema`, null and "" apart, mixed with this whole number below 2^48. Only for streams with the
+   * trait `digests`.
+   */
+  readonly digestSeed?: number;
 }
 
 /**
@@ -79,7 +86,8 @@ export interface WalkRange {
  * What to read.
  * - `walk`: every record (or, with `projection: "key"`, every key mark) in an order that changes
  *   to other fields cannot disturb; resumes strictly after `after`. With `range`, only those of
- *   that part; a cursor is good for the part that it was made in.
+ *   that part; a cursor is good for the part that it was made in. With `buckets`, only the marks
+ *   whose digests are in them.
  * - `changes`: records created or updated at or after `since` less `overlapMs`, oldest first.
  *   With `overlapMs` 0 it goes on strictly after `since`. Where the stream has the trait `events`
  *   it is what the system's events after `since` name, in their order and whatever the overlap: the
@@ -96,6 +104,8 @@ export type ReadRequest =
       readonly projection: "record" | "key";
       /** One of those that `partition` gave. Absent: the whole stream. */
       readonly range?: WalkRange;
+      /** With `projection: "key"` and a query with `digestSeed`. */
+      readonly buckets?: DigestBuckets;
     }
   | {
       readonly kind: "changes";
@@ -118,6 +128,8 @@ export type CountRequest = Extract<ReadRequest, { readonly kind: "changes" | "de
 export interface KeyMark {
   readonly key: RecordKey;
   readonly modifiedAt?: string;
+  /** Where the query has a `digestSeed`. */
+  readonly digest?: number;
 }
 
 /**
@@ -251,6 +263,12 @@ export interface Connector {
    * CONNECTOR_UNSUPPORTED for one that cannot.
    */
   partition?(query: StreamQuery, count: number, signal: AbortSignal): Promise<readonly WalkRange[]>;
+  /**
+   * The digests of all records that the query, which has a `digestSeed`, would show, added up by
+   * their first `bits` bits as they are at one moment. Present where a discovered stream's traits
+   * have `digests`.
+   */
+  sumDigests?(query: StreamQuery, bits: number, signal: AbortSignal): Promise<readonly DigestSum[]>;
   /**
    * Writes at most `traits.write.batch` operations, no key twice, and gives one outcome for each,
    * in order. Outcomes tell what is stored durably. When it throws, any of the operations may or

@@ -3,6 +3,7 @@ import { certificateBehaviours } from "./connector-kit/certificates.ts";
 import { changesBehaviours } from "./connector-kit/changes.ts";
 import { childrenBehaviours } from "./connector-kit/children.ts";
 import { deletionsBehaviours } from "./connector-kit/deletions.ts";
+import { digestBehaviours } from "./connector-kit/digests.ts";
 import { discoveryBehaviours } from "./connector-kit/discovery.ts";
 import { eventsBehaviours } from "./connector-kit/events.ts";
 import { keyListBehaviours } from "./connector-kit/key-lists.ts";
@@ -29,6 +30,7 @@ export function connectorKit(name: string, options: ConnectorKitOptions): void {
     eventsBehaviours(behaviour);
     deletionsBehaviours(behaviour);
     keyListBehaviours(behaviour);
+    digestBehaviours(behaviour);
     childrenBehaviours(behaviour);
     writeValueBehaviours(behaviour);
     writeOutcomeBehaviours(behaviour);

@@ -1,9 +1,11 @@
 import { suite } from "node:test";
 import { agreementBehaviours } from "./home-kit/agreements.ts";
 import { commitBehaviours } from "./home-kit/commits.ts";
+import { digestBehaviours } from "./home-kit/digests.ts";
 import { fileBehaviours } from "./home-kit/files.ts";
 import { logBehaviours } from "./home-kit/log.ts";
 import { recordBehaviours } from "./home-kit/records.ts";
+import { standingBehaviours } from "./home-kit/standing.ts";
 import { behaviours, type HomeKitOptions } from "./home-kit/subject.ts";
 
 /**
@@ -19,5 +21,7 @@ export function homeKit(name: string, options: HomeKitOptions): void {
     recordBehaviours(behaviour);
     fileBehaviours(behaviour);
     agreementBehaviours(behaviour);
+    digestBehaviours(behaviour);
+    standingBehaviours(behaviour);
   });
 }

@@ -3,13 +3,13 @@
 export { createMemoryConnector } from "../connectors/memory/connector.ts";
 export { createMemoryDestination } from "../connectors/memory/destination.ts";
 export { createMemorySystem } from "../connectors/memory/system.ts";
-export { createMemoryHome } from "../homes/memory/home.ts";
 export {
   type CertificateEntry,
   type CertificateOptions,
   printCertificate,
   takeCertificate,
-} from "./certificate.ts";
+} from "../engine/certificate/take-certificate.ts";
+export { createMemoryHome } from "../homes/memory/home.ts";
 export {
   type ConnectorKitOptions,
   type ConnectorSubject,

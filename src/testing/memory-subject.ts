@@ -14,6 +14,7 @@ import type { ConnectorSubject } from "./connector-kit/subject.ts";
 const TOKEN = "token-of-the-memory-system";
 const PAGE_SIZE = 3;
 
+const DIGESTS = "memory 1";
 const ALL_TRAITS = { changes: true, deletions: true, sweep: true, count: true };
 
 /** Streams of every shape: kinds of keys, with and without each trait. */
@@ -24,6 +25,7 @@ const MEMORY_STREAMS: readonly StreamSchema[] = [
     modifiedAt: "ModifiedAt",
     traits: {
       ...ALL_TRAITS,
+      digests: DIGESTS,
       write: {
         batch: 50,
         expects: "atomic",
@@ -52,6 +54,7 @@ const MEMORY_STREAMS: readonly StreamSchema[] = [
       deletions: false,
       sweep: true,
       count: false,
+      digests: DIGESTS,
       write: { batch: 20, expects: "checked", assignsKeys: false, idempotent: true },
     },
     fields: [
@@ -63,6 +66,7 @@ const MEMORY_STREAMS: readonly StreamSchema[] = [
       { name: "Seen", type: { kind: "timestamp", precision: 3 }, nullable: true },
       { name: "Fee", type: { kind: "double" }, nullable: true },
       { name: "Notes", type: { kind: "json" }, nullable: true },
+      { name: "Remark", type: { kind: "text" }, nullable: true },
     ],
   },
   {

@@ -67,6 +67,9 @@ function homeToCome(
     async *everyKnown(sync, side) {
       yield* (await opening).everyKnown(sync, side);
     },
+    async *knownIn(sync, side, buckets) {
+      yield* (await opening).knownIn(sync, side, buckets);
+    },
     memory(system): Memory {
       return {
         recall: async (key) => (await opening).memory(system).recall(key),

@@ -18,6 +18,7 @@ import { type RecordKey, recordKey, type Values } from "../model/record.ts";
 import type { StreamSchema } from "../model/schema.ts";
 import type { Value } from "../model/value.ts";
 import type { Agreements } from "../ports/agreements.ts";
+import type { Connector } from "../ports/connector.ts";
 import type { Home } from "../ports/home.ts";
 import type { Clock } from "../ports/runtime.ts";
 import { openPostgresStorage, type PostgresStorage } from "./postgres-storage.ts";
@@ -56,6 +57,8 @@ export interface WorldSide {
   readonly name: string;
   readonly role?: Partial<SideRole>;
   readonly observe?: "whole" | "changes";
+  /** The system tells digests of its records. */
+  readonly digests?: boolean;
   /** What the system makes of what is written to it. */
   readonly storage?: (stream: string, field: string, value: Value) => Value;
   readonly versions?: boolean;
@@ -113,7 +116,28 @@ function itemSchema(fields: readonly SharedField[], side: WorldSide): StreamSche
       deletions: true,
       sweep: true,
       count: true,
+      ...(side.digests === true ? { digests: "memory 1" } : {}),
       write: { batch: 10, expects: "atomic", assignsKeys: own },
+    },
+  };
+}
+
+/** A new record holds null in the fields that it is not given, as a row of a table does. */
+function likeTable(connector: Connector, { fields, modifiedAt }: StreamSchema): Connector {
+  const { write } = connector;
+  if (write === undefined) return connector;
+  return {
+    ...connector,
+    write: (query, operations, signal) => {
+      const filled = operations.map((operation) => {
+        if (operation.kind !== "create") return operation;
+        const values = fields.map(({ name, nullable }, index) => {
+          const blank = nullable && name !== modifiedAt ? null : undefined;
+          return operation.values[index] ?? blank;
+        });
+        return { ...operation, values };
+      });
+      return write(query, filled, signal);
     },
   };
 }
@@ -143,8 +167,8 @@ export function createReconcileWorld(options: WorldOptions): ReconcileWorld {
     const offset = side.assignsKeys === true ? 1 : 0;
     return {
       name: side.name,
-      connector: createMemoryConnector(system, side.connector),
-      query: { schema },
+      connector: likeTable(createMemoryConnector(system, side.connector), schema),
+      query: { schema, ...(side.digests === true ? { digestSeed: 1 } : {}) },
       schema,
       observe: side.observe ?? "whole",
       clockOffsetMs: 0,

@@ -1,4 +1,4 @@
-import type { LoggedChange } from "../model/change.ts";
+import type { ClassifiedChange } from "../engine/results.ts";
 import type { Value } from "../model/value.ts";
 
 /** What a change log amounts to, and where it contradicts itself. */
@@ -12,7 +12,9 @@ export interface Replay {
  * Plays the change log of one stream from empty, oldest first. Every entry must fit the state it
  * meets, so a change that was logged twice, or not at all, shows.
  */
-export async function replayChanges(changes: AsyncIterable<LoggedChange>): Promise<Replay> {
+export async function replayChanges(
+  changes: AsyncIterable<Omit<ClassifiedChange, "categories">>,
+): Promise<Replay> {
   const records = new Map<string, Record<string, Value>>();
   const contradictions: string[] = [];
   for await (const change of changes) {

@@ -102,6 +102,8 @@ async function startServer(): Promise<MysqlServer> {
       "--innodb-doublewrite=0",
       "--innodb-buffer-pool-size=64M",
       "--skip-name-resolve",
+      // Each test database of a process keeps one, of some kits there are hundreds.
+      "--max-connections=1000",
       "--skip-log-bin",
     ],
     { ...options, cwd: folder },

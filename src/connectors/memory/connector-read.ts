@@ -1,4 +1,5 @@
 import type { Cursor } from "../../model/cursor.ts";
+import { bucketOf } from "../../model/digest.ts";
 import type { BadRecord, RecordKey, StreamRecord } from "../../model/record.ts";
 import type { StreamSchema, StreamTraits } from "../../model/schema.ts";
 import { SyncError } from "../../model/sync-error.ts";
@@ -13,6 +14,7 @@ import type {
 } from "../../ports/connector.ts";
 import { readCursor, type TimePosition, writeCursor } from "./connector-cursor.ts";
 import { keylessRow, readRow } from "./connector-record.ts";
+import { digestOf } from "./digest.ts";
 import { compareKeys, secondOf } from "./order.ts";
 import type { MemoryEvent, MemoryRow, MemorySystem, NamedValues } from "./system.ts";
 
@@ -92,8 +94,8 @@ async function* readWalk(
     const cursor = writeCursor({ kind: "walk", after });
     const rowsShown = shown(request.query, looked);
     yield request.projection === "key"
-      ? marksOf(rowsShown, cursor)
-      : pageOf(request.query.schema, rowsShown, cursor);
+      ? marksOf(request, rowsShown, cursor)
+      : pageOf(request.query, rowsShown, cursor);
   }
 }
 
@@ -122,7 +124,7 @@ async function* readEvents(
     const rows = keys.flatMap((key) => system.row(name, key) ?? []);
     const served = shown(query, rows);
     const gone = keys.filter((key) => !served.some(({ id }) => id === key));
-    const page = pageOf(query.schema, served, writeCursor({ kind: "events", sequence: at }));
+    const page = pageOf(query, served, writeCursor({ kind: "events", sequence: at }));
     yield { ...page, tombstones: gone.map((key) => ({ key })) };
   }
 }
@@ -145,7 +147,7 @@ async function* readChanges(
     const last = looked.at(-1);
     if (last?.time === undefined) return;
     at = { kind: "changes", time: last.time, key: last.id };
-    yield pageOf(request.query.schema, shown(request.query, looked), writeCursor(at));
+    yield pageOf(request.query, shown(request.query, looked), writeCursor(at));
   }
 }
 
@@ -191,7 +193,7 @@ async function* readKeys(
     const asked = new Set(keys.slice(done, done + size));
     done += size;
     const rows = [...asked].flatMap((key) => system.row(schema.name, key) ?? []);
-    yield pageOf(query.schema, shown(query, rows), writeCursor({ kind: "keys", done }));
+    yield pageOf(query, shown(query, rows), writeCursor({ kind: "keys", done }));
   }
 }
 
@@ -229,11 +231,11 @@ export function shown(query: StreamQuery, rows: readonly MemoryRow[]): readonly 
   );
 }
 
-function pageOf(schema: StreamSchema, rows: readonly MemoryRow[], cursor: Cursor): Page {
+function pageOf(query: StreamQuery, rows: readonly MemoryRow[], cursor: Cursor): Page {
   const records: StreamRecord[] = [];
   const bad: BadRecord[] = [];
   for (const row of rows) {
-    const read = readRow(schema, row);
+    const read = readRow(query, row);
     if ("record" in read) records.push(read.record);
     else bad.push(read.bad);
   }
@@ -241,10 +243,21 @@ function pageOf(schema: StreamSchema, rows: readonly MemoryRow[], cursor: Cursor
 }
 
 /** Marks of the rows; a row without a key has none, and is told as bad so that the count holds. */
-function marksOf(rows: readonly MemoryRow[], cursor: Cursor): Page {
+function marksOf(
+  { query, buckets }: Read<"walk">,
+  rows: readonly MemoryRow[],
+  cursor: Cursor,
+): Page {
+  const { bits, of } = buckets ?? { bits: 0, of: [0] };
+  const wanted = new Set(of);
   const marks: KeyMark[] = rows
     .filter((row) => row.keyed)
-    .map(({ id, time }) => ({ key: id, ...(time === undefined ? {} : { modifiedAt: time }) }));
+    .map((row) => ({
+      key: row.id,
+      ...(row.time === undefined ? {} : { modifiedAt: row.time }),
+      ...digestOf(query, row),
+    }))
+    .filter(({ digest = 0 }) => wanted.has(bucketOf(digest, bits)));
   const bad = rows.filter((row) => !row.keyed).map(keylessRow);
   return { ...emptyPage(cursor), marks, bad };
 }

@@ -1,14 +1,17 @@
 import type { BadRecord, Problem, StreamRecord } from "../../model/record.ts";
 import type { Field, StreamSchema } from "../../model/schema.ts";
 import type { Value, ValueType } from "../../model/value.ts";
+import type { StreamQuery } from "../../ports/connector.ts";
+import { digestOf } from "./digest.ts";
 import type { MemoryRow } from "./system.ts";
 
 /** The row as a record of the (maybe projected) schema, or as a bad record with its problems. */
 export function readRow(
-  schema: StreamSchema,
+  query: StreamQuery,
   row: MemoryRow,
 ): { readonly record: StreamRecord } | { readonly bad: BadRecord } {
   if (!row.keyed) return { bad: keylessRow(row) };
+  const { schema } = query;
   const problems: Problem[] = [];
   const values = schema.fields.map((field) => {
     const value = row.values[field.name];
@@ -26,6 +29,7 @@ export function readRow(
       values,
       ...(row.time === undefined ? {} : { modifiedAt: row.time }),
       ...(row.version === undefined ? {} : { version: row.version }),
+      ...digestOf(query, row),
     },
   };
 }

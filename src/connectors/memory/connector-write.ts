@@ -250,9 +250,9 @@ const outOfSight = (): WriteOutcome =>
   });
 
 /** What stands there; one that cannot be read is told as nothing but its key. */
-function recordOf({ schema }: StreamQuery, row: MemoryRow | undefined): StreamRecord | null {
+function recordOf(query: StreamQuery, row: MemoryRow | undefined): StreamRecord | null {
   if (row === undefined) return null;
-  const read = readRow(schema, row);
+  const read = readRow(query, row);
   if ("record" in read) return read.record;
-  return { key: row.id, values: schema.fields.map(() => undefined) };
+  return { key: row.id, values: query.schema.fields.map(() => undefined) };
 }

@@ -9,6 +9,7 @@ import type {
 import { childrenIn, type MemoryRelations } from "./children.ts";
 import { headOf, partsOf, readPages } from "./connector-read.ts";
 import { type WriteFault, writeOperations } from "./connector-write.ts";
+import { sumsOf } from "./digest-sums.ts";
 import { retimedSystem } from "./retimed-system.ts";
 import type { MemorySystem } from "./system.ts";
 
@@ -116,6 +117,15 @@ export function createMemoryConnector(
       for await (const page of readPages(shown, request, keysPerRead, next)) {
         yield fault.order === undefined ? page : reordered(page, fault.order);
       }
+    },
+    async sumDigests(query, bits, signal) {
+      enter(signal);
+      const stream = query.schema.name;
+      const fault = options.faults?.read?.({ stream, kind: "digests" });
+      if (fault?.error !== undefined) throw fault.error;
+      await options.beforePage?.({ stream, kind: "digests" });
+      enter(signal);
+      return sumsOf(fault?.system ?? system, query, bits);
     },
     async write(query, operations, signal) {
       enter(signal);

@@ -4,6 +4,8 @@ import type { Field } from "../../model/schema.ts";
 import { formatInstant, instantOf, isDate, parseTimestamp } from "../../model/timestamp.ts";
 import { wallClock, zoneConverter } from "../../model/timestamp-zone.ts";
 import type { Value, ValueType } from "../../model/value.ts";
+import type { TextColumn } from "../sql/text-cells.ts";
+import { Unholdable } from "../sql/unholdable.ts";
 import { quoteIdentifier, textLiteral } from "./database.ts";
 
 /** A column as information_schema describes it. */
@@ -25,23 +27,13 @@ export interface DeclaredColumn {
   readonly isTouched: boolean;
 }
 
-/** A value that a column cannot hold exactly, with the reason in words. */
-export class Unholdable {
-  readonly reason: string;
-  constructor(reason: string) {
-    this.reason = reason;
-  }
-}
-
 export interface ColumnRules {
   readonly zone: string;
   readonly tinyint1: "boolean" | "integer";
 }
 
-/** How one column of the table `t` is read, compared and written. */
-export interface Column {
-  readonly field: Field;
-  readonly sql: string;
+/** How one column of the table `t` is read, compared and written: its texts are literals. */
+export interface Column extends TextColumn {
   readonly declared: DeclaredColumn;
   /** The SQL that reads it. */
   readonly read: string;
@@ -49,14 +41,8 @@ export interface Column {
   readonly order: string;
   /** The literal to compare `order` with, of a text that was read. */
   place(stored: string): string;
-  /** Undefined: the value does not fit the field. */
-  decode(stored: string): Value | undefined;
-  /** The literal of a value that is not null. */
-  encode(value: Value): string | Unholdable;
   /** The condition that it holds exactly what the literal says. */
   holds(literal: string): string;
-  /** The literal of a key's part, or undefined where no row can have it. */
-  keyLiteral(part: string): string | undefined;
 }
 
 type Shape = Pick<Column, "decode" | "encode"> &
@@ -141,7 +127,7 @@ export function columnOf(declared: DeclaredColumn, field: Field, rules: ColumnRu
   };
   return {
     ...plain,
-    keyLiteral(part) {
+    encodeKey(part) {
       const { kind } = field.type;
       const value = kind === "boolean" ? part === "true" : kind === "double" ? Number(part) : part;
       if (kind === "boolean" && part !== "true" && part !== "false") return undefined;

@@ -81,7 +81,7 @@ function matching(table: Name, keys: readonly RecordKey[]): string {
   return `(${names}) IN (${tuples.join(", ")})`;
 }
 
-async function createSubject(): Promise<ConnectorSubject> {
+async function createSubject(isCaptured = false): Promise<ConnectorSubject> {
   const database = await (await mysqlServer()).createDatabase();
   await database.query(TABLES);
   let nth = 0;
@@ -99,6 +99,11 @@ async function createSubject(): Promise<ConnectorSubject> {
       pageSize: PAGE_SIZE,
     });
   const connector = open();
+  if (isCaptured) {
+    const streams = ["product", "customer", "line"];
+    const request = { action: "install", streams, dryRun: false } as const;
+    await connector.capture?.(request, new AbortController().signal);
+  }
   const reopened: Connector[] = [];
   const base = (stream: string): Name => (stream === "active" ? "customer" : (stream as Name));
   return {
@@ -199,5 +204,7 @@ function promiseOf(
   return undefined;
 }
 
-if (mysqlMissing === false) connectorKit("mysql", { create: createSubject });
-else test("connector kit: mysql", { skip: mysqlMissing }, () => undefined);
+if (mysqlMissing === false) {
+  connectorKit("mysql", { create: () => createSubject() });
+  connectorKit("mysql with capture", { create: () => createSubject(true) });
+} else test("connector kit: mysql", { skip: mysqlMissing }, () => undefined);

@@ -37,6 +37,8 @@ export interface MysqlDatabase extends MysqlQueries {
   readonly name: string;
   /** Runs `body` in a transaction on one connection; rolls back when it throws. */
   transaction<T>(body: (transaction: MysqlTransaction) => Promise<T>): Promise<T>;
+  /** One query that sees what transactions stored that have not ended. */
+  uncommitted(sql: string): Promise<readonly SqlRow[]>;
   /** May be called twice. */
   close(): Promise<void>;
 }
@@ -102,6 +104,12 @@ export function openMysql(target: MysqlTarget, options: MysqlOptions = {}): Mysq
     location,
     name: target.database,
     all: (sql) => using(readers, (connection) => rowsOf(connection, sql)),
+    uncommitted: (sql) =>
+      using(readers, async (connection) => {
+        // For the next transaction only, which is this statement.
+        await command(connection, "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED");
+        return rowsOf(connection, sql);
+      }),
     transaction: (body) =>
       using(writers, async (connection) => {
         await connection.query("START TRANSACTION");

@@ -1,10 +1,14 @@
+import { randomUUID } from "node:crypto";
 import { type RecordKey, recordKey } from "../../model/record.ts";
-import { SyncError } from "../../model/sync-error.ts";
 import type { WriteOperation, WriteOutcome } from "../../ports/connector.ts";
-import type { Table } from "./catalog.ts";
+import { keyOf, shown } from "../sql/rows.ts";
+import { ALWAYS } from "../sql/table.ts";
+import { keyTexts } from "../sql/text-cells.ts";
+import { lost, writeTraits } from "../sql/writes.ts";
 import type { Done, MysqlDatabase, MysqlTransaction } from "./database.ts";
 import { isRowRefusal } from "./errors.ts";
-import { keyLiterals, keyOf, rowsOfKeys, selectList, shown, type View } from "./read.ts";
+import { beginSigning, signWrites } from "./events.ts";
+import { rowsOfKeys, selectList, type View } from "./read.ts";
 import { isTaken, problemOf } from "./refusal.ts";
 import { inOrder, type Prepared, prepare } from "./write-plan.ts";
 
@@ -32,8 +36,9 @@ export async function writeOperations(
   operations: readonly WriteOperation[],
   signal: AbortSignal,
 ): Promise<readonly WriteOutcome[]> {
-  const view = { ...shownView, filter: "(TRUE)" };
-  checkBatch(view.table, operations.length);
+  const view = { ...shownView, filter: ALWAYS };
+  const { schema, readOnlyBecause = "" } = view.table;
+  writeTraits(schema, operations.length, readOnlyBecause);
   if (operations.length === 0) return [];
   const outcomes: (WriteOutcome | undefined)[] = operations.map(() => undefined);
   const prepared: Prepared[] = [];
@@ -43,27 +48,35 @@ export async function writeOperations(
     else prepared.push(made);
   }
   await database.transaction(async (transaction) => {
+    const { capture } = view.table;
+    const signing =
+      capture?.maySign === true && view.origin !== undefined
+        ? await beginSigning(transaction, capture, randomUUID())
+        : undefined;
     const writing: Writing = { transaction, view, outcomes, written: new Map() };
     for (const trip of tripsOf(inOrder(prepared))) {
       signal.throwIfAborted();
       await writeTrip(writing, trip);
     }
     await readBack(writing, prepared);
+    if (signing !== undefined) {
+      await signWrites(transaction, view, signing, keysOf(operations, outcomes));
+    }
     signal.throwIfAborted();
   });
   return outcomes.map((outcome) => outcome ?? lost());
 }
 
-function checkBatch({ schema, readOnlyBecause }: Table, count: number): void {
-  const { name, traits } = schema;
-  const context = { stream: name };
-  if (traits.write === undefined) {
-    const message = `"${name}" takes no writes: ${readOnlyBecause}.`;
-    throw new SyncError("CONNECTOR_UNSUPPORTED", message, { context });
-  }
-  if (count <= traits.write.batch) return;
-  const message = `Table "${name}" takes at most ${traits.write.batch} operations in one write, not ${count}.`;
-  throw new SyncError("CONNECTOR_UNSUPPORTED", message, { context });
+/** Of the records that the operations are about, as they were and as they are. */
+function keysOf(
+  operations: readonly WriteOperation[],
+  outcomes: readonly (WriteOutcome | undefined)[],
+): ReadonlySet<RecordKey> {
+  const named = operations.flatMap(({ key }) => key ?? []);
+  const stored = outcomes.flatMap((outcome) =>
+    outcome?.kind === "written" && outcome.stored !== null ? [outcome.stored.key] : [],
+  );
+  return new Set([...named, ...stored]);
 }
 
 function tripsOf(prepared: readonly Prepared[]): readonly (readonly Prepared[])[] {
@@ -151,15 +164,11 @@ async function spelledOtherwise(
   view: View,
   key: RecordKey | undefined,
 ): Promise<ReturnType<typeof shown> | null> {
-  const literals = key === undefined ? undefined : keyLiterals(view.table, key);
+  const literals = key === undefined ? undefined : keyTexts(view.table, key);
   if (literals === undefined) return null;
   const found = view.table.key.map(({ sql }, at) => `t.${sql} = ${literals[at]}`).join(" AND ");
   const [row] = await transaction.all(
     `SELECT ${selectList(view)} FROM ${view.table.sql} AS t WHERE ${found} LIMIT 1`,
   );
   return row === undefined || keyOf(view, row) === undefined ? null : shown(view, row);
-}
-
-function lost(): never {
-  throw new SyncError("INTERNAL", "An operation of a write was given no outcome.");
 }

@@ -1,36 +1,25 @@
-import { randomUUID } from "node:crypto";
 import type { PostgresDatabase, PostgresQueries } from "../../drivers/postgres/database.ts";
 import { fitIdentifier, qualified, quoteIdentifier } from "../../drivers/postgres/identifier.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { CaptureRequest, CaptureStep } from "../../ports/connector.ts";
-import {
-  type Capture,
-  literal,
-  OUTBOX,
-  REGISTRY,
-  readCaptures,
-  TRIGGER,
-  TRUNCATE_TRIGGER,
-} from "./captures.ts";
-import type { Catalog, Table } from "./catalog.ts";
-
-const KEEP_DAYS = 14;
+import { type CaptureSql, captureSteps, literal, OUTBOX, REGISTRY } from "../sql/captures.ts";
+import type { Catalog } from "../sql/catalog.ts";
+import { readCaptures, TRIGGER, TRUNCATE_TRIGGER } from "./captures.ts";
+import type { Table } from "./catalog.ts";
 
 /** Installs or takes away; see `Connector.capture`. */
 export async function changeCapture(
   database: PostgresDatabase,
   schema: string,
-  { tables }: Catalog,
+  { tables }: Catalog<Table>,
   request: CaptureRequest,
 ): Promise<readonly CaptureStep[]> {
   return database.transaction(async (transaction) => {
     await refuseForeign(transaction, schema);
     const captures = await readCaptures(transaction, schema);
-    const streams = [...new Set(request.streams ?? captures.keys())];
-    const steps =
-      request.action === "install"
-        ? streams.map((stream) => installStep(schema, tables, captures, stream, request.keepDays))
-        : uninstallSteps(schema, captures, streams);
+    const steps = captureSteps(captureSql(schema), captures, request, (stream) =>
+      capturableKey(tables, stream),
+    );
     if (request.dryRun) return steps;
     for (const statement of steps.flatMap(({ statements }) => statements)) {
       await transaction.run(statement);
@@ -52,35 +41,6 @@ async function refuseForeign(queries: PostgresQueries, schema: string): Promise<
     `The schema "${schema}" has a table "${found}" that was not made by \`install-capture\`.`,
     { hint: "Rename it, or remove it if it is a remainder." },
   );
-}
-
-function installStep(
-  schema: string,
-  tables: ReadonlyMap<string, Table>,
-  captures: ReadonlyMap<string, Capture>,
-  stream: string,
-  keepDays: number | undefined,
-): CaptureStep {
-  const key = capturableKey(tables, stream);
-  const known = captures.get(stream);
-  const keep = keepDays ?? known?.keepDays ?? KEEP_DAYS;
-  const isSame = known?.works === true && JSON.stringify(known.key) === JSON.stringify(key);
-  if (isSame && known.keepDays === keep) return { stream, statements: [] };
-  const registry = qualified(schema, REGISTRY);
-  if (isSame) {
-    const sql = `UPDATE ${registry} SET keep_days = ${keep} WHERE relation = ${literal(stream)}`;
-    return { stream, statements: [sql] };
-  }
-  return {
-    stream,
-    statements: [
-      ...commonTables(schema),
-      ...(known === undefined ? [] : removal(schema, stream)),
-      ...triggers(schema, stream, key),
-      `INSERT INTO ${registry} (relation, id, key, keep_days)
-  VALUES (${literal(stream)}, ${literal(randomUUID())}, ${literal(JSON.stringify(key))}, ${keep})`,
-    ],
-  };
 }
 
 function capturableKey(tables: ReadonlyMap<string, Table>, stream: string): readonly string[] {
@@ -161,22 +121,10 @@ function removal(schema: string, stream: string): readonly string[] {
   ];
 }
 
-function uninstallSteps(
-  schema: string,
-  captures: ReadonlyMap<string, Capture>,
-  streams: readonly string[],
-): readonly CaptureStep[] {
-  const steps = streams.map(
-    (stream): CaptureStep => ({
-      stream,
-      statements: captures.has(stream) ? removal(schema, stream) : [],
-    }),
-  );
-  const last = steps.findLast(({ statements }) => statements.length > 0);
-  const isEmpty = [...captures.keys()].every((stream) => streams.includes(stream));
-  if (last === undefined || !isEmpty) return steps;
-  const tables = [OUTBOX, REGISTRY].map((name) => `DROP TABLE ${qualified(schema, name)}`);
-  return steps.map((step) =>
-    step === last ? { ...step, statements: [...step.statements, ...tables] } : step,
-  );
-}
+const captureSql = (schema: string): CaptureSql => ({
+  outbox: qualified(schema, OUTBOX),
+  registry: qualified(schema, REGISTRY),
+  tables: commonTables(schema),
+  triggers: (stream, key) => triggers(schema, stream, key),
+  removal: (stream) => removal(schema, stream),
+});

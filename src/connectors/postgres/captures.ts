@@ -1,14 +1,10 @@
 import type { PostgresQueries } from "../../drivers/postgres/database.ts";
 import { qualified } from "../../drivers/postgres/identifier.ts";
+import { literal, OUTBOX, REGISTRY } from "../sql/captures.ts";
+import type { Capture as SqlCapture } from "../sql/table.ts";
 
-/** Where a table's triggers note its changes. */
-export interface Capture {
-  /** Of this installation: what was noted before another one does not go on. */
-  readonly id: string;
-  readonly key: readonly string[];
-  readonly keepDays: number;
-  /** Its triggers are there and fire, and this login may read what they note. */
-  readonly works: boolean;
+/** Where a table's triggers note its changes, and what this login may do there. */
+export interface Capture extends SqlCapture {
   /** This login may remove what is no longer kept. */
   readonly mayTrim: boolean;
   /** This login may say which of the noted changes it wrote. */
@@ -17,11 +13,8 @@ export interface Capture {
   readonly registry: string;
 }
 
-export const OUTBOX = "_lockstep_outbox";
-export const REGISTRY = "_lockstep_capture";
 export const TRIGGER = "_lockstep_capture";
 export const TRUNCATE_TRIGGER = "_lockstep_capture_truncate";
-export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** The captures of a schema by the name of their table. */
 export async function readCaptures(

@@ -1,18 +1,26 @@
 import type { PostgresQueries, SqlRow } from "../../drivers/postgres/database.ts";
 import { qualified } from "../../drivers/postgres/identifier.ts";
 import { findModifiedField } from "../../model/modified-field.ts";
-import type { StreamSchema, WriteTraits } from "../../model/schema.ts";
-import { SyncError } from "../../model/sync-error.ts";
+import type { WriteTraits } from "../../model/schema.ts";
+import { captured } from "../sql/captures.ts";
+import {
+  type Catalog,
+  checkColumns,
+  checkTables,
+  leftOutKeyless,
+  ownKey,
+  sameNames,
+  schemaOf,
+  writesOf,
+} from "../sql/catalog.ts";
+import type { SqlTable } from "../sql/table.ts";
 import { type Capture, readCaptures } from "./captures.ts";
 import { type Column, columnOf, type DeclaredColumn, fieldOf, type TypeName } from "./column.ts";
 import type { PostgresSettings, TableSettings } from "./config.ts";
+import { digestTrait } from "./digest.ts";
 
 /** A table or view that can be a stream. */
-export interface Table {
-  readonly schema: StreamSchema;
-  readonly sql: string;
-  readonly columns: ReadonlyMap<string, Column>;
-  readonly key: readonly Column[];
+export interface Table extends SqlTable<Column> {
   /** Its rows have a version: the transaction that wrote them. */
   readonly hasVersions: boolean;
   /** The unique index of the key can be named in ON CONFLICT. */
@@ -29,28 +37,15 @@ export interface Table {
   readonly capture?: Capture;
 }
 
-/** What the schema holds, as far as it can be a stream. */
-export interface Catalog {
-  readonly tables: ReadonlyMap<string, Table>;
-  /** Tables and views that cannot, with the reason; one line each. */
-  readonly leftOut: readonly string[];
-}
-
-const BATCH = 1000;
-
 /** Reads the tables. Throws FIELD_UNKNOWN and STREAM_UNKNOWN for settings of what is not there. */
 export async function readCatalog(
   queries: PostgresQueries,
   schema: string,
   settings: PostgresSettings,
-): Promise<Catalog> {
+): Promise<Catalog<Table>> {
   const relations = await queries.all(RELATIONS, [schema]);
   const names = relations.map(([name]) => String(name));
-  const unknown = Object.keys(settings.tables ?? {}).find((name) => !names.includes(name));
-  if (unknown !== undefined) {
-    const message = `The schema "${schema}" has no table "${unknown}"; it has ${names.join(", ")}.`;
-    throw new SyncError("STREAM_UNKNOWN", message);
-  }
+  checkTables(`The schema "${schema}"`, names, settings.tables);
   const captures = await readCaptures(queries, schema);
   const tables = new Map<string, Table>();
   const leftOut: string[] = [];
@@ -61,14 +56,6 @@ export async function readCatalog(
     else tables.set(relation.name, captured(table, captures.get(relation.name)));
   }
   return { tables, leftOut };
-}
-
-/** A capture by another key than the table's, or without its triggers, is none. */
-function captured(table: Table, capture: Capture | undefined): Table {
-  const { schema } = table;
-  if (capture?.works !== true || !sameNames(capture.key, schema.key)) return table;
-  const traits = { ...schema.traits, changes: true, events: true, deletions: true };
-  return { ...table, schema: { ...schema, traits }, capture };
 }
 
 interface Index {
@@ -161,28 +148,14 @@ function tableOf(
   const { name, kind, columns: declared, indexes } = relation;
   if (!relation.mayRead) return `${name}: left out, this login may not read it`;
   const own: TableSettings = settings.tables?.[name] ?? {};
-  checkNames(relation, own);
+  checkColumns(name, declared, own);
   const key = ownKey(own) ?? relationKey(relation);
-  if (key === undefined) {
-    return `${name}: left out, it has no key; name one under tables.${name}.key`;
-  }
+  if (key === undefined) return leftOutKeyless(name);
   const fields = declared.map((column) => fieldOf(column, key.includes(column.name)));
   const modifiedAt = own.modifiedAt ?? findModifiedField(fields) ?? false;
   const unique = indexes.filter((index) => index.unique && sameNames(index.columns, key));
   const write = writeTraits(relation, { key, own, isUnique: unique.length > 0 });
-  const schema: StreamSchema = {
-    name,
-    fields,
-    key,
-    ...(modifiedAt === false ? {} : { modifiedAt }),
-    traits: {
-      changes: modifiedAt !== false,
-      deletions: false,
-      sweep: true,
-      count: true,
-      ...(write === undefined ? {} : { write }),
-    },
-  };
+  const schema = schemaOf({ name, fields, key, modifiedAt }, write);
   const zone = own.zone ?? settings.zone ?? "UTC";
   const columns = new Map(
     declared.flatMap((column, at): [string, Column][] => {
@@ -194,11 +167,14 @@ function tableOf(
     index.name,
     index.columns ?? [],
   ]);
+  const keyColumns = key.flatMap((each) => columns.get(each) ?? []);
+  const traits = { ...schema.traits, digests: digestTrait(columns.values()) };
   return {
-    schema,
+    schema: { ...schema, traits },
     sql: qualified(schemaName, name),
     columns,
-    key: key.flatMap((each) => columns.get(each) ?? []),
+    key: keyColumns,
+    mayLackKeys: keyColumns.some((each) => !each.declared.notNull),
     hasVersions: kind === "r" || kind === "p",
     arbitrates: unique.some(({ immediate }) => immediate),
     hasAfterTriggers: relation.hasAfterTriggers,
@@ -210,12 +186,6 @@ function tableOf(
 
 const isLocal = ({ schema, name }: TypeName): boolean =>
   schema === "pg_catalog" && name === "timestamp";
-
-const ownKey = ({ key }: TableSettings): readonly string[] | undefined =>
-  typeof key === "string" ? [key] : key;
-
-const sameNames = (a: readonly string[] | null, b: readonly string[]): boolean =>
-  a?.length === b.length && a.every((name) => b.includes(name));
 
 /** The primary key, else the first unique index of columns that are never null. */
 function relationKey({ columns, indexes }: Relation): readonly string[] | undefined {
@@ -240,20 +210,6 @@ function writeTraits(
   if ((kind !== "r" && kind !== "p") || !mayWrite || !isUnique) return undefined;
   const [first] = columns.filter(({ name }) => name === key[0]);
   const assignsKeys = own.assignsKeys ?? (key.length === 1 && first?.assigns === true);
-  const fields = columns
-    .filter(({ name, isGenerated }) => !isGenerated && !(assignsKeys && key.includes(name)))
-    .map(({ name }) => name);
-  return { batch: BATCH, expects: "atomic", assignsKeys, fields };
-}
-
-function checkNames({ name, columns }: Relation, own: TableSettings): void {
-  const names = columns.map((column) => column.name);
-  const asked = [
-    ...(ownKey(own) ?? []),
-    ...(typeof own.modifiedAt === "string" ? [own.modifiedAt] : []),
-  ];
-  const unknown = asked.find((each) => !names.includes(each));
-  if (unknown === undefined) return;
-  const message = `Table "${name}" has no column "${unknown}"; it has ${names.join(", ")}.`;
-  throw new SyncError("FIELD_UNKNOWN", message, { context: { stream: name } });
+  const writable = columns.filter(({ isGenerated }) => !isGenerated);
+  return writesOf(writable, key, assignsKeys);
 }

@@ -3,9 +3,11 @@ import { canonicalDecimal, canonicalInteger } from "../../model/decimal.ts";
 import type { Field } from "../../model/schema.ts";
 import { isDate } from "../../model/timestamp.ts";
 import type { ScalarType, Value, ValueType } from "../../model/value.ts";
+import type { TextColumn } from "../sql/text-cells.ts";
+import { Unholdable } from "../sql/unholdable.ts";
 import { formatArray, parseArray } from "./array-text.ts";
 import { isStorable } from "./destination-layout.ts";
-import { encoderFor, Unholdable } from "./destination-types.ts";
+import { encoderFor } from "./destination-types.ts";
 
 /** A column as the catalog describes it; a domain is described as what it is made of. */
 export interface DeclaredColumn {
@@ -29,9 +31,7 @@ export interface TypeName {
 }
 
 /** How one column is read, compared and written; values travel as text both ways. */
-export interface Column {
-  readonly field: Field;
-  readonly sql: string;
+export interface Column extends TextColumn {
   readonly declared: DeclaredColumn;
   /** The SQL that reads the column of the table `t`. */
   readonly read: string;
@@ -41,11 +41,6 @@ export interface Column {
   again(sql: string): string;
   /** The SQL of the condition that the column of the table `t` holds what the text says. */
   holds(sql: string): string;
-  /** Undefined: the value does not fit the field. */
-  decode(stored: string): Value | undefined;
-  encode(value: Value): string | Unholdable;
-  /** The text of a key's part, or undefined where no row can have it. */
-  keyText(part: string): string | undefined;
 }
 
 type Kind =
@@ -186,7 +181,7 @@ function localTime(sql: string, zone: string): Pick<Column, "read" | "from" | "h
   };
 }
 
-type Codec = Pick<Column, "decode" | "encode" | "keyText">;
+type Codec = Pick<Column, "decode" | "encode" | "encodeKey">;
 
 function textCodec({ type }: Field, { labels, type: { name } }: DeclaredColumn): Codec {
   const longest = type.kind === "text" ? type.maxLength : undefined;
@@ -204,7 +199,7 @@ function textCodec({ type }: Field, { labels, type: { name } }: DeclaredColumn):
       ? value
       : new Unholdable(`it is longer than ${longest} characters`);
   };
-  return { decode: String, encode, keyText: (part) => textOrNothing(encode(part)) };
+  return { decode: String, encode, encodeKey: (part) => textOrNothing(encode(part)) };
 }
 
 function unstorable(value: string): Unholdable | undefined {
@@ -235,7 +230,7 @@ function scalarCodec({ type }: Field, { type: { name } }: DeclaredColumn): Codec
   return {
     decode,
     encode,
-    keyText(part) {
+    encodeKey(part) {
       const spelled = type.kind === "boolean" ? part.slice(0, 1) : part;
       const value = type.kind === "binary" ? part : decode(spelled);
       return value === undefined ? undefined : textOrNothing(encode(value));
@@ -342,6 +337,6 @@ function listCodec(of: ScalarType): Codec {
       const text = formatArray(items);
       return unstorable(text) ?? text;
     },
-    keyText: () => undefined,
+    encodeKey: () => undefined,
   };
 }

@@ -1,34 +1,15 @@
 import { z } from "zod";
-import { isTimeZone } from "../../model/timestamp-zone.ts";
+import { assignsKeys, tableSettings, tablesOf, text, zone } from "../sql/config.ts";
 
-const text = (): z.ZodString => z.string().min(1);
-const zone = (): z.ZodOptional<z.ZodString> =>
-  text()
-    .refine(isTimeZone, { message: "is no time zone; expected a name such as America/Denver" })
-    .optional()
-    .describe("The zone of columns of type timestamp, which have none. Default: UTC.");
+const ZONE = zone("columns of type timestamp, which have none");
 
-const table = z.strictObject({
-  key: z
-    .union([text(), z.array(text()).min(1)])
-    .optional()
-    .describe("The fields of the key. Default: the primary key, else a unique index."),
-  modifiedAt: z
-    .union([text(), z.literal(false)])
-    .optional()
-    .describe("The field with the time of last change, or false. Default: found by its name."),
-  assignsKeys: z
-    .boolean()
-    .optional()
-    .describe("New records get their keys from the database. Default: as the table is made."),
-  zone: zone(),
-});
+const table = z.strictObject({ ...tableSettings, assignsKeys, zone: ZONE });
 
 export const postgresConfigSchema = z.object({
   url: text().describe("Leads to postgres://USER:PASSWORD@HOST:PORT/DATABASE."),
   schema: text().optional().describe("Default: as the URL says, else public."),
-  zone: zone(),
-  tables: z.record(text(), table).optional().describe("What the tables themselves do not say."),
+  zone: ZONE,
+  tables: tablesOf(table),
 });
 
 /** What a person says of one table; everything may be left out. */

@@ -5,8 +5,8 @@ import { keyParts, type RecordKey, recordKey } from "../../model/record.ts";
 import type { StreamSchema } from "../../model/schema.ts";
 import type { Value, ValueType } from "../../model/value.ts";
 import type { RowMark, StoredRow, TableSpec } from "../../ports/destination.ts";
-import type { RegisteredTable } from "./destination-registry.ts";
-import { CHANGED_AT, DELETED_AT, EXACT, HASH, ownTable, type Place } from "./destination-schema.ts";
+import { CHANGED_AT, DELETED_AT, HASH, type RegisteredTable } from "../sql/destination-plan.ts";
+import { EXACT, ownTable, type Place } from "./destination-schema.ts";
 import {
   type Decode,
   decoderFor,

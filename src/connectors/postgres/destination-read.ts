@@ -3,6 +3,8 @@ import { isRowRefusal } from "../../drivers/postgres/errors.ts";
 import type { RecordKey } from "../../model/record.ts";
 import type { Value } from "../../model/value.ts";
 import type { OrphanCount, RowMark, StoredRow } from "../../ports/destination.ts";
+import { DELETED_AT } from "../sql/destination-plan.ts";
+import { Unholdable } from "../sql/unholdable.ts";
 import {
   type ColumnBinding,
   isStorable,
@@ -16,8 +18,7 @@ import {
   readRow,
   rowColumns,
 } from "./destination-layout.ts";
-import { DELETED_AT } from "./destination-schema.ts";
-import { arrayType, Unholdable } from "./destination-types.ts";
+import { arrayType } from "./destination-types.ts";
 
 const LIVING = `t.${DELETED_AT} IS NULL`;
 

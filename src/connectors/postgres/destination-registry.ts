@@ -2,14 +2,7 @@ import type { PostgresQueries } from "../../drivers/postgres/database.ts";
 import { qualified } from "../../drivers/postgres/identifier.ts";
 import { hasRelation } from "../../drivers/postgres/schema.ts";
 import type { StoredTable } from "../../model/drift.ts";
-
-/** Which sync and stream a table belongs to, and what its columns hold. */
-export interface RegisteredTable {
-  readonly name: string;
-  readonly sync: string;
-  readonly stream: string;
-  readonly table: StoredTable;
-}
+import type { FoundTable, RegisteredTable } from "../sql/destination-plan.ts";
 
 export const REGISTRY = "_lockstep_tables";
 
@@ -33,7 +26,7 @@ export async function lookUp(
   queries: Pick<PostgresQueries, "get">,
   schema: string,
   name: string,
-): Promise<{ readonly exists: boolean; readonly registered?: RegisteredTable }> {
+): Promise<FoundTable> {
   const exists = await hasRelation(queries, schema, name);
   if (!exists || !(await hasRelation(queries, schema, REGISTRY))) return { exists };
   const sql = `SELECT sync, stream, layout FROM ${qualified(schema, REGISTRY)} WHERE name = $1`;

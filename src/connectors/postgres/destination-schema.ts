@@ -1,23 +1,25 @@
 import type { PostgresDatabase, PostgresQueries } from "../../drivers/postgres/database.ts";
 import { fitIdentifier, qualified, quoteIdentifier } from "../../drivers/postgres/identifier.ts";
 import { ensureSchema, hasRelation, lockSchema } from "../../drivers/postgres/schema.ts";
-import {
-  type ColumnRules,
-  newTable,
-  planDrift,
-  refuseDrift,
-  type StoredField,
-  type StoredTable,
-} from "../../model/drift.ts";
+import type { StoredField, StoredTable, TableDrift } from "../../model/drift.ts";
 import { destinationName } from "../../model/naming.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { SchemaChange, TableSpec } from "../../ports/destination.ts";
-import { ensureRegistry, lookUp, type RegisteredTable, register } from "./destination-registry.ts";
+import {
+  CHANGED_AT,
+  columnOrder,
+  DELETED_AT,
+  HASH,
+  isDone,
+  ownedTable,
+  planSchema,
+  type RegisteredTable,
+  type SchemaPlan,
+  type TableSql,
+} from "../sql/destination-plan.ts";
+import { ensureRegistry, lookUp, register } from "./destination-registry.ts";
 import { declaredType, storageFor, storageHolds } from "./destination-types.ts";
 
-export const HASH = "_lockstep_hash";
-export const CHANGED_AT = "_lockstep_changed_at";
-export const DELETED_AT = "_lockstep_deleted_at";
 export const EXACT = "_lockstep_exact";
 const OWN_COLUMNS: readonly string[] = [HASH, CHANGED_AT, DELETED_AT, EXACT];
 
@@ -43,22 +45,34 @@ export interface Place {
   readonly schema: string;
 }
 
-const rulesFor = (spec: TableSpec): ColumnRules => ({
-  naming: spec.naming,
-  reserved: [...OWN_COLUMNS, ...SYSTEM_COLUMNS],
-  fit: (name) => fitIdentifier(name, COLUMN_BYTES_MAX),
-  storage: storageFor,
-  holds: storageHolds,
+const sqlFor = ({ schema }: Place, spec: TableSpec): TableSql => ({
+  system: "PostgreSQL",
+  columnsMax: COLUMNS_MAX - OWN_COLUMNS.length,
+  rules: {
+    naming: spec.naming,
+    reserved: [...OWN_COLUMNS, ...SYSTEM_COLUMNS],
+    fit: (name) => fitIdentifier(name, COLUMN_BYTES_MAX),
+    storage: storageFor,
+    holds: storageHolds,
+  },
+  create: (name, table) => createStatements(spec, qualified(schema, name), name, table),
+  alter: (name, before, after) => alterStatements(qualified(schema, name), before, after),
+  settle: withWidened,
 });
 
-/** What has to be done so that a table fits its spec. */
-interface SchemaPlan {
-  readonly name: string;
-  readonly changes: readonly SchemaChange[];
-  readonly statements: readonly string[];
-  /** What the registry holds; absent before the table is made. */
-  readonly before?: StoredTable;
-  readonly table: StoredTable;
+/** A column that is widened gets the type that a new one would have. */
+function withWidened({ changes, table: { key, fields } }: TableDrift): StoredTable {
+  const widened = new Set(
+    changes.filter(({ kind }) => kind === "widen-column").map(({ field }) => field),
+  );
+  return {
+    key,
+    fields: fields.map((field) =>
+      widened.has(field.field)
+        ? { ...field, storage: storageFor(field.type, key.includes(field.field)) }
+        : field,
+    ),
+  };
 }
 
 /** The table's name in the database. */
@@ -80,18 +94,7 @@ export async function ownTable(
   spec: TableSpec,
 ): Promise<RegisteredTable | undefined> {
   const name = tableName(spec);
-  const { exists, registered } = await lookUp(queries, schema, name);
-  if (!exists) return undefined;
-  const owned = registered?.sync === spec.sync && registered.stream === spec.schema.name;
-  if (owned) return registered;
-  const owner = registered
-    ? `belongs to stream "${registered.stream}" of sync "${registered.sync}"`
-    : "was not made by Lockstep";
-  throw new SyncError(
-    "DESTINATION_FOREIGN_TABLE",
-    `The table "${name}" of database "${database.location(schema)}" ${owner}.`,
-    { context: { sync: spec.sync, stream: spec.schema.name } },
-  );
+  return ownedTable(spec, name, await lookUp(queries, schema, name), database.location(schema));
 }
 
 /** Plans the table; changes nothing. Throws DRIFT_HALTED, DRIFT_NARROWED, foreign table. */
@@ -100,45 +103,8 @@ export async function planTable(
   place: Place,
   spec: TableSpec,
 ): Promise<SchemaPlan> {
-  const name = tableName(spec);
   const known = await ownTable(queries, place, spec);
-  if (known === undefined) {
-    const table = newTable(spec.schema, rulesFor(spec));
-    checkColumnCount(spec, name, table);
-    const description = `table "${name}" is made with ${table.fields.length} columns`;
-    return {
-      name,
-      changes: [{ kind: "create-table", table: name, description }],
-      statements: createStatements(spec, qualified(place.schema, name), name, table),
-      table,
-    };
-  }
-  const drift = planDrift(known.table, spec.schema, spec.drift, rulesFor(spec));
-  refuseDrift({ name, sync: spec.sync, stream: spec.schema.name }, drift.refusals);
-  const widened = new Set(
-    drift.changes.filter(({ kind }) => kind === "widen-column").map(({ field }) => field),
-  );
-  const table: StoredTable = {
-    key: drift.table.key,
-    fields: drift.table.fields.map((field) =>
-      widened.has(field.field)
-        ? { ...field, storage: storageFor(field.type, known.table.key.includes(field.field)) }
-        : field,
-    ),
-  };
-  checkColumnCount(spec, name, table);
-  return {
-    name,
-    changes: drift.changes.map(({ kind, field, description }) => ({
-      kind,
-      table: name,
-      field,
-      description: `table "${name}": ${description}`,
-    })),
-    statements: alterStatements(qualified(place.schema, name), known.table, table),
-    before: known.table,
-    table,
-  };
+  return planSchema(sqlFor(place, spec), spec, tableName(spec), known);
 }
 
 /** Carries a table's plan out, in one transaction; gives what was changed. */
@@ -170,47 +136,23 @@ export async function prepareTable(
   });
 }
 
-const isDone = ({ before, table }: SchemaPlan): boolean =>
-  JSON.stringify(before) === JSON.stringify(table);
-
-function checkColumnCount(spec: TableSpec, name: string, table: StoredTable): void {
-  const columns = table.fields.filter(({ column }) => column !== undefined).length;
-  const most = COLUMNS_MAX - OWN_COLUMNS.length;
-  if (columns <= most) return;
-  throw new SyncError(
-    "CONFIG_INVALID",
-    `The table "${name}" would have ${columns} columns; PostgreSQL allows ${most}.`,
-    {
-      hint: "Name the fields you need with `select`.",
-      context: { sync: spec.sync, stream: spec.schema.name },
-    },
-  );
-}
-
-/** Key, hash and times come first: a mark is read without passing over a wide row's values. */
+/** A mark is read without passing over a wide row's values. */
 function createStatements(
   spec: TableSpec,
   quoted: string,
   name: string,
   table: StoredTable,
 ): readonly string[] {
-  const first = [...table.key, spec.schema.modifiedAt];
-  const keyFields = table.key.flatMap((key) => table.fields.filter(({ field }) => field === key));
-  const columns = keyFields.map((field) => `${declare(field)} NOT NULL`);
-  columns.push(
+  const { first, rest } = columnOrder(spec, table);
+  const columns = [
+    ...first.map((field) => `${declare(field)} NOT NULL`),
     `${HASH} text NOT NULL`,
     `${CHANGED_AT} timestamptz NOT NULL`,
     `${DELETED_AT} timestamptz`,
     `${EXACT} text`,
-  );
-  for (const field of table.fields) {
-    if (field.field === spec.schema.modifiedAt && !table.key.includes(field.field)) {
-      columns.push(declare(field));
-    }
-  }
-  for (const field of table.fields) if (!first.includes(field.field)) columns.push(declare(field));
-  const key = keyFields.map((field) => quoteIdentifier(field.column ?? ""));
-  columns.push(`PRIMARY KEY (${key.join(", ")})`);
+    ...rest.map(declare),
+    `PRIMARY KEY (${first.map(({ column }) => quoteIdentifier(column ?? "")).join(", ")})`,
+  ];
   const index = quoteIdentifier(fitIdentifier(`_lockstep_deleted.${name}`));
   return [
     `CREATE TABLE ${quoted} (\n  ${columns.join(",\n  ")}\n) WITH (toast_tuple_target = ${ROW_TARGET_BYTES})`,

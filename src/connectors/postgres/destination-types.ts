@@ -1,4 +1,5 @@
 import type { Value, ValueType } from "../../model/value.ts";
+import { Unholdable } from "../sql/unholdable.ts";
 
 /**
  * How a column keeps its values, which is its SQL type but for `key`.
@@ -75,14 +76,6 @@ export const declaredType = (storage: string): string =>
 
 /** The type of the arrays that carry values to a column. */
 export const arrayType = (storage: string): string => (storage === "key" ? "text" : storage);
-
-/** A value that a column cannot hold exactly, with the reason in words. */
-export class Unholdable {
-  readonly reason: string;
-  constructor(reason: string) {
-    this.reason = reason;
-  }
-}
 
 export type Encode = (value: Value) => string | Unholdable;
 export type Decode = (stored: string) => Value;

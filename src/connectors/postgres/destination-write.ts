@@ -4,6 +4,8 @@ import { type PackedColumns, packColumns, unpack } from "../../drivers/postgres/
 import type { RecordKey } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { RowBatch, RowUpsert } from "../../ports/destination.ts";
+import { CHANGED_AT, DELETED_AT, HASH } from "../sql/destination-plan.ts";
+import { Unholdable } from "../sql/unholdable.ts";
 import {
   type ColumnBinding,
   isStorable,
@@ -13,8 +15,8 @@ import {
   matchKeys,
 } from "./destination-layout.ts";
 import { loadRows } from "./destination-read.ts";
-import { CHANGED_AT, DELETED_AT, EXACT, HASH } from "./destination-schema.ts";
-import { arrayType, Unholdable } from "./destination-types.ts";
+import { EXACT } from "./destination-schema.ts";
+import { arrayType } from "./destination-types.ts";
 import { exactFractions } from "./exact-fractions.ts";
 
 /** Rows of one statement: more are no faster. */

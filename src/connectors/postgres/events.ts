@@ -1,98 +1,62 @@
 import type { PostgresDatabase, PostgresQueries, SqlRow } from "../../drivers/postgres/database.ts";
 import { packColumns, unpack } from "../../drivers/postgres/packed.ts";
-import type { Cursor } from "../../model/cursor.ts";
-import type { BadRecord, RecordKey, StreamRecord, Tombstone } from "../../model/record.ts";
-import { SyncError } from "../../model/sync-error.ts";
-import type { Page, ReadRequest, StreamHead } from "../../ports/connector.ts";
-import { type Capture, literal } from "./captures.ts";
-import { keyOf, keyTexts, recordOf, rowsOfKeys, type View } from "./read.ts";
+import type { RecordKey } from "../../model/record.ts";
+import { literal } from "../sql/captures.ts";
+import { type EventPlace, type EventSql, expired, type NotedChange } from "../sql/events.ts";
+import { decodedKey } from "../sql/rows.ts";
+import { textsOfKeys } from "../sql/text-cells.ts";
+import type { Capture } from "./captures.ts";
+import type { Table } from "./catalog.ts";
+import type { Column } from "./column.ts";
+import type { View } from "./read.ts";
 
-type Read<K extends ReadRequest["kind"]> = Extract<ReadRequest, { readonly kind: K }>;
-
-/** A place among the noted changes: strictly after this row of this transaction. */
-interface Place {
-  readonly kind: "events";
-  readonly capture: string;
+/** A row of a transaction. */
+interface Place extends EventPlace {
   readonly xact: string;
   readonly sequence: string;
 }
 
-/**
- * Where the noted changes stand: after all of transactions that have ended. What a transaction
- * that still runs has noted is not seen by a walk that begins now, and comes after this.
- */
-export async function eventsHead(
-  queries: PostgresQueries,
-  { id }: Capture,
-): Promise<Pick<StreamHead, "changes" | "deletions">> {
-  const [xact = "0"] =
-    (await queries.get("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")) ?? [];
-  const cursor = writePlace({ kind: "events", capture: id, xact: String(xact), sequence: "0" });
-  return { changes: cursor, deletions: cursor };
-}
+const DIGITS = /^\d{1,20}$/;
 
-/** The records that noted changes name, as they are now, and tombstones for those that are gone. */
-export async function* eventPages(
-  database: PostgresDatabase,
-  view: View,
-  capture: Capture,
-  { since }: Read<"changes">,
-  next: () => number,
-): AsyncGenerator<Page> {
-  let place = await startOf(database, view, capture, since);
-  await trim(database, view, capture, place);
-  for (;;) {
-    const size = next();
-    const events = await eventsAfter(database, view, capture, after(place), size);
-    const last = events.at(-1);
-    if (last === undefined) return;
-    place = { ...place, xact: last.xact, sequence: last.sequence };
-    const times = latestTimes(events);
-    const rows = await rowsOfKeys(database, view, [...times.keys()]);
-    const records: StreamRecord[] = [];
-    const bad: BadRecord[] = [];
-    for (const row of rows.values()) {
-      const read = recordOf(view, row);
-      if ("record" in read) records.push(read.record);
-      else bad.push(read.bad);
-    }
-    const tombstones = tombstonesOf(times, rows);
-    yield { records, bad, marks: [], tombstones, cursor: writePlace(place) };
-    if (events.length < size) return;
-  }
-}
-
-/** Tombstones for the keys among the noted changes that are gone. */
-export async function* deletionPages(
-  database: PostgresDatabase,
-  view: View,
-  capture: Capture,
-  { since, overlapMs }: Read<"deletions">,
-  next: () => number,
-): AsyncGenerator<Page> {
-  let place = await startOf(database, view, capture, since);
-  let condition = overlapMs === 0 ? after(place) : notBefore(view, capture, place, overlapMs);
-  for (;;) {
-    const size = next();
-    const events = await eventsAfter(database, view, capture, condition, size);
-    const last = events.at(-1);
-    if (last === undefined) return;
-    place = { ...place, xact: last.xact, sequence: last.sequence };
-    condition = after(place);
-    const times = latestTimes(events);
-    const rows = await rowsOfKeys(database, { ...view, columns: [] }, [...times.keys()]);
-    const tombstones = tombstonesOf(times, rows);
-    yield { records: [], bad: [], marks: [], tombstones, cursor: writePlace(place) };
-    if (events.length < size) return;
-  }
-}
-
-interface NotedChange {
-  readonly xact: string;
-  readonly sequence: string;
-  readonly at: string;
-  /** Nothing where the reader itself wrote it. */
-  readonly key: RecordKey | undefined;
+export function createEventSql(database: PostgresDatabase): EventSql<Column, Table, Place> {
+  return {
+    /**
+     * After all of transactions that have ended. What a transaction that still runs has noted is
+     * not seen by a walk that begins now, and comes after this.
+     */
+    async newest({ id }) {
+      const [xact = "0"] =
+        (await database.get("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")) ?? [];
+      return { kind: "events", capture: id, xact: String(xact), sequence: "0" };
+    },
+    placeIn({ capture, xact, sequence }) {
+      const isWhole = DIGITS.test(String(xact)) && DIGITS.test(String(sequence));
+      if (typeof capture !== "string" || !isWhole) return undefined;
+      return { kind: "events", capture, xact: String(xact), sequence: String(sequence) };
+    },
+    isAfter(one, other) {
+      const [mine, its] = [BigInt(one.xact), BigInt(other.xact)];
+      return mine > its || (mine === its && BigInt(one.sequence) > BigInt(other.sequence));
+    },
+    async lostSince({ schema }, { registry }, { xact, sequence }) {
+      const [isKept, isPast] =
+        (await database.get(
+          `SELECT (c.trimmed_xact, c.trimmed_sequence) <= ($2::text::xid8, $3::text::bigint),
+             $2::text::xid8 < pg_snapshot_xmax(pg_current_snapshot())
+           FROM ${registry} AS c WHERE c.relation = $1`,
+          [schema.name, xact, sequence],
+        )) ?? [];
+      if (isKept !== "t") return "changes after it are no longer kept";
+      // The head of a server on which nothing is being written is one further than what was.
+      const isAhead = isPast !== "t" && sequence !== "0";
+      return isAhead ? "the database was put back to an earlier state" : undefined;
+    },
+    changesAfter(view, capture, { place, overlapMs, size }) {
+      const from = overlapMs === 0 ? after(place) : notBefore(view, capture, place, overlapMs);
+      return changesWhere(database, view, capture, { from, place, size });
+    },
+    trim: (view, capture, place) => trim(database, view, capture, place),
+  };
 }
 
 const after = ({ xact, sequence }: Place): string =>
@@ -109,13 +73,12 @@ function notBefore(view: View, { outbox }: Capture, place: Place, overlapMs: num
  * Up to `size` noted changes in the order of (transaction, sequence), only of transactions older
  * than any that still runs: a later one can then only be noted after them.
  */
-async function eventsAfter(
+async function changesWhere(
   queries: PostgresQueries,
   view: View,
   { outbox }: Capture,
-  condition: string,
-  size: number,
-): Promise<readonly NotedChange[]> {
+  { from, place, size }: { readonly from: string; readonly place: Place; readonly size: number },
+): Promise<readonly NotedChange<Place>[]> {
   const { table, origin } = view;
   const key = table.key.map(({ sql, again }, at) => `${again(`(o.key->>${at})`)} AS ${sql}`);
   const own = origin === undefined ? "false" : `coalesce(o.origin = ${literal(origin)}, false)`;
@@ -123,43 +86,29 @@ async function eventsAfter(
     `SELECT o.xact::text, o.sequence, o.key IS NULL, ${own},
        to_char(o.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), ${table.key.map(({ read }) => read).join(", ")}
      FROM (SELECT * FROM ${outbox} AS o
-       WHERE o.relation = ${literal(view.schema.name)} AND ${condition}
+       WHERE o.relation = ${literal(view.schema.name)} AND ${from}
          AND o.xact < pg_snapshot_xmin(pg_current_snapshot())
        ORDER BY o.xact, o.sequence LIMIT ${size}) AS o
      CROSS JOIN LATERAL (SELECT ${key.join(", ")}) AS t
      ORDER BY o.xact, o.sequence`,
   );
-  return rows.map((row) => noted(view, row));
+  return rows.map((row) => noted(view, place, row));
 }
 
-function noted(view: View, [xact, sequence, isTruncate, own, at, ...parts]: SqlRow): NotedChange {
+function noted(
+  view: View,
+  place: Place,
+  [xact, sequence, isTruncate, own, at, ...parts]: SqlRow,
+): NotedChange<Place> {
   if (isTruncate === "t") {
     throw expired(view, "the table was truncated since, which names no keys");
   }
-  const place = { xact: String(xact), sequence: String(sequence), at: String(at) };
-  if (own === "t") return { ...place, key: undefined };
-  const nothing = view.table.key.map(() => null);
-  const key = keyOf({ ...view, columns: [] }, [...nothing, ...parts]);
-  if (key === undefined) throw expired(view, "a noted change has a key that cannot be read");
-  return { ...place, key };
-}
-
-/** The keys in the order of their last change, with its time. */
-function latestTimes(events: readonly NotedChange[]): ReadonlyMap<RecordKey, string> {
-  const times = new Map<RecordKey, string>();
-  for (const { key, at } of events) {
-    if (key === undefined) continue;
-    times.delete(key);
-    times.set(key, at);
+  const key = own === "t" ? undefined : decodedKey(view.table.key, parts);
+  if (key === undefined && own !== "t") {
+    throw expired(view, "a noted change has a key that cannot be read");
   }
-  return times;
-}
-
-function tombstonesOf(
-  times: ReadonlyMap<RecordKey, string>,
-  rows: ReadonlyMap<RecordKey, unknown>,
-): readonly Tombstone[] {
-  return [...times].flatMap(([key, deletedAt]) => (rows.has(key) ? [] : [{ key, deletedAt }]));
+  const there = { ...place, xact: String(xact), sequence: String(sequence) };
+  return { place: there, at: String(at), key };
 }
 
 /**
@@ -173,10 +122,7 @@ export async function signWrites(
 ): Promise<void> {
   const { capture } = table;
   if (capture?.maySign !== true || origin === undefined) return;
-  const texts = keys.flatMap((key) => {
-    const found = keyTexts(table, key);
-    return found === undefined ? [] : [found];
-  });
+  const texts = textsOfKeys(table, keys);
   const columns = table.key.map((_key, at) => texts.map((each) => each[at] ?? ""));
   const { parameters } = packColumns(columns);
   const array = table.key.map(({ from }, at) => from(`r.k${at}`)).join(", ");
@@ -208,65 +154,4 @@ async function trim(
      FROM (SELECT xact, sequence FROM gone ORDER BY xact DESC, sequence DESC LIMIT 1) AS g
      WHERE c.relation = ${relation} AND (c.trimmed_xact, c.trimmed_sequence) < (g.xact, g.sequence)`,
   );
-}
-
-/** The place of a cursor that nothing was lost since; throws CURSOR_INVALID, CURSOR_EXPIRED. */
-async function startOf(
-  queries: PostgresQueries,
-  view: View,
-  { id, registry }: Capture,
-  cursor: Cursor,
-): Promise<Place> {
-  const place = readPlace(view, cursor);
-  if (place.capture !== id) throw expired(view, "capture was installed anew since");
-  const [isKept, isPast] =
-    (await queries.get(
-      `SELECT (c.trimmed_xact, c.trimmed_sequence) <= ($2::text::xid8, $3::text::bigint),
-         $2::text::xid8 < pg_snapshot_xmax(pg_current_snapshot())
-       FROM ${registry} AS c WHERE c.relation = $1`,
-      [view.schema.name, place.xact, place.sequence],
-    )) ?? [];
-  if (isKept !== "t") throw expired(view, "changes after it are no longer kept");
-  // The head of a server on which nothing is being written is one further than what was.
-  if (isPast !== "t" && place.sequence !== "0") {
-    throw expired(view, "the database was put back to an earlier state");
-  }
-  return place;
-}
-
-const expired = ({ schema }: View, why: string): SyncError =>
-  new SyncError(
-    "CURSOR_EXPIRED",
-    `The cursor for changes of table "${schema.name}" cannot be gone on from: ${why}.`,
-    { context: { stream: schema.name } },
-  );
-
-const writePlace = (place: Place): Cursor => JSON.stringify(place) as Cursor;
-
-const DIGITS = /^\d{1,20}$/;
-
-function readPlace(view: View, cursor: Cursor): Place {
-  const place = parse(cursor);
-  if (place?.kind === "events") {
-    const { capture, xact, sequence } = place;
-    if (typeof capture === "string" && DIGITS.test(xact ?? "") && DIGITS.test(sequence ?? "")) {
-      return place as Place;
-    }
-  }
-  // A cursor by time, from before capture was installed.
-  if (place?.kind !== undefined) throw expired(view, "it is from before capture was installed");
-  throw new SyncError(
-    "CURSOR_INVALID",
-    `The PostgreSQL connector cannot read the cursor "${cursor}": it is no position of kind "events".`,
-  );
-}
-
-function parse(
-  cursor: Cursor,
-): ({ readonly kind?: unknown } & Partial<Omit<Place, "kind">>) | null {
-  try {
-    return JSON.parse(cursor) as Partial<Place> | null;
-  } catch {
-    return null;
-  }
 }

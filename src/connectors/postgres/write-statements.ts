@@ -1,8 +1,10 @@
 import type { PostgresTransaction, SqlParameter, SqlRow } from "../../drivers/postgres/database.ts";
 import { packColumns, unpack } from "../../drivers/postgres/packed.ts";
 import type { WriteOutcome } from "../../ports/connector.ts";
-import { keyOf, selectList, shown, type View } from "./read.ts";
-import type { Cell, Group, Prepared } from "./write-plan.ts";
+import { keyOf, shown } from "../sql/rows.ts";
+import type { Cell } from "../sql/text-cells.ts";
+import { selectList, type View } from "./read.ts";
+import type { Group, Prepared } from "./write-plan.ts";
 
 /** One write on its way; an operation has no outcome while nothing was done for it. */
 export interface Writing {

@@ -1,13 +1,13 @@
 import type { PostgresDatabase } from "../../drivers/postgres/database.ts";
 import { isRowRefusal } from "../../drivers/postgres/errors.ts";
 import type { RecordKey, StreamRecord } from "../../model/record.ts";
-import type { StreamSchema } from "../../model/schema.ts";
-import { SyncError } from "../../model/sync-error.ts";
-import { compareTimestamps } from "../../model/timestamp.ts";
-import { valuesEqual } from "../../model/value.ts";
-import type { Expectation, WriteOperation, WriteOutcome } from "../../ports/connector.ts";
+import type { WriteOperation, WriteOutcome } from "../../ports/connector.ts";
+import { literal } from "../sql/captures.ts";
+import { shown } from "../sql/rows.ts";
+import { ALWAYS } from "../sql/table.ts";
+import { holds, lost, writeTraits } from "../sql/writes.ts";
 import { signWrites } from "./events.ts";
-import { rowsOfKeys, shown, type View } from "./read.ts";
+import { rowsOfKeys, type View } from "./read.ts";
 import { isTaken, passedOver, problemOf } from "./refusal.ts";
 import { type Group, groupsOf, type Prepared, prepare } from "./write-plan.ts";
 import {
@@ -35,7 +35,8 @@ export async function writeOperations(
   operations: readonly WriteOperation[],
   { signal, origin }: WriteOptions,
 ): Promise<readonly WriteOutcome[]> {
-  checkBatch(view.table.schema, operations.length);
+  const why = "it is a view, its key is not kept unique, or this login may not write it";
+  writeTraits(view.table.schema, operations.length, why);
   if (operations.length === 0) return [];
   const outcomes: (WriteOutcome | undefined)[] = operations.map(() => undefined);
   const prepared: Prepared[] = [];
@@ -46,9 +47,8 @@ export async function writeOperations(
   }
   await database.transaction(async (transaction) => {
     // A constraint that waits for the end of the transaction would take all of it down with it.
-    const literal = `'${origin.replaceAll("'", "''")}'`;
     await transaction.run(
-      `SET CONSTRAINTS ALL IMMEDIATE; SELECT set_config('lockstep.origin', ${literal}, true)`,
+      `SET CONSTRAINTS ALL IMMEDIATE; SELECT set_config('lockstep.origin', ${literal(origin)}, true)`,
     );
     const writing: Writing = { transaction, view, outcomes };
     for (const group of groupsOf(prepared)) {
@@ -61,17 +61,6 @@ export async function writeOperations(
     signal.throwIfAborted();
   });
   return outcomes.map((outcome) => outcome ?? lost());
-}
-
-function checkBatch({ name, traits }: StreamSchema, count: number): void {
-  const context = { stream: name };
-  if (traits.write === undefined) {
-    const why = "it is a view, its key is not kept unique, or this login may not write it";
-    throw new SyncError("CONNECTOR_UNSUPPORTED", `"${name}" takes no writes: ${why}.`, { context });
-  }
-  if (count <= traits.write.batch) return;
-  const message = `Table "${name}" takes at most ${traits.write.batch} operations in one write, not ${count}.`;
-  throw new SyncError("CONNECTOR_UNSUPPORTED", message, { context });
 }
 
 /** Leaves an operation without outcome where its statement did nothing for it. */
@@ -121,7 +110,7 @@ async function settle(
   const open = prepared.filter(({ at }) => outcomes[at] === undefined);
   const keys = open.flatMap(({ key }) => key ?? []);
   // A filter leaves out records that stand in the way all the same.
-  const rows = await rowsOfKeys(transaction, { ...view, filter: "(true)" }, keys);
+  const rows = await rowsOfKeys(transaction, { ...view, filter: ALWAYS }, keys);
   for (const { at, key, operation } of open) {
     const row = key === undefined ? undefined : rows.get(key);
     const current = row === undefined ? null : shown(view, row);
@@ -143,19 +132,6 @@ function outcomeOf(
   return { kind: "rejected", problem: passedOver(view) };
 }
 
-function holds({ schema }: View, { values, version }: Expectation, current: StreamRecord): boolean {
-  if (version !== undefined && version !== current.version) return false;
-  return schema.fields.every(({ type }, index) => {
-    const expected = values[index];
-    const found = current.values[index];
-    if (expected === undefined) return true;
-    if (type.kind !== "timestamp" || typeof found !== "string" || expected === null) {
-      return valuesEqual(found, expected);
-    }
-    return compareTimestamps(found, String(expected)) === 0;
-  });
-}
-
 /** The keys that the operations are about, and those that their records have now. */
 function keysOf(
   operations: readonly WriteOperation[],
@@ -172,14 +148,10 @@ async function readBack({ transaction, view, outcomes }: Writing): Promise<void>
   const stored = outcomes.flatMap((outcome): RecordKey[] =>
     outcome?.kind === "written" && outcome.stored !== null ? [outcome.stored.key] : [],
   );
-  const rows = await rowsOfKeys(transaction, { ...view, filter: "(true)" }, stored);
+  const rows = await rowsOfKeys(transaction, { ...view, filter: ALWAYS }, stored);
   for (const [at, outcome] of outcomes.entries()) {
     if (outcome?.kind !== "written" || outcome.stored === null) continue;
     const row = rows.get(outcome.stored.key);
     outcomes[at] = { kind: "written", stored: row === undefined ? null : shown(view, row) };
   }
-}
-
-function lost(): never {
-  throw new SyncError("INTERNAL", "An operation of a write was given no outcome.");
 }

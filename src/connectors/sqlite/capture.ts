@@ -1,43 +1,22 @@
-import { randomUUID } from "node:crypto";
 import { quoteIdentifier, type SqliteDatabase } from "../../drivers/sqlite/database.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { CaptureRequest, CaptureStep } from "../../ports/connector.ts";
-import {
-  type Capture,
-  EVENTS,
-  hasTable,
-  literal,
-  OUTBOX,
-  REGISTRY,
-  readCaptures,
-  triggerName,
-} from "./captures.ts";
-import type { Catalog, Table } from "./catalog.ts";
-
-const KEEP_DAYS = 14;
+import { type CaptureSql, captureSteps, literal, OUTBOX, REGISTRY } from "../sql/captures.ts";
+import type { Catalog } from "../sql/catalog.ts";
+import { EVENTS, hasTable, readCaptures, triggerName } from "./captures.ts";
+import type { Table } from "./catalog.ts";
 
 /** Installs or takes away; see `Connector.capture`. */
 export function changeCapture(
   database: SqliteDatabase,
-  { tables }: Catalog,
+  { tables }: Catalog<Table>,
   request: CaptureRequest,
 ): readonly CaptureStep[] {
   return database.transaction(() => {
     refuseForeign(database);
-    const captures = readCaptures(database);
-    const streams = [...new Set(request.streams ?? captures.keys())];
-    const steps =
-      request.action === "install"
-        ? streams.map((stream) =>
-            installStep(
-              database,
-              tables.get(stream),
-              captures.get(stream),
-              stream,
-              request.keepDays,
-            ),
-          )
-        : uninstallSteps(captures, streams);
+    const steps = captureSteps(SQL, readCaptures(database), request, (stream) =>
+      capturableKey(database, tables.get(stream), stream),
+    );
     if (request.dryRun) return steps;
     for (const statement of steps.flatMap(({ statements }) => statements)) database.exec(statement);
     return steps;
@@ -53,33 +32,6 @@ function refuseForeign(database: SqliteDatabase): void {
     `"${database.path}" has a table "${found}" that was not made by \`install-capture\`.`,
     { hint: "Rename it, or remove it if it is a remainder." },
   );
-}
-
-function installStep(
-  database: SqliteDatabase,
-  table: Table | undefined,
-  known: Capture | undefined,
-  stream: string,
-  keepDays: number | undefined,
-): CaptureStep {
-  const key = capturableKey(database, table, stream);
-  const keep = keepDays ?? known?.keepDays ?? KEEP_DAYS;
-  const isSame = known?.works === true && JSON.stringify(known.key) === JSON.stringify(key);
-  if (isSame && known.keepDays === keep) return { stream, statements: [] };
-  if (isSame) {
-    const sql = `UPDATE ${REGISTRY} SET keep_days = ${keep} WHERE relation = ${literal(stream)}`;
-    return { stream, statements: [sql] };
-  }
-  return {
-    stream,
-    statements: [
-      ...COMMON_TABLES,
-      ...(known === undefined ? [] : removal(stream)),
-      ...triggers(stream, key),
-      `INSERT INTO ${REGISTRY} (relation, id, key, keep_days)
-  VALUES (${literal(stream)}, ${literal(randomUUID())}, ${literal(JSON.stringify(key))}, ${keep})`,
-    ],
-  };
 }
 
 function capturableKey(
@@ -153,21 +105,10 @@ function removal(stream: string): readonly string[] {
   ];
 }
 
-function uninstallSteps(
-  captures: ReadonlyMap<string, Capture>,
-  streams: readonly string[],
-): readonly CaptureStep[] {
-  const steps = streams.map(
-    (stream): CaptureStep => ({
-      stream,
-      statements: captures.has(stream) ? removal(stream) : [],
-    }),
-  );
-  const last = steps.findLast(({ statements }) => statements.length > 0);
-  const isEmpty = [...captures.keys()].every((stream) => streams.includes(stream));
-  if (last === undefined || !isEmpty) return steps;
-  const tables = [OUTBOX, REGISTRY].map((name) => `DROP TABLE ${name}`);
-  return steps.map((step) =>
-    step === last ? { ...step, statements: [...step.statements, ...tables] } : step,
-  );
-}
+const SQL: CaptureSql = {
+  outbox: OUTBOX,
+  registry: REGISTRY,
+  tables: COMMON_TABLES,
+  triggers,
+  removal,
+};

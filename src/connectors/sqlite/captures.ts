@@ -1,20 +1,8 @@
 import { quoteIdentifier, type SqliteDatabase } from "../../drivers/sqlite/database.ts";
+import { OUTBOX, REGISTRY } from "../sql/captures.ts";
+import type { Capture } from "../sql/table.ts";
 
-/** Where a table's triggers note its changes. */
-export interface Capture {
-  /** Of this installation: what was noted before another one does not go on. */
-  readonly id: string;
-  readonly key: readonly string[];
-  readonly keepDays: number;
-  /** Its triggers are there. */
-  readonly works: boolean;
-}
-
-export const OUTBOX = "_lockstep_outbox";
-export const REGISTRY = "_lockstep_capture";
 export const EVENTS = ["insert", "update", "delete"] as const;
-
-export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 export const triggerName = (table: string, event: (typeof EVENTS)[number]): string =>
   `_lockstep_capture_${event}_${table}`;

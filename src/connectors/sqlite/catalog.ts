@@ -1,46 +1,34 @@
 import { quoteIdentifier, type SqliteDatabase } from "../../drivers/sqlite/database.ts";
 import { findModifiedField } from "../../model/modified-field.ts";
-import type { Field, StreamSchema, WriteTraits } from "../../model/schema.ts";
-import { SyncError } from "../../model/sync-error.ts";
-import { type Capture, readCaptures } from "./captures.ts";
+import type { Field, WriteTraits } from "../../model/schema.ts";
+import { captured } from "../sql/captures.ts";
+import {
+  type Catalog,
+  checkColumns,
+  checkTables,
+  leftOutKeyless,
+  ownKey,
+  sameNames,
+  schemaOf,
+  writesOf,
+} from "../sql/catalog.ts";
+import type { SqlColumn, SqlTable, Stored } from "../sql/table.ts";
+import { readCaptures } from "./captures.ts";
 import { type Codec, codecFor } from "./codec.ts";
 import { type Affinity, affinityOf, formOf, typeOf } from "./column.ts";
 import type { ColumnForm, SqliteSettings, TableSettings } from "./config.ts";
 
 /** One column of a table, with how its values are read and written. */
-export interface Column {
-  readonly field: Field;
-  readonly sql: string;
-  readonly form: ColumnForm;
-  readonly codec: Codec;
-}
+export interface Column extends SqlColumn<Stored>, Codec {}
 
 /** A table or view that can be a stream. */
-export interface Table {
-  readonly schema: StreamSchema;
-  readonly sql: string;
-  readonly columns: ReadonlyMap<string, Column>;
-  readonly key: readonly Column[];
-  readonly zone: string;
-  /** Nothing keeps a row from having null in its key. */
-  readonly mayLackKeys: boolean;
+export interface Table extends SqlTable<Column> {
   /** Fields that refer to other tables. */
   readonly references: readonly string[];
-  /** Where triggers note its changes, if it is so and works. */
-  readonly capture?: Capture;
 }
-
-/** What the database holds, as far as it can be a stream. */
-export interface Catalog {
-  readonly tables: ReadonlyMap<string, Table>;
-  /** Tables and views that cannot, with the reason; one line each. */
-  readonly leftOut: readonly string[];
-}
-
-const BATCH = 1000;
 
 /** Reads the tables. Throws FIELD_UNKNOWN and STREAM_UNKNOWN for settings of what is not there. */
-export function readCatalog(database: SqliteDatabase, settings: SqliteSettings): Catalog {
+export function readCatalog(database: SqliteDatabase, settings: SqliteSettings): Catalog<Table> {
   const tables = new Map<string, Table>();
   const leftOut: string[] = [];
   const rows = database
@@ -51,11 +39,7 @@ export function readCatalog(database: SqliteDatabase, settings: SqliteSettings):
     )
     .all();
   const names = rows.map(([name]) => String(name));
-  const unknown = Object.keys(settings.tables ?? {}).find((name) => !names.includes(name));
-  if (unknown !== undefined) {
-    const message = `The database "${database.path}" has no table "${unknown}"; it has ${names.join(", ")}.`;
-    throw new SyncError("STREAM_UNKNOWN", message);
-  }
+  checkTables(`The database "${database.path}"`, names, settings.tables);
   const captures = readCaptures(database);
   for (const [name, type] of rows) {
     const table = readTable(database, String(name), type === "view", settings);
@@ -63,15 +47,6 @@ export function readCatalog(database: SqliteDatabase, settings: SqliteSettings):
     else tables.set(String(name), captured(table, captures.get(String(name))));
   }
   return { tables, leftOut };
-}
-
-/** A capture by another key than the table's, or without its triggers, is none. */
-function captured(table: Table, capture: Capture | undefined): Table {
-  const { schema } = table;
-  const isSame = JSON.stringify(capture?.key) === JSON.stringify(schema.key);
-  if (capture?.works !== true || !isSame) return table;
-  const traits = { ...schema.traits, changes: true, events: true, deletions: true };
-  return { ...table, schema: { ...schema, traits }, capture };
 }
 
 interface Declared {
@@ -93,11 +68,9 @@ function readTable(
 ): Table | string {
   const own: TableSettings = settings.tables?.[name] ?? {};
   const declared = readColumns(database, name, own);
-  checkNames(name, declared, own);
+  checkColumns(name, declared, own, Object.keys(own.fields ?? {}));
   const key = ownKey(own) ?? (isView ? undefined : tableKey(database, name, declared));
-  if (key === undefined) {
-    return `${name}: left out, it has no key; name one under tables.${name}.key`;
-  }
+  if (key === undefined) return leftOutKeyless(name);
   const fields = declared.map(
     ({ name: field, form, type, notNull }): Field => ({
       name: field,
@@ -107,26 +80,14 @@ function readTable(
   );
   const modifiedAt = own.modifiedAt ?? findModifiedField(fields) ?? false;
   const write = isView ? undefined : writeTraits(database, name, { declared, key, own });
-  const schema: StreamSchema = {
-    name,
-    fields,
-    key,
-    ...(modifiedAt === false ? {} : { modifiedAt }),
-    traits: {
-      changes: modifiedAt !== false,
-      deletions: false,
-      sweep: true,
-      count: true,
-      ...(write === undefined ? {} : { write }),
-    },
-  };
+  const schema = schemaOf({ name, fields, key, modifiedAt }, write);
   const zone = own.zone ?? settings.zone ?? "UTC";
   const columns = new Map(
     declared.map((column, index): [string, Column] => {
       const { form, affinity } = column;
       const field = fields[index] as Field;
       const codec = codecFor({ schema, field, form, affinity, zone });
-      return [column.name, { field, sql: quoteIdentifier(column.name), form, codec }];
+      return [column.name, { field, sql: quoteIdentifier(column.name), ...codec }];
     }),
   );
   return {
@@ -134,7 +95,6 @@ function readTable(
     sql: quoteIdentifier(name),
     columns,
     key: key.flatMap((field) => columns.get(field) ?? []),
-    zone,
     mayLackKeys: !(
       isRowId(database, name, declared, key) ||
       key.every((part) => declared.some((column) => column.name === part && column.notNull))
@@ -169,9 +129,6 @@ function readColumns(
       affinity: affinityOf(String(type)),
     }));
 }
-
-const ownKey = ({ key }: TableSettings): readonly string[] | undefined =>
-  typeof key === "string" ? [key] : key;
 
 /** The primary key, else the first unique index of columns that are never null. */
 function tableKey(
@@ -216,14 +173,11 @@ function writeTraits(
   },
 ): WriteTraits | undefined {
   const primary = declared.filter(({ keyAt }) => keyAt > 0).map(({ name }) => name);
-  const isSame = (names: readonly string[]): boolean =>
-    names.length === key.length && names.every((name) => key.includes(name));
+  const isSame = (names: readonly string[]): boolean => sameNames(names, key);
   if (!isSame(primary) && !uniqueIndexes(database, table).some(isSame)) return undefined;
   const assignsKeys = own.assignsKeys ?? isRowId(database, table, declared, key);
-  const fields = declared
-    .filter(({ name, isGenerated }) => !isGenerated && !(assignsKeys && key.includes(name)))
-    .map(({ name }) => name);
-  return { batch: BATCH, expects: "atomic", assignsKeys, fields };
+  const writable = declared.filter(({ isGenerated }) => !isGenerated);
+  return writesOf(writable, key, assignsKeys);
 }
 
 /** Only the key of a rowid table that is declared as exactly `INTEGER` is made by SQLite. */
@@ -242,18 +196,4 @@ function isRowId(
       .prepare("SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?")
       .get([table]) ?? [];
   return withoutRowId === 0;
-}
-
-function checkNames(table: string, declared: readonly Declared[], own: TableSettings): void {
-  const names = declared.map(({ name }) => name);
-  const { fields = {}, modifiedAt } = own;
-  const asked = [
-    ...(ownKey(own) ?? []),
-    ...Object.keys(fields),
-    ...(typeof modifiedAt === "string" ? [modifiedAt] : []),
-  ];
-  const unknown = asked.find((name) => !names.includes(name));
-  if (unknown === undefined) return;
-  const message = `Table "${table}" has no column "${unknown}"; it has ${names.join(", ")}.`;
-  throw new SyncError("FIELD_UNKNOWN", message, { context: { stream: table } });
 }

@@ -6,24 +6,18 @@ import type { Field, StreamSchema } from "../../model/schema.ts";
 import { formatInstant, instantOf, isDate, parseTimestamp } from "../../model/timestamp.ts";
 import { wallClock, type ZoneConverter, zoneConverter } from "../../model/timestamp-zone.ts";
 import type { Value } from "../../model/value.ts";
+import type { Stored } from "../sql/table.ts";
+import { Unholdable } from "../sql/unholdable.ts";
 import { type Affinity, plainDecimal } from "./column.ts";
 import type { ColumnForm } from "./config.ts";
 
-/** What SQLite gives for a column: integers as bigints, blobs as bytes. */
-export type RawValue = null | bigint | number | string | Uint8Array;
-
-/** A value that a column cannot hold exactly, with the reason in words. */
-export class Unholdable {
-  readonly reason: string;
-  constructor(reason: string) {
-    this.reason = reason;
-  }
-}
-
-/** How one column's values are turned into canonical ones and back; neither is null. */
+/**
+ * How one column's values are turned into canonical ones and back; neither is null. SQLite gives
+ * integers as bigints and blobs as bytes.
+ */
 export interface Codec {
   /** Undefined: the value does not fit the field. */
-  decode(raw: Exclude<RawValue, null>): Value | undefined;
+  decode(raw: Stored): Value | undefined;
   encode(value: Value): SqlParameter | Unholdable;
   /** The SQL around the parameter. */
   readonly placeholder: string;
@@ -73,7 +67,7 @@ export function codecFor(options: CodecOptions): Codec {
 
 const mismatch = (wanted: string): Unholdable => new Unholdable(`it is not ${wanted}`);
 
-function decodeText(raw: Exclude<RawValue, null>): Value | undefined {
+function decodeText(raw: Stored): Value | undefined {
   if (typeof raw === "string") return raw;
   if (typeof raw === "bigint") return String(raw);
   return typeof raw === "number" ? plainDecimal(raw) : undefined;
@@ -84,7 +78,7 @@ function encodeText(value: Value): SqlParameter | Unholdable {
   return value.isWellFormed() ? value : new Unholdable("it holds half of a surrogate pair");
 }
 
-const decodeInteger = (raw: Exclude<RawValue, null>): Value | undefined =>
+const decodeInteger = (raw: Stored): Value | undefined =>
   typeof raw === "bigint" ? String(raw) : undefined;
 
 const INT64 = /^(?:0|-?[1-9]\d{0,18})$/;
@@ -117,7 +111,7 @@ function encodeDecimal(value: Value): SqlParameter | Unholdable {
   return new Unholdable("the column keeps numbers as doubles, which would change its last digits");
 }
 
-const decodeDouble = (raw: Exclude<RawValue, null>): Value | undefined => {
+const decodeDouble = (raw: Stored): Value | undefined => {
   const number = typeof raw === "bigint" ? Number(raw) : raw;
   return typeof number === "number" && Number.isFinite(number) ? number + 0 : undefined;
 };
@@ -125,7 +119,7 @@ const decodeDouble = (raw: Exclude<RawValue, null>): Value | undefined => {
 const encodeDouble = (value: Value): SqlParameter | Unholdable =>
   typeof value === "number" && Number.isFinite(value) ? value : mismatch("a finite number");
 
-function decodeBoolean(raw: Exclude<RawValue, null>): Value | undefined {
+function decodeBoolean(raw: Stored): Value | undefined {
   if (raw === 1n || raw === 1) return true;
   if (raw === 0n || raw === 0) return false;
   const word = typeof raw === "string" ? raw.toLowerCase() : "";
@@ -135,7 +129,7 @@ function decodeBoolean(raw: Exclude<RawValue, null>): Value | undefined {
 const encodeBoolean = (value: Value): SqlParameter | Unholdable =>
   typeof value === "boolean" ? BigInt(value) : mismatch("true or false");
 
-function decodeBinary(raw: Exclude<RawValue, null>): Value | undefined {
+function decodeBinary(raw: Stored): Value | undefined {
   if (raw instanceof Uint8Array) return Buffer.from(raw).toString("base64");
   return typeof raw === "string" ? Buffer.from(raw).toString("base64") : undefined;
 }
@@ -146,7 +140,7 @@ function encodeBinary(value: Value): SqlParameter | Unholdable {
 }
 
 /** A JSON number may have become a number of SQLite's own. */
-function decodeJson(raw: Exclude<RawValue, null>): Value | undefined {
+function decodeJson(raw: Stored): Value | undefined {
   if (typeof raw === "bigint") return String(raw);
   if (typeof raw === "number") return plainDecimal(raw);
   return typeof raw === "string" && isJsonText(raw) ? raw : undefined;

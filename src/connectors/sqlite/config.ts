@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isTimeZone } from "../../model/timestamp-zone.ts";
+import { assignsKeys, tableSettings, tablesOf, text, zone } from "../sql/config.ts";
 
 /** How a column keeps its values, where its declared type does not say it. */
 const COLUMN_FORMS = [
@@ -20,34 +20,19 @@ const COLUMN_FORMS = [
 
 export type ColumnForm = (typeof COLUMN_FORMS)[number];
 
-const text = (): z.ZodString => z.string().min(1);
-const zone = (): z.ZodOptional<z.ZodString> =>
-  text()
-    .refine(isTimeZone, { message: "is no time zone; expected a name such as America/Denver" })
-    .optional()
-    .describe("The zone of times that are kept without one. Default: UTC.");
+const ZONE = zone("times that are kept without one");
 
 const table = z.strictObject({
-  key: z
-    .union([text(), z.array(text()).min(1)])
-    .optional()
-    .describe("The fields of the key. Default: the primary key, else a unique index."),
-  modifiedAt: z
-    .union([text(), z.literal(false)])
-    .optional()
-    .describe("The field with the time of last change, or false. Default: found by its name."),
-  assignsKeys: z
-    .boolean()
-    .optional()
-    .describe("New records get their keys from the database. Default: as the table is made."),
-  zone: zone(),
+  ...tableSettings,
+  assignsKeys,
+  zone: ZONE,
   fields: z.record(text(), z.enum(COLUMN_FORMS)).optional().describe("How columns keep values."),
 });
 
 export const sqliteConfigSchema = z.object({
   path: text().describe("The database file."),
-  zone: zone(),
-  tables: z.record(text(), table).optional().describe("What the tables themselves do not say."),
+  zone: ZONE,
+  tables: tablesOf(table),
 });
 
 /** What a person says of one table; everything may be left out. */

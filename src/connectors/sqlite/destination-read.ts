@@ -2,6 +2,8 @@ import type { SqliteDatabase, SqlParameter } from "../../drivers/sqlite/database
 import type { RecordKey } from "../../model/record.ts";
 import type { Value } from "../../model/value.ts";
 import type { OrphanCount, RowMark, StoredRow } from "../../ports/destination.ts";
+import { DELETED_AT } from "../sql/destination-plan.ts";
+import { Unholdable } from "../sql/unholdable.ts";
 import {
   type ColumnBinding,
   keyParameters,
@@ -14,8 +16,6 @@ import {
   rowColumns,
   rowsByKey,
 } from "./destination-layout.ts";
-import { DELETED_AT } from "./destination-schema.ts";
-import { Unholdable } from "./destination-types.ts";
 
 const BIGINTS = { bigints: true } as const;
 const LIVING = `t.${DELETED_AT} IS NULL`;

@@ -1,13 +1,6 @@
 import { quoteIdentifier, type SqliteDatabase } from "../../drivers/sqlite/database.ts";
 import type { StoredTable } from "../../model/drift.ts";
-
-/** Which sync and stream a table belongs to, and what its columns hold. */
-export interface RegisteredTable {
-  readonly name: string;
-  readonly sync: string;
-  readonly stream: string;
-  readonly table: StoredTable;
-}
+import type { FoundTable, RegisteredTable } from "../sql/destination-plan.ts";
 
 const REGISTRY = "_lockstep_tables";
 
@@ -23,10 +16,7 @@ export function ensureRegistry(database: SqliteDatabase, schema = "main"): void 
 }
 
 /** What the database knows of a name, whose case does not matter. */
-export function lookUp(
-  database: SqliteDatabase,
-  name: string,
-): { readonly exists: boolean; readonly registered?: RegisteredTable } {
+export function lookUp(database: SqliteDatabase, name: string): FoundTable {
   const exists = hasObject(database, name);
   if (!hasObject(database, REGISTRY)) return { exists };
   const row = database

@@ -1,6 +1,7 @@
 import type { SqlParameter, SqlValue } from "../../drivers/sqlite/database.ts";
 import { canonicalDecimal } from "../../model/decimal.ts";
 import type { Value, ValueType } from "../../model/value.ts";
+import { Unholdable } from "../sql/unholdable.ts";
 
 /**
  * How a column keeps its values.
@@ -83,14 +84,6 @@ export function declaredType(type: ValueType, storage: Storage): string {
 function integerName(type: ValueType): string {
   if (type.kind !== "integer") return "INTEGER";
   return { 16: "SMALLINT", 32: "INTEGER", 64: "BIGINT" }[type.bits];
-}
-
-/** A value that a column cannot hold exactly, with the reason in words. */
-export class Unholdable {
-  readonly reason: string;
-  constructor(reason: string) {
-    this.reason = reason;
-  }
 }
 
 export type Encode = (value: Value) => SqlParameter | Unholdable;

@@ -7,8 +7,8 @@ import { isRowRefusal } from "../../drivers/sqlite/errors.ts";
 import type { RecordKey } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { RowBatch, RowUpsert } from "../../ports/destination.ts";
+import { CHANGED_AT, DELETED_AT, HASH } from "../sql/destination-plan.ts";
 import { keyParameters, type Layout } from "./destination-layout.ts";
-import { CHANGED_AT, DELETED_AT, HASH } from "./destination-schema.ts";
 
 /** Writes a batch; must run inside a transaction, which a refused record's error rolls back. */
 export function applyBatch(database: SqliteDatabase, layout: Layout, batch: RowBatch): void {

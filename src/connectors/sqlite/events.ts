@@ -1,144 +1,60 @@
 import type { SqliteDatabase } from "../../drivers/sqlite/database.ts";
-import type { Cursor } from "../../model/cursor.ts";
-import {
-  type BadRecord,
-  type RecordKey,
-  recordKey,
-  type StreamRecord,
-  type Tombstone,
-} from "../../model/record.ts";
-import { SyncError } from "../../model/sync-error.ts";
-import type { Value } from "../../model/value.ts";
-import type { Page, ReadRequest, StreamHead } from "../../ports/connector.ts";
-import { type Capture, OUTBOX, REGISTRY } from "./captures.ts";
-import { give, type Kept } from "./cursor.ts";
-import { keyFinder, queryRows, recordOf, type View } from "./read.ts";
+import type { RecordKey } from "../../model/record.ts";
+import { OUTBOX, REGISTRY } from "../sql/captures.ts";
+import type { EventPlace, EventSql } from "../sql/events.ts";
+import { decodedKey } from "../sql/rows.ts";
+import type { Column, Table } from "./catalog.ts";
+import { KEPT } from "./cursor.ts";
+import { queryRows, type View } from "./read.ts";
 
-type Read<K extends ReadRequest["kind"]> = Extract<ReadRequest, { readonly kind: K }>;
-
-/** A place among the noted changes: strictly after this one. */
-interface Place {
-  readonly kind: "events";
-  readonly capture: string;
+interface Place extends EventPlace {
   readonly sequence: number;
 }
 
-/** Where the noted changes stand. One writer at a time: numbers appear in their order. */
-export function eventsHead(
-  database: SqliteDatabase,
-  { id }: Capture,
-): Pick<StreamHead, "changes" | "deletions"> {
-  const cursor = writePlace({ kind: "events", capture: id, sequence: newest(database) });
-  return { changes: cursor, deletions: cursor };
+/** One writer at a time: numbers appear in their order. */
+export function createEventSql(database: SqliteDatabase): EventSql<Column, Table, Place> {
+  return {
+    newest: ({ id }) => ({ kind: "events", capture: id, sequence: newest(database) }),
+    placeIn: ({ capture, sequence }) =>
+      typeof capture === "string" && Number.isSafeInteger(sequence)
+        ? { kind: "events", capture, sequence: Number(sequence) }
+        : undefined,
+    isAfter: (one, other) => one.sequence > other.sequence,
+    lostSince({ schema }, _capture, { sequence }) {
+      const [[trimmed] = []] = queryRows(
+        database,
+        `SELECT trimmed FROM ${REGISTRY} WHERE relation = ?`,
+        [schema.name],
+      );
+      if (Number(trimmed ?? 0) > sequence) return "changes after it are no longer kept";
+      return sequence > newest(database) ? "the file was put back to an earlier state" : undefined;
+    },
+    changesAfter(view, _capture, { place, overlapMs, size }) {
+      const from = overlapMs === 0 ? place.sequence : earlier(database, view, place, overlapMs);
+      const rows = queryRows(
+        database,
+        `SELECT sequence, key, at, origin FROM ${OUTBOX} WHERE relation = ? AND sequence > ?
+         ORDER BY sequence LIMIT ?`,
+        [view.schema.name, from, size],
+      );
+      return rows.map(([sequence, key, at, origin]) => ({
+        place: { ...place, sequence: Number(sequence) },
+        at: String(at),
+        key: origin != null && origin === view.origin ? undefined : notedKey(view, String(key)),
+      }));
+    },
+    trim: ({ schema }, { keepDays }, { sequence }) =>
+      trim(database, [schema.name, sequence, keepDays]),
+  };
 }
 
-/** The records that noted changes name, as they are now, and tombstones for those that are gone. */
-export function* eventPages(
-  database: SqliteDatabase,
-  view: View,
-  capture: Capture,
-  { since }: Read<"changes">,
-  next: () => number,
-): Generator<Page> {
-  const start = startOf(database, view, capture, since);
-  trim(database, view, capture, start);
-  const finder = keyFinder(database, view);
-  for (const { events, place } of batches(database, view, start, start.sequence, next)) {
-    const records: StreamRecord[] = [];
-    const bad: BadRecord[] = [];
-    const tombstones: Tombstone[] = [];
-    for (const [key, deletedAt] of latestTimes(events)) {
-      const row = finder.find(key);
-      if (row === undefined) {
-        tombstones.push({ key, deletedAt });
-        continue;
-      }
-      const read = recordOf(view, row);
-      if ("record" in read) records.push(read.record);
-      else bad.push(read.bad);
-    }
-    yield { records, bad, marks: [], tombstones, cursor: writePlace(place) };
-  }
-}
-
-/** Tombstones for the keys among the noted changes that are gone. */
-export function* deletionPages(
-  database: SqliteDatabase,
-  view: View,
-  capture: Capture,
-  { since, overlapMs }: Read<"deletions">,
-  next: () => number,
-): Generator<Page> {
-  const start = startOf(database, view, capture, since);
-  const from = overlapMs === 0 ? start.sequence : earlier(database, view, start, overlapMs);
-  const finder = keyFinder(database, view);
-  for (const { events, place } of batches(database, view, start, from, next)) {
-    const tombstones = [...latestTimes(events)].flatMap(([key, deletedAt]) =>
-      finder.find(key) === undefined ? [{ key, deletedAt }] : [],
-    );
-    const cursor = writePlace({ ...place, sequence: Math.max(place.sequence, start.sequence) });
-    yield { records: [], bad: [], marks: [], tombstones, cursor };
-  }
-}
-
-interface NotedChange {
-  readonly at: string;
-  /** Nothing where the reader itself wrote it. */
-  readonly key: RecordKey | undefined;
-}
-
-function* batches(
-  database: SqliteDatabase,
-  view: View,
-  start: Place,
-  from: number,
-  next: () => number,
-): Generator<{ readonly events: readonly NotedChange[]; readonly place: Place }> {
-  let sequence = from;
-  for (;;) {
-    const size = next();
-    const rows = queryRows(
-      database,
-      `SELECT sequence, key, at, origin FROM ${OUTBOX} WHERE relation = ? AND sequence > ?
-       ORDER BY sequence LIMIT ?`,
-      [view.schema.name, sequence, size],
-    );
-    const last = rows.at(-1);
-    if (last === undefined) return;
-    sequence = Number(last[0]);
-    const events = rows.map(([, key, at, origin]): NotedChange => {
-      const isOwn = origin !== null && origin === view.origin;
-      return { at: String(at), key: isOwn ? undefined : notedKey(view, String(key)) };
-    });
-    yield { events, place: { ...start, sequence } };
-    if (rows.length < size) return;
-  }
-}
-
-/** The key as the columns' codecs read it; one that they cannot read belongs to no record. */
+/** The key as the columns read it; one that they cannot read belongs to no record. */
 function notedKey({ table }: View, noted: string): RecordKey | undefined {
-  const parts: Value[] = [];
-  for (const [at, each] of (JSON.parse(noted) as (Kept | null)[]).entries()) {
-    const raw = each === null ? null : give(each);
-    const value = raw === null ? undefined : table.key[at]?.codec.decode(raw);
-    if (value === undefined) return undefined;
-    parts.push(value);
-  }
-  return recordKey(parts);
+  const parts = (JSON.parse(noted) as unknown[]).map((part) => KEPT.give(part) ?? null);
+  return parts.length === table.key.length ? decodedKey(table.key, parts) : undefined;
 }
 
-/** The keys in the order of their last change, with its time. */
-function latestTimes(events: readonly NotedChange[]): ReadonlyMap<RecordKey, string> {
-  const times = new Map<RecordKey, string>();
-  for (const { key, at } of events) {
-    if (key === undefined) continue;
-    times.delete(key);
-    times.set(key, at);
-  }
-  return times;
-}
-
-/** The place before everything that was noted within the overlap. */
+/** The number before everything that was noted within the overlap. */
 function earlier(
   database: SqliteDatabase,
   { schema }: View,
@@ -184,16 +100,13 @@ export function newest(database: SqliteDatabase): number {
   return Number(sequence ?? 0);
 }
 
-/** Removes what this reader has passed for good and what is older than is to be kept. */
+/** The newest number of all stays, so that it is not given once more. */
 function trim(
   database: SqliteDatabase,
-  { schema }: View,
-  { keepDays }: Capture,
-  { sequence }: Place,
+  parameters: readonly [relation: string, sequence: number, keepDays: number],
 ): void {
   const old = `relation = ? AND sequence <= ? AND sequence < (SELECT max(sequence) FROM ${OUTBOX})
     AND julianday(at) < julianday('now') - ?`;
-  const parameters = [schema.name, sequence, keepDays];
   const [[last] = []] = queryRows(
     database,
     `SELECT max(sequence) FROM ${OUTBOX} WHERE ${old}`,
@@ -204,52 +117,6 @@ function trim(
     database.prepare(`DELETE FROM ${OUTBOX} WHERE ${old}`).run(parameters);
     database
       .prepare(`UPDATE ${REGISTRY} SET trimmed = max(trimmed, ?) WHERE relation = ?`)
-      .run([Number(last), schema.name]);
+      .run([Number(last), parameters[0]]);
   });
-}
-
-/** The place of a cursor that nothing was lost since; throws CURSOR_INVALID, CURSOR_EXPIRED. */
-function startOf(database: SqliteDatabase, view: View, { id }: Capture, cursor: Cursor): Place {
-  const place = readPlace(view, cursor);
-  if (place.capture !== id) throw expired(view, "capture was installed anew since");
-  const [[trimmed] = []] = queryRows(
-    database,
-    `SELECT trimmed FROM ${REGISTRY} WHERE relation = ?`,
-    [view.schema.name],
-  );
-  if (Number(trimmed ?? 0) > place.sequence) {
-    throw expired(view, "changes after it are no longer kept");
-  }
-  if (place.sequence > newest(database)) {
-    throw expired(view, "the file was put back to an earlier state");
-  }
-  return place;
-}
-
-const expired = ({ schema }: View, why: string): SyncError =>
-  new SyncError(
-    "CURSOR_EXPIRED",
-    `The cursor for changes of table "${schema.name}" cannot be gone on from: ${why}.`,
-    { context: { stream: schema.name } },
-  );
-
-const writePlace = (place: Place): Cursor => JSON.stringify(place) as Cursor;
-
-function readPlace(view: View, cursor: Cursor): Place {
-  const place = parse(cursor);
-  if (place?.kind === "events" && Number.isSafeInteger(place.sequence)) return place as Place;
-  // A cursor by time, from before capture was installed.
-  if (place?.kind !== undefined) throw expired(view, "it is from before capture was installed");
-  throw new SyncError(
-    "CURSOR_INVALID",
-    `The SQLite connector cannot read the cursor "${cursor}": it is no position of kind "events".`,
-  );
-}
-
-function parse(cursor: Cursor): Partial<Place> | null {
-  try {
-    return JSON.parse(cursor) as Partial<Place> | null;
-  } catch {
-    return null;
-  }
 }

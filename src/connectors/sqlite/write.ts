@@ -1,26 +1,24 @@
 import type { SqliteDatabase, SqlParameter } from "../../drivers/sqlite/database.ts";
 import { isRowRefusal } from "../../drivers/sqlite/errors.ts";
-import { type Problem, type RecordKey, recordKey, type StreamRecord } from "../../model/record.ts";
-import type { StreamSchema, WriteTraits } from "../../model/schema.ts";
-import { SyncError } from "../../model/sync-error.ts";
-import { compareTimestamps } from "../../model/timestamp.ts";
-import { type Value, valuesEqual } from "../../model/value.ts";
-import type { Expectation, WriteOperation, WriteOutcome } from "../../ports/connector.ts";
-import type { Column } from "./catalog.ts";
-import { Unholdable } from "./codec.ts";
-import { newest, signWrites } from "./events.ts";
+import type { Problem, RecordKey, StreamRecord } from "../../model/record.ts";
+import type { WriteTraits } from "../../model/schema.ts";
+import type { Value } from "../../model/value.ts";
+import type { WriteOperation, WriteOutcome } from "../../ports/connector.ts";
+import { keyOf, shown } from "../sql/rows.ts";
+import { Unholdable } from "../sql/unholdable.ts";
 import {
-  type KeyFinder,
-  keyEncoder,
-  keyFinder,
-  keyOf,
-  type RawRow,
-  recordOf,
-  type View,
-} from "./read.ts";
+  holds,
+  isPartOf,
+  keyAmong,
+  movedKey,
+  type Operation,
+  refused,
+  writeTraits,
+} from "../sql/writes.ts";
+import type { Column } from "./catalog.ts";
+import { newest, signWrites } from "./events.ts";
+import { type KeyFinder, keyEncoder, keyFinder, type RawRow, type View } from "./read.ts";
 import { problemOf } from "./refusal.ts";
-
-type Operation<K extends WriteOperation["kind"]> = Extract<WriteOperation, { readonly kind: K }>;
 
 interface Writing {
   readonly database: SqliteDatabase;
@@ -40,7 +38,8 @@ export function writeOperations(
   view: View,
   operations: readonly WriteOperation[],
 ): readonly WriteOutcome[] {
-  const traits = writeTraits(view.table.schema, operations.length);
+  const why = "it is a view, or nothing keeps its key unique";
+  const traits = writeTraits(view.table.schema, operations.length, why);
   if (operations.length === 0) return [];
   const finder = keyFinder(database, view);
   const encodeKey = keyEncoder(view.table);
@@ -133,7 +132,7 @@ function create(writing: Writing, operation: Operation<"create">): WriteOutcome 
   const cells = encodeCells(writing, operation.values, operation.key);
   if ("code" in cells) return { kind: "rejected", problem: cells };
   const columns = cells.map(({ column }) => column.sql).join(", ");
-  const values = cells.map(({ column }) => column.codec.placeholder).join(", ");
+  const values = cells.map(({ column }) => column.placeholder).join(", ");
   const row = database
     .prepare(
       `INSERT INTO ${table.sql} ${cells.length === 0 ? "DEFAULT VALUES" : `(${columns}) VALUES (${values})`}
@@ -151,13 +150,14 @@ function update(writing: Writing, operation: Operation<"update">): WriteOutcome 
   const { table } = view;
   const row = finder.find(operation.key);
   if (row === undefined) return { kind: "conflict", current: null };
-  if (!holds(view, operation.expected, row)) return { kind: "conflict", current: shown(view, row) };
+  const current = shown(view, row);
+  if (!holds(view, operation.expected, current)) return { kind: "conflict", current };
   const cells = encodeCells(writing, operation.values, undefined, operation.key);
   if ("code" in cells) return { kind: "rejected", problem: cells };
   if (cells.length === 0) return { kind: "written", stored: readBack(writing, operation.key) };
   const changed = database
     .prepare(
-      `UPDATE ${table.sql} SET ${cells.map(({ column }) => `${column.sql} = ${column.codec.placeholder}`).join(", ")}
+      `UPDATE ${table.sql} SET ${cells.map(({ column }) => `${column.sql} = ${column.placeholder}`).join(", ")}
        WHERE ${keyMatch(view)}`,
     )
     .run([...cells.map(({ parameter }) => parameter), ...(encodeKey(operation.key) ?? [])]);
@@ -170,7 +170,8 @@ function remove(writing: Writing, operation: Operation<"delete">): WriteOutcome 
   const { database, view, finder, encodeKey } = writing;
   const row = finder.find(operation.key);
   if (row === undefined) return { kind: "written", stored: null };
-  if (!holds(view, operation.expected, row)) return { kind: "conflict", current: shown(view, row) };
+  const current = shown(view, row);
+  if (!holds(view, operation.expected, current)) return { kind: "conflict", current };
   const changed = database
     .prepare(`DELETE FROM ${view.table.sql} WHERE ${keyMatch(view)}`)
     .run(encodeKey(operation.key));
@@ -179,38 +180,12 @@ function remove(writing: Writing, operation: Operation<"delete">): WriteOutcome 
 }
 
 const keyMatch = ({ table }: View): string =>
-  table.key.map(({ sql, codec }) => `${sql} = ${codec.placeholder}`).join(" AND ");
+  table.key.map(({ sql, placeholder }) => `${sql} = ${placeholder}`).join(" AND ");
 
 /** Triggers may have changed the row after the statement, so it is read and not concluded. */
 function readBack({ view, finder }: Writing, key: RecordKey): StreamRecord | null {
   const row = finder.find(key);
   return row === undefined ? null : shown(view, row);
-}
-
-/** The row as a record; what of it cannot be read is absent. */
-function shown(view: View, row: RawRow): StreamRecord {
-  const read = recordOf(view, row);
-  if ("record" in read) return read.record;
-  const values = view.columns.map(({ codec }, index) => {
-    const raw = row[index] ?? null;
-    return raw === null ? null : codec.decode(raw);
-  });
-  return { key: keyOf(view, row) ?? ("" as RecordKey), values };
-}
-
-function holds(view: View, { values, version }: Expectation, row: RawRow): boolean {
-  if (version !== undefined) return false;
-  return view.columns.every(({ field, codec }, index) => {
-    const expected = values[index];
-    if (expected === undefined) return true;
-    const raw = row[index] ?? null;
-    const found = raw === null ? null : codec.decode(raw);
-    if (found === undefined) return false;
-    if (field.type.kind === "timestamp" && typeof found === "string" && expected !== null) {
-      return compareTimestamps(found, String(expected)) === 0;
-    }
-    return valuesEqual(found, expected);
-  });
 }
 
 interface Cell {
@@ -238,7 +213,7 @@ function encodeCells(
     if (traits.fields?.includes(column.field.name) === false && !isKey) {
       return refused(view, column, "cannot be written");
     }
-    const parameter = value === null ? null : column.codec.encode(value);
+    const parameter = value === null ? null : column.encode(value);
     if (parameter instanceof Unholdable) {
       return refused(view, column, `cannot hold the value: ${parameter.reason}`);
     }
@@ -254,52 +229,7 @@ function encodeCells(
   return [...key, ...cells];
 }
 
-function isPartOf(view: View, key: RecordKey, column: Column, value: Value): boolean {
-  const at = view.table.key.indexOf(column);
-  const parts = view.table.key.length === 1 ? [key] : (JSON.parse(key) as readonly string[]);
-  return parts[at] === String(value);
-}
-
-/** The key that an update leaves the record with. */
-function movedKey({ table, schema }: View, { key, values }: Operation<"update">): RecordKey {
-  const parts = table.key.length === 1 ? [key] : (JSON.parse(key) as readonly string[]);
-  return recordKey(
-    table.key.map(({ field }, at) => {
-      const index = schema.fields.findIndex(({ name }) => name === field.name);
-      return values[index] ?? parts[at] ?? null;
-    }),
-  );
-}
-
-/** The key that a create's values spell, where they are all there. */
-function keyAmong(
-  { table, schema }: View,
-  values: readonly (Value | undefined)[],
-): RecordKey | undefined {
-  const parts = table.key.map(({ field }) => {
-    const index = schema.fields.findIndex(({ name }) => name === field.name);
-    return values[index] ?? null;
-  });
-  return parts.includes(null) ? undefined : recordKey(parts);
-}
-
-function refused({ schema }: View, { field }: Column, why: string): Problem {
-  const message = `Field "${field.name}" of table "${schema.name}" ${why}.`;
-  return { code: "RECORD_REFUSED", message, field: field.name };
-}
-
 const passedOver = ({ schema }: View): Problem => ({
   code: "RECORD_REFUSED",
   message: `Table "${schema.name}" passed over the record: one of its triggers or constraints says so.`,
 });
-
-function writeTraits({ name, traits }: StreamSchema, count: number): WriteTraits {
-  const context = { stream: name };
-  if (traits.write === undefined) {
-    const why = "it is a view, or nothing keeps its key unique";
-    throw new SyncError("CONNECTOR_UNSUPPORTED", `"${name}" takes no writes: ${why}.`, { context });
-  }
-  if (count <= traits.write.batch) return traits.write;
-  const message = `Table "${name}" takes at most ${traits.write.batch} operations in one write, not ${count}.`;
-  throw new SyncError("CONNECTOR_UNSUPPORTED", message, { context });
-}

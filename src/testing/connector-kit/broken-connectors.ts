@@ -1,7 +1,7 @@
 import type { Cursor } from "../../model/cursor.ts";
 import type { RecordKey } from "../../model/record.ts";
 import type { StreamSchema } from "../../model/schema.ts";
-import type { Connector, Page, ReadRequest } from "../../ports/connector.ts";
+import type { Connector, Page, ReadRequest, StreamQuery } from "../../ports/connector.ts";
 import { connectorKit } from "../connector-kit.ts";
 import { createMemorySubject } from "../memory-subject.ts";
 import type { Breach } from "./breach.ts";
@@ -200,6 +200,42 @@ export const BREACHES: readonly Breach[] = [
         },
       };
     },
+  },
+  {
+    name: "leaves a field out of its digests",
+    foundBy: "a digest changes with the record and with the seed",
+    breaks: (connector) => {
+      const blind = (query: StreamQuery): StreamQuery => {
+        const { schema } = query;
+        if (query.digestSeed === undefined) return query;
+        const fields = schema.fields.filter(({ name }) => schema.key.includes(name));
+        return { ...query, schema: { ...schema, fields } };
+      };
+      return {
+        ...withRequest(connector, (request) => ({ ...request, query: blind(request.query) })),
+        sumDigests: async (query, bits, signal) =>
+          (await connector.sumDigests?.(blind(query), bits, signal)) ?? [],
+      };
+    },
+  },
+  {
+    name: "adds up digests of another seed",
+    foundBy: "sums are those of the digests, and buckets hold them",
+    breaks: (connector) => ({
+      ...connector,
+      sumDigests: async (query, bits, signal) =>
+        (await connector.sumDigests?.({ ...query, digestSeed: 1 }, bits, signal)) ?? [],
+    }),
+  },
+  {
+    name: "gives all marks whatever the buckets",
+    foundBy: "sums are those of the digests, and buckets hold them",
+    breaks: (connector) =>
+      withRequest(connector, (request) => {
+        if (request.kind !== "walk") return request;
+        const { buckets: _, ...rest } = request;
+        return rest;
+      }),
   },
   {
     name: "counts one record too many",

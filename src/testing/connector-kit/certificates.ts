@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { type CertificateEntry, printCertificate, takeCertificate } from "../certificate.ts";
-import { fitsType, sameValue } from "../hostile-values.ts";
+import { fitsType, saysTheSame } from "../../core/hostile-values.ts";
+import {
+  type CertificateEntry,
+  printCertificate,
+  takeCertificate,
+} from "../../engine/certificate/take-certificate.ts";
 import { type Behaviour, never, REFUSED, type SubjectWrites } from "./subject.ts";
 import { eachWriter } from "./writing.ts";
 
@@ -26,7 +30,7 @@ function isAsPromised(writes: SubjectWrites, entry: CertificateEntry): boolean {
   if (promise === REFUSED) return fate === "refused";
   if (promise === undefined) return fate === "exact" || !fitsType(type, value);
   if (promise === null || stored === undefined || stored === null) return promise === stored;
-  return sameValue(type, stored, promise);
+  return saysTheSame(type, stored, promise);
 }
 
 const inWords = ({ stream, field, name, fate, stored, problem }: CertificateEntry): string =>

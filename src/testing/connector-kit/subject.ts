@@ -160,6 +160,10 @@ export const withWrites = {
   reason: "no stream takes writes",
   when: (schema: StreamSchema): boolean => schema.traits.write !== undefined,
 };
+export const withDigests = {
+  reason: "no stream claims the trait `digests`",
+  when: ({ traits }: StreamSchema): boolean => traits.digests !== undefined,
+};
 export const withSweep = {
   reason: "no stream claims the trait `sweep`",
   when: (schema: StreamSchema): boolean => schema.traits.sweep,

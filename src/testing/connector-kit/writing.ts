@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
+import { saysTheSame } from "../../core/hostile-values.ts";
 import {
   type RecordKey,
   recordKey,
@@ -15,7 +16,6 @@ import type {
   WriteOperation,
   WriteOutcome,
 } from "../../ports/connector.ts";
-import { sameValue } from "../hostile-values.ts";
 import { keysRead, pagesOf, recordsOf } from "./reading.ts";
 import {
   type ConnectorSubject,
@@ -150,7 +150,7 @@ export function assertHolds(
     const promised = writes.promise?.(schema.name, name, value) ?? value;
     const isSame = promised !== null && typeof promised !== "symbol" && held[name] !== undefined;
     assert.ok(
-      isSame ? sameValue(field.type, held[name] ?? null, promised) : held[name] === promised,
+      isSame ? saysTheSame(field.type, held[name] ?? null, promised) : held[name] === promised,
       `"${name}" holds ${JSON.stringify(held[name])} instead of ${String(JSON.stringify(value))}`,
     );
   }

@@ -1,0 +1,59 @@
+/**
+ * A digest stands for a record's key and the values of a query's fields: a whole number below
+ * 2^52, so that it is exact in every language and database. Equal records have equal digests, and
+ * records that differ have different ones but for one pair in 2^52.
+ */
+export const DIGEST_BITS = 52;
+
+const HALF = 2 ** 26;
+
+/** How many digests begin with the same bits, which are the bucket's number, and what they add up to. */
+export interface DigestSum {
+  readonly bucket: number;
+  readonly count: number;
+  /** Of the upper and of the lower 26 bits, so that no sum is rounded. */
+  readonly high: number;
+  readonly low: number;
+}
+
+/** Some of the 2^`bits` buckets. */
+export interface DigestBuckets {
+  readonly bits: number;
+  readonly of: readonly number[];
+}
+
+/** The bucket of a digest: its first bits. */
+export function bucketOf(digest: number, bits: number): number {
+  return Math.floor(digest / 2 ** (DIGEST_BITS - bits));
+}
+
+/** The digests by bucket; buckets without any are left out. In no particular order. */
+export function sumDigests(digests: Iterable<number>, bits: number): readonly DigestSum[] {
+  const sums = new Map<number, { bucket: number; count: number; high: number; low: number }>();
+  for (const digest of digests) {
+    const bucket = bucketOf(digest, bits);
+    const sum = sums.get(bucket) ?? { bucket, count: 0, high: 0, low: 0 };
+    const high = Math.floor(digest / HALF);
+    sum.count += 1;
+    sum.high += high;
+    sum.low += digest - high * HALF;
+    sums.set(bucket, sum);
+  }
+  return [...sums.values()];
+}
+
+/** The buckets that do not hold the same digests, in order. */
+export function differingBuckets(
+  some: readonly DigestSum[],
+  others: readonly DigestSum[],
+): readonly number[] {
+  const open = new Map(some.map((sum) => [sum.bucket, sum]));
+  const differing: number[] = [];
+  for (const { bucket, count, high, low } of others) {
+    const own = open.get(bucket);
+    open.delete(bucket);
+    const isSame = own?.count === count && own.high === high && own.low === low;
+    if (!isSame) differing.push(bucket);
+  }
+  return [...differing, ...open.keys()].sort((a, b) => a - b);
+}
