@@ -138,6 +138,18 @@ export const ACCESS_CODES = {
     "The system cannot do what was asked.",
     "Choose another mode; `lockstep check` lists what each stream can do.",
   ),
+  CERTIFICATE_REFUSED: code(
+    "halt",
+    1,
+    "A certificate is made with a record of its own, and the stream does not take one.",
+    "Name a stream of that system that takes new records; the message says what this one wants.",
+  ),
+  CERTIFICATE_LEFT: code(
+    "halt",
+    1,
+    "The record with which a certificate was made could not be deleted again.",
+    "Delete it by hand; its key is in the message.",
+  ),
   METADATA_INVALID: code(
     "halt",
     1,

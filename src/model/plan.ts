@@ -37,6 +37,8 @@ export interface AcknowledgedSide {
   readonly key: RecordKey;
   readonly acknowledged: Acknowledged;
   readonly version?: string;
+  /** Of a row whose shared values are exactly `acknowledged.returned`. */
+  readonly digest?: number;
 }
 
 /**
@@ -103,6 +105,14 @@ export interface SidePositions {
   readonly deletions?: Cursor;
 }
 
+/** What a plan makes of the writes that sides refused before. */
+export interface PlannedParked {
+  /** Left out, since nothing in them changed. */
+  readonly held: number;
+  /** Numbers of entries that nothing asks for any more. */
+  readonly settled: readonly number[];
+}
+
 /** The head of a plan; its records follow one by one, since there may be millions. */
 export interface PlanHead {
   readonly format: 1;
@@ -123,6 +133,8 @@ export interface PlanHead {
   };
   /** Where the next observation of a side goes on from, once the plan is applied. */
   readonly positions: Readonly<Record<string, SidePositions>>;
+  /** Absent while no write is parked. */
+  readonly parked?: PlannedParked;
   /** The run that this plan undoes. */
   readonly undoes?: string;
   /** Things a person should know, such as a side that could not be read. */

@@ -68,8 +68,11 @@ export type PolicyChain = readonly Policy[];
 export interface DeleteRules {
   /** `remove`: they go too. `keep`: they stay, and the gone one is left alone from then on. */
   readonly propagate: "remove" | "keep";
-  /** One side deleted what another edited. */
-  readonly editAgainstDelete: "edit-wins" | "delete-wins" | "review";
+  /**
+   * One side deleted what another edited. `hub`: what that side did wins; where it did neither, the
+   * edit does.
+   */
+  readonly editAgainstDelete: "edit-wins" | "delete-wins" | "review" | { readonly hub: string };
 }
 
 /**

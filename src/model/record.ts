@@ -18,6 +18,8 @@ export interface StreamRecord {
   readonly modifiedAt?: string;
   /** What the system calls this state of the record (an ETag, a row version), where it has one. */
   readonly version?: string;
+  /** As in `model/digest.ts`; only where the query asked for it. */
+  readonly digest?: number;
 }
 
 /** The fact, told by the system, that a key was deleted. */

@@ -29,6 +29,11 @@ export interface StreamTraits {
   readonly sweep: boolean;
   /** `head` answers with the number of records. */
   readonly count: boolean;
+  /**
+   * The system tells digests of its records (see `StreamQuery.digestSeed`), and how it makes them
+   * and values of what is stored: where this is another text, equal digests mean nothing.
+   */
+  readonly digests?: string;
   /** The stream takes writes; absent where it is for reading only. */
   readonly write?: WriteTraits;
 }

@@ -1,3 +1,4 @@
+import type { DigestBuckets, DigestSum } from "../model/digest.ts";
 import type {
   Ambiguous,
   JournaledOperation,
@@ -20,6 +21,24 @@ export interface KnownRecord {
   readonly row: number;
   /** Of the shared values that the side last said. */
   readonly hash: string;
+  /** The digest of a row of these very values, where one was seen. */
+  readonly digest?: number;
+}
+
+/** The digests of a side's linked records. */
+export interface KnownDigests {
+  readonly sums: readonly DigestSum[];
+  /** Linked records without a digest; they are in no bucket. */
+  readonly without: number;
+}
+
+/** A digest that was seen of a linked record while its row had the values that `hash` is of. */
+export interface SeenDigest {
+  readonly row: number;
+  readonly hash: string;
+  readonly digest: number;
+  /** Every value of that row is the agreed one. */
+  readonly agrees: boolean;
 }
 
 /** A side's record that was deleted or let go; `hash` is of the shared values it last had. */
@@ -28,6 +47,8 @@ export interface BuriedRecord {
   readonly link: LinkId;
   readonly hash: string;
   readonly buriedAt: number;
+  /** It was let go and left standing there, with the values that `hash` is of. */
+  readonly isStanding: boolean;
 }
 
 /** A shared record as it is agreed, with each side's part in it. */
@@ -61,14 +82,18 @@ export interface StagedRecord {
   readonly name?: string;
   readonly modifiedAt?: string;
   readonly version?: string;
+  readonly digest?: number;
 }
 
-/** Staged records of one name that are not linked, and the link that has this name already. */
+/** Staged records of one name that are not linked, and the links that have this name already. */
 export interface MatchGroup {
   readonly name: string;
   readonly staged: readonly { readonly side: string; readonly key: RecordKey }[];
-  /** With the sides that it has and whose record is not staged as gone. */
-  readonly link?: { readonly link: LinkId; readonly sides: readonly string[] };
+  /**
+   * In the order of their ids, each with the sides that it has and whose record is not staged as
+   * gone. Renames may have given one name to several.
+   */
+  readonly links: readonly { readonly link: LinkId; readonly sides: readonly string[] }[];
 }
 
 /** A shared record that the merge must look at: what is stored of it, and what was staged. */
@@ -78,7 +103,7 @@ export interface MergeCandidate {
   readonly staged: readonly StagedRecord[];
 }
 
-/** What is linked. Reads only; links change by `settle`. */
+/** What is linked. Links change by `settle` alone. */
 export interface Links {
   /** How many plans were applied to the sync; a plan built on another number is stale. */
   generation(sync: string): Promise<number>;
@@ -95,6 +120,22 @@ export interface Links {
   knownCount(sync: string, side: string): Promise<number>;
   /** Every linked record of the side, in batches, in no particular order. */
   everyKnown(sync: string, side: string): AsyncIterable<readonly KnownRecord[]>;
+  /** The digests of the side's linked records, added up as `Connector.sumDigests` does. */
+  knownDigests(sync: string, side: string, bits: number): Promise<KnownDigests>;
+  /** As `everyKnown`, but only those whose digest is in the buckets, and those that have none. */
+  knownIn(
+    sync: string,
+    side: string,
+    buckets: DigestBuckets,
+  ): AsyncIterable<readonly KnownRecord[]>;
+  /** Keeps digests; one of a record whose hash is another by now is passed over. */
+  noteDigests(lease: Lease, side: string, seen: readonly SeenDigest[]): Promise<void>;
+  /**
+   * The side's linked records that may not have the agreed values though they stand as they last
+   * said, in the order of link ids, strictly after one: their link is behind or in question, or
+   * nobody saw that they agree.
+   */
+  doubtful(sync: string, side: string, after: LinkId, limit: number): Promise<readonly LinkId[]>;
   links(sync: string, links: readonly LinkId[]): Promise<readonly StoredLink[]>;
   /** By the name, or by a side's key; a few at most. */
   findLinks(
@@ -120,6 +161,14 @@ export interface Staging {
   stage(lease: Lease, records: readonly StagedRecord[]): Promise<void>;
   /** Groups of present, unlinked staged records, in the order of names, strictly after one. */
   unmatched(sync: string, after: string | null, limit: number): Promise<readonly MatchGroup[]>;
+  /**
+   * Records of the side that were let go and left standing there, by the name that they had: those
+   * whose name an unlinked staged record has, or a link without a record on the side.
+   */
+  standingMet(
+    sync: string,
+    side: string,
+  ): Promise<readonly { readonly key: RecordKey; readonly name: string }[]>;
   /** Present, unlinked staged records without a name; at most `limit`. */
   nameless(
     sync: string,
@@ -193,10 +242,14 @@ export interface SettledRecord {
     readonly acknowledged: Acknowledged;
     readonly hash: string;
     readonly version?: string;
+    /** Of a row whose shared values are those that `hash` is of. */
+    readonly digest?: number;
+    /** Each value of `acknowledged.returned` is the agreed one. */
+    readonly agrees?: boolean;
   }[];
   /**
    * Their record is let go; a tombstone stays. `hash` is of the shared values that it has from now
-   * on, where that is known (marked as deleted); else of what it last said.
+   * on, where it is left standing (marked as deleted, or kept); else of what it last said.
    */
   readonly unlinked: readonly { readonly side: string; readonly hash?: string }[];
   readonly operations: readonly OperationEnd[];
@@ -232,6 +285,8 @@ export interface Journal {
   journal(filter: {
     readonly sync: string;
     readonly link?: LinkId;
+    /** Of any of these; a few hundred at most. */
+    readonly links?: readonly LinkId[];
     readonly runId?: string;
     readonly states?: readonly OperationState[];
     readonly oldestFirst?: boolean;

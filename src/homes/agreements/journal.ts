@@ -83,9 +83,10 @@ function conditions(filter: Parameters<Journal["journal"]>[0]): {
 } {
   const parameters: Parameter[] = [];
   const bind = (value: Parameter): string => `$${parameters.push(value)}`;
-  const { sync, link, runId, states, after, oldestFirst } = filter;
+  const { sync, link, links, runId, states, after, oldestFirst } = filter;
   const where = [`sync = ${bind(sync)}`, "state <> 'planned'"];
   if (link !== undefined) where.push(`link = ${bind(link)}`);
+  if (links !== undefined) where.push(`link IN (${links.map(bind).join(", ")})`);
   if (runId !== undefined) where.push(`run_id = ${bind(runId)}`);
   if (states !== undefined) where.push(`state IN (${states.map(bind).join(", ")})`);
   if (after !== undefined) {

@@ -1,12 +1,22 @@
 import type { RecordKey } from "../../model/record.ts";
 import type { BuriedRecord, KnownRecord, Links } from "../../ports/agreements.ts";
+import { createDigests } from "./digests.ts";
 import { type AgreementSql, type Row, relationText } from "./sql.ts";
 
 const KNOWN_AT_ONCE = 10_000;
 
 type KnownRecords = Pick<
   Links,
-  "known" | "buried" | "knownCount" | "everyKnown" | "touchBuried" | "forgetBuried"
+  | "known"
+  | "buried"
+  | "knownCount"
+  | "everyKnown"
+  | "knownDigests"
+  | "knownIn"
+  | "noteDigests"
+  | "doubtful"
+  | "touchBuried"
+  | "forgetBuried"
 >;
 
 /** Which records of a side are linked, and which were let go. */
@@ -14,16 +24,18 @@ export function createKnownRecords(sql: AgreementSql): KnownRecords {
   const [sides, buried] = [sql.table("sides"), sql.table("buried")];
   const keysOf = (keys: readonly RecordKey[]): string =>
     relationText(keys.map((key) => ({ key: sql.storeText(key) })));
-  const known = ([key, link, row, hash]: Row): KnownRecord => ({
+  const known = ([key, link, row, hash, digest]: Row): KnownRecord => ({
     key: sql.readText(String(key)) as RecordKey,
     link: Number(link),
     row: Number(row),
     hash: String(hash),
+    ...(digest == null ? {} : { digest: Number(digest) }),
   });
   return {
+    ...createDigests(sql, known),
     known: async (sync, side, keys) => {
       const rows = await sql.all(
-        `SELECT s.key, s.link, s.id, s.hash FROM ${sql.relation(3, { key: "text" })} AS r
+        `SELECT s.key, s.link, s.id, s.hash, s.digest FROM ${sql.relation(3, { key: "text" })} AS r
          CROSS JOIN ${sides} AS s WHERE s.sync = $1 AND s.side = $2 AND s.key = r.key`,
         [sync, side, keysOf(keys)],
       );
@@ -31,14 +43,15 @@ export function createKnownRecords(sql: AgreementSql): KnownRecords {
     },
     buried: async (sync, side, keys) => {
       const rows = await sql.all(
-        `SELECT b.key, b.link, b.hash, b.buried_at FROM ${sql.relation(3, { key: "text" })} AS r
+        `SELECT b.key, b.link, b.hash, b.buried_at, b.name FROM ${sql.relation(3, { key: "text" })} AS r
          CROSS JOIN ${buried} AS b WHERE b.sync = $1 AND b.side = $2 AND b.key = r.key`,
         [sync, side, keysOf(keys)],
       );
       return new Map(
-        rows.map(([key, link, hash, at]): [RecordKey, BuriedRecord] => {
+        rows.map(([key, link, hash, at, name]): [RecordKey, BuriedRecord] => {
           const own = sql.readText(String(key)) as RecordKey;
-          return [own, { key: own, link: Number(link), hash: String(hash), buriedAt: Number(at) }];
+          const grave = { link: Number(link), hash: String(hash), buriedAt: Number(at) };
+          return [own, { key: own, ...grave, isStanding: name != null }];
         }),
       );
     },
@@ -53,7 +66,7 @@ export function createKnownRecords(sql: AgreementSql): KnownRecords {
       let after = 0;
       for (;;) {
         const rows = await sql.all(
-          `SELECT key, link, id, hash FROM ${sides}
+          `SELECT key, link, id, hash, digest FROM ${sides}
            WHERE sync = $1 AND side = $2 AND id > $3 ORDER BY id LIMIT ${KNOWN_AT_ONCE}`,
           [sync, side, after],
         );

@@ -1,6 +1,6 @@
 import { acknowledgedToText, valuesToText } from "../../model/stored-plan.ts";
 import type { SettledRecord, Settlement } from "../../ports/agreements.ts";
-import { type AgreementSql, type Parameter, relationText, type Statement } from "./sql.ts";
+import { type AgreementSql, relationText, type Statement } from "./sql.ts";
 
 const LINK_SIDE = { link: "bigint", side: "text" } as const;
 
@@ -49,12 +49,17 @@ function linksText(records: readonly SettledRecord[]): string {
 /** Tombstones for what is let go: the named sides, or all of a record that ends (side `*`). */
 function bury(sql: AgreementSql, { records, lease, at }: Settlement): readonly Statement[] {
   const [sides, buried] = [sql.table("sides"), sql.table("buried")];
-  const rows = records.flatMap(({ link, unlinked, ends }) => [
-    ...unlinked.map(({ side, hash }) => ({ link, side, hash: hash ?? null })),
-    ...(ends ? [{ link, side: "*", hash: null }] : []),
+  const rows = records.flatMap(({ link, name, unlinked, ends }) => [
+    // What has a hash of its own was left standing, and may be met again by its name.
+    ...unlinked.map(({ side, hash }) =>
+      hash === undefined
+        ? { link, side, hash: null, name: null }
+        : { link, side, hash, name: sql.storeText(name) },
+    ),
+    ...(ends ? [{ link, side: "*", hash: null, name: null }] : []),
   ]);
   if (rows.length === 0) return [];
-  const columns = { ...LINK_SIDE, hash: "text" } as const;
+  const columns = { ...LINK_SIDE, hash: "text", name: "text" } as const;
   const relation = sql.relation(2, columns);
   const chosen = (which: string): string => `FROM ${relation} AS r CROSS JOIN ${sides} AS s
     WHERE s.sync = $1 AND s.link = r.link AND ${which}`;
@@ -62,11 +67,12 @@ function bury(sql: AgreementSql, { records, lease, at }: Settlement): readonly S
   // One side at a time first: where a record ends, its marked side keeps its own hash.
   return ["s.side = r.side", "r.side = '*'"].flatMap((which): readonly Statement[] => [
     {
-      sql: `INSERT INTO ${buried} (sync, side, key, link, hash, buried_at)
-        SELECT s.sync, s.side, s.key, s.link, coalesce(r.hash, s.hash), ${Math.trunc(at)}
+      sql: `INSERT INTO ${buried} (sync, side, key, link, hash, name, buried_at)
+        SELECT s.sync, s.side, s.key, s.link, coalesce(r.hash, s.hash), r.name, ${Math.trunc(at)}
         ${chosen(which)}
         ON CONFLICT (sync, side, key) DO UPDATE
-        SET link = excluded.link, hash = excluded.hash, buried_at = excluded.buried_at`,
+        SET link = excluded.link, hash = excluded.hash, name = excluded.name,
+          buried_at = excluded.buried_at`,
       parameters,
     },
     {
@@ -112,6 +118,12 @@ function keepLinks(
         SET name = excluded.name, agreed = excluded.agreed, behind = excluded.behind`,
       parameters: [sync, relationText(rows)],
     },
+    {
+      // What is agreed may be another value now; sides that are told of below say so themselves.
+      sql: `UPDATE ${sql.table("sides")} SET agrees = 0 WHERE sync = $1 AND agrees = 1
+        AND link IN (SELECT r.link FROM ${sql.relation(2, { link: "bigint" })} AS r)`,
+      parameters: [sync, linksText(kept)],
+    },
   ];
 }
 
@@ -121,13 +133,15 @@ function keepSides(
   kept: readonly SettledRecord[],
 ): readonly Statement[] {
   const rows = kept.flatMap(({ link, sides }) =>
-    sides.map(({ side, key, acknowledged, hash, version }) => ({
+    sides.map(({ side, key, acknowledged, hash, version, digest, agrees }) => ({
       link,
       side,
       key: sql.storeText(key),
       hash,
       acknowledged: acknowledgedToText(acknowledged),
       version: version === undefined ? null : sql.storeText(version),
+      digest: digest ?? null,
+      agrees: agrees === true ? 1 : 0,
     })),
   );
   if (rows.length === 0) return [];
@@ -137,28 +151,34 @@ function keepSides(
     hash: "text",
     acknowledged: "text",
     version: "text",
+    digest: "bigint",
+    agrees: "bigint",
   } as const;
-  const relation = sql.relation(2, columns);
-  const parameters: readonly Parameter[] = [sync, relationText(rows)];
+  // The deletions read the names alone: the values would be taken apart once for each of them.
+  const named = sql.relation(2, { ...LINK_SIDE, key: "text" });
+  const names = [sync, relationText(rows.map(({ link, side, key }) => ({ link, side, key })))];
   const sides = sql.table("sides");
   return [
     {
       // A side's record has one key: one it had before is not its any more.
-      sql: `DELETE FROM ${sides} WHERE id IN (SELECT s.id FROM ${relation} AS r
+      sql: `DELETE FROM ${sides} WHERE id IN (SELECT s.id FROM ${named} AS r
         CROSS JOIN ${sides} AS s WHERE s.sync = $1 AND s.link = r.link AND s.side = r.side AND s.key <> r.key)`,
-      parameters,
+      parameters: names,
     },
     {
       sql: `DELETE FROM ${sql.table("buried")} WHERE sync = $1 AND (side, key) IN
-        (SELECT r.side, r.key FROM ${relation} AS r)`,
-      parameters,
+        (SELECT r.side, r.key FROM ${named} AS r)`,
+      parameters: names,
     },
     {
-      sql: `INSERT INTO ${sides} (sync, side, key, link, hash, acknowledged, version)
-        SELECT $1, side, key, link, hash, acknowledged, version FROM ${relation} AS r WHERE true
+      sql: `INSERT INTO ${sides}
+          (sync, side, key, link, hash, acknowledged, version, digest, agrees)
+        SELECT $1, side, key, link, hash, acknowledged, version, digest, agrees
+        FROM ${sql.relation(2, columns)} AS r WHERE true
         ON CONFLICT (sync, side, key) DO UPDATE SET link = excluded.link, hash = excluded.hash,
-        acknowledged = excluded.acknowledged, version = excluded.version`,
-      parameters,
+        acknowledged = excluded.acknowledged, version = excluded.version,
+        digest = excluded.digest, agrees = excluded.agrees`,
+      parameters: [sync, relationText(rows)],
     },
   ];
 }

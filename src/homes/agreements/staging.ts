@@ -14,6 +14,7 @@ const STAGED = {
   name: "text",
   modified_at: "text",
   version: "text",
+  digest: "bigint",
 } as const;
 
 const UNLINKED = "sync = $1 AND link IS NULL AND state = 'present'";
@@ -53,6 +54,23 @@ export function createStaging(sql: AgreementSql): Staging {
         after === null ? [sync, limit] : [sync, limit, sql.storeText(after)],
       );
       return matchGroups(sql, sync, rows);
+    },
+    standingMet: async (sync, side) => {
+      const rows = await sql.all(
+        `SELECT b.key, b.name FROM ${sql.table("buried")} AS b
+         WHERE b.sync = $1 AND b.side = $2 AND b.name IS NOT NULL AND (
+           EXISTS (SELECT 1 FROM ${staged} WHERE ${UNLINKED} AND name = b.name)
+           OR EXISTS (SELECT 1 FROM ${sql.table("links")} AS l
+             WHERE l.sync = $1 AND l.name = b.name AND NOT EXISTS
+               (SELECT 1 FROM ${sql.table("sides")} AS s
+                WHERE s.sync = $1 AND s.link = l.link AND s.side = $2)))
+         ORDER BY b.key`,
+        [sync, side],
+      );
+      return rows.map(([key, name]) => ({
+        key: keyOf(sql, key),
+        name: sql.readText(String(name)),
+      }));
     },
     nameless: async (sync, limit) => {
       const rows = await sql.all(
@@ -97,7 +115,7 @@ function stagedRow(
   sql: AgreementSql,
   record: StagedRecord,
 ): Record<string, string | number | null> {
-  const { side, key, link, state, values, name, modifiedAt, version } = record;
+  const { side, key, link, state, values, name, modifiedAt, version, digest } = record;
   return {
     side,
     key: sql.storeText(key),
@@ -107,6 +125,7 @@ function stagedRow(
     name: name === undefined ? null : sql.storeText(name),
     modified_at: modifiedAt ?? null,
     version: version === undefined ? null : sql.storeText(version),
+    digest: digest ?? null,
   };
 }
 
@@ -114,7 +133,7 @@ function keyOf(sql: AgreementSql, cell: Row[number] | undefined): RecordKey {
   return sql.readText(String(cell)) as RecordKey;
 }
 
-/** The groups of rows (name, side, key), with the lowest link that has the name already. */
+/** The groups of rows (name, side, key), with the links that have the name already. */
 async function matchGroups(
   sql: AgreementSql,
   sync: string,
@@ -136,17 +155,18 @@ async function matchGroups(
      WHERE l.sync = $1 AND l.name = r.name ORDER BY l.link, s.side`,
     [sync, names],
   );
-  const links = new Map<string, { readonly link: LinkId; readonly sides: string[] }>();
+  const links = new Map<string, Map<LinkId, string[]>>();
   for (const [name, link, side] of named) {
-    const found = links.get(String(name)) ?? { link: Number(link), sides: [] };
-    if (found.link === Number(link) && side !== null) found.sides.push(String(side));
+    const found = links.get(String(name)) ?? new Map<LinkId, string[]>();
+    const sides = found.get(Number(link)) ?? [];
+    found.set(Number(link), side === null ? sides : [...sides, String(side)]);
     links.set(String(name), found);
   }
-  return [...groups].map(([name, staged]) => {
-    const link = links.get(name);
-    const text = sql.readText(name);
-    return link === undefined ? { name: text, staged } : { name: text, staged, link };
-  });
+  return [...groups].map(([name, staged]) => ({
+    name: sql.readText(name),
+    staged,
+    links: [...(links.get(name) ?? [])].map(([link, sides]) => ({ link, sides })),
+  }));
 }
 
 /** Each part is cut at the limit by its index, so that a batch costs what it holds. */
@@ -202,7 +222,7 @@ async function candidatesOf(
 }
 
 function stagedRecord(sql: AgreementSql, row: Row): StagedRecord {
-  const [side, key, link, state, values, name, modifiedAt, version] = row;
+  const [side, key, link, state, values, name, modifiedAt, version, digest] = row;
   return {
     side: String(side),
     key: keyOf(sql, key),
@@ -212,5 +232,6 @@ function stagedRecord(sql: AgreementSql, row: Row): StagedRecord {
     ...(name == null ? {} : { name: sql.readText(String(name)) }),
     ...(modifiedAt == null ? {} : { modifiedAt: String(modifiedAt) }),
     ...(version == null ? {} : { version: sql.readText(String(version)) }),
+    ...(digest == null ? {} : { digest: Number(digest) }),
   };
 }

@@ -25,6 +25,16 @@ export interface KeptSide {
   readonly hash: string;
   readonly acknowledged: string;
   readonly version?: string;
+  readonly digest?: number;
+  readonly agrees: boolean;
+}
+
+/** `name`: that of the shared record, where the side's own was left standing. */
+export interface KeptGrave extends Omit<BuriedRecord, "isStanding"> {
+  readonly sync: string;
+  readonly side: string;
+  /** Of what was left standing. */
+  readonly name?: string;
 }
 
 export interface KeptPlanned {
@@ -44,7 +54,7 @@ export interface KeptStaged extends Omit<StagedRecord, "values"> {
 export interface AgreementState {
   readonly links: Map<string, KeptLink>;
   readonly sides: Map<string, KeptSide>;
-  readonly buried: Map<string, BuriedRecord & { readonly sync: string; readonly side: string }>;
+  readonly buried: Map<string, KeptGrave>;
   readonly staged: Map<string, KeptStaged>;
   readonly plans: Map<string, { readonly head: PlanHead; applied: boolean; runs: string[] }>;
   readonly planned: Map<string, KeptPlanned>;

@@ -11,6 +11,7 @@ import type {
 } from "../../ports/agreements.ts";
 import type { AgreementState, KeptLink, KeptSide, KeptStaged } from "./agreement-state.ts";
 import { checkFence } from "./commit.ts";
+import { createDigests } from "./digests.ts";
 import { joined, type MemoryHomeState } from "./state.ts";
 
 const idOfLink = (sync: string, link: LinkId): string => joined(sync, String(link));
@@ -21,6 +22,7 @@ export function createLinks(state: AgreementState, home: MemoryHomeState): Links
   const sidesOf = (sync: string, side: string): readonly KeptSide[] =>
     [...state.sides.values()].filter((kept) => kept.sync === sync && kept.side === side);
   return {
+    ...createDigests(state, home, knownRecord),
     generation: async (sync) => state.generations.get(sync) ?? 0,
     known: async (sync, side, keys) =>
       new Map(
@@ -34,8 +36,8 @@ export function createLinks(state: AgreementState, home: MemoryHomeState): Links
         keys.flatMap((key) => {
           const grave = state.buried.get(joined(sync, side, key));
           if (grave === undefined) return [];
-          const { sync: _sync, side: _side, ...buried } = grave;
-          return [[key, buried] as const];
+          const { sync: _sync, side: _side, name, ...buried } = grave;
+          return [[key, { ...buried, isStanding: name !== undefined }] as const];
         }),
       ),
     knownCount: async (sync, side) => sidesOf(sync, side).length,
@@ -81,8 +83,8 @@ export function createLinks(state: AgreementState, home: MemoryHomeState): Links
   };
 }
 
-function knownRecord({ key, link, row, hash }: KeptSide): KnownRecord {
-  return { key, link, row, hash };
+function knownRecord({ key, link, row, hash, digest }: KeptSide): KnownRecord {
+  return { key, link, row, hash, ...(digest === undefined ? {} : { digest }) };
 }
 
 export function storedLink(state: AgreementState, kept: KeptLink): StoredLink {
@@ -136,6 +138,25 @@ export function createStaging(state: AgreementState, home: MemoryHomeState): Sta
       const inOrder = [...names.keys()].sort().slice(0, limit);
       return inOrder.map((name) => matchGroup(state, sync, name, names.get(name) ?? []));
     },
+    standingMet: async (sync, side) => {
+      const isNew = (name: string): boolean =>
+        stagedOf(sync).some(
+          (record) =>
+            record.name === name && record.link === undefined && record.state === "present",
+        );
+      const lacksIt = (name: string): boolean =>
+        [...state.links.values()].some(
+          (kept) =>
+            kept.sync === sync &&
+            kept.name === name &&
+            storedLink(state, kept).sides[side] === undefined,
+        );
+      return [...state.buried.values()].flatMap((grave) => {
+        const { key, name } = grave;
+        if (grave.sync !== sync || grave.side !== side || name === undefined) return [];
+        return isNew(name) || lacksIt(name) ? [{ key, name }] : [];
+      });
+    },
     nameless: async (sync, limit) =>
       stagedOf(sync)
         .filter(({ link, state: now, name }) => {
@@ -171,15 +192,18 @@ function matchGroup(
   const named = [...state.links.values()].filter(
     (kept) => kept.sync === sync && kept.name === name,
   );
-  const link = named.sort((a, b) => a.link - b.link)[0];
-  if (link === undefined) return { name, staged };
   const isGone = (side: string, key: string): boolean =>
     state.staged.get(joined(sync, side, key))?.state === "gone";
-  const sides = Object.entries(storedLink(state, link).sides)
-    .filter(([side, { key }]) => !isGone(side, key))
-    .map(([side]) => side)
-    .sort();
-  return { name, staged, link: { link: link.link, sides } };
+  const links = named
+    .sort((a, b) => a.link - b.link)
+    .map((link) => ({
+      link: link.link,
+      sides: Object.entries(storedLink(state, link).sides)
+        .filter(([side, { key }]) => !isGone(side, key))
+        .map(([side]) => side)
+        .sort(),
+    }));
+  return { name, staged, links };
 }
 
 function candidatesOf(

@@ -18,8 +18,10 @@ export function settle(state: AgreementState, settlement: Settlement): void {
 function settleOne(state: AgreementState, settlement: Settlement, record: SettledRecord): void {
   const { lease, plan, runId, at } = settlement;
   const { sync } = lease;
-  const { link } = record;
-  for (const { side, hash } of record.unlinked) bury(state, sync, link, side, at, hash);
+  const { link, name } = record;
+  for (const { side, hash } of record.unlinked) {
+    bury(state, sync, link, side, at, hash === undefined ? undefined : { hash, name });
+  }
   if (record.ends) {
     for (const { side } of sidesOf(state, sync, link)) bury(state, sync, link, side, at);
   }
@@ -48,7 +50,10 @@ function keep(state: AgreementState, sync: string, record: SettledRecord): void 
   const { link, name, behind } = record;
   const agreed = valuesToText(record.agreed);
   state.links.set(joined(sync, String(link)), { sync, link, name, behind, agreed });
-  for (const { side, key, acknowledged, hash, version } of record.sides) {
+  for (const kept of sidesOf(state, sync, link)) {
+    state.sides.set(joined(sync, kept.side, kept.key), { ...kept, agrees: false });
+  }
+  for (const { side, key, acknowledged, hash, version, digest, agrees } of record.sides) {
     for (const kept of sidesOf(state, sync, link)) {
       if (kept.side === side) state.sides.delete(joined(sync, side, kept.key));
     }
@@ -63,6 +68,8 @@ function keep(state: AgreementState, sync: string, record: SettledRecord): void 
       hash,
       acknowledged: acknowledgedToText(acknowledged),
       ...(version === undefined ? {} : { version }),
+      ...(digest === undefined ? {} : { digest }),
+      agrees: agrees === true,
     });
   }
 }
@@ -81,14 +88,15 @@ function bury(
   link: LinkId,
   side: string,
   at: number,
-  hash?: string,
+  standing?: { readonly hash: string; readonly name: string },
 ): void {
   for (const kept of sidesOf(state, sync, link)) {
     if (kept.side !== side) continue;
     const id = joined(sync, side, kept.key);
     state.sides.delete(id);
     const { key } = kept;
-    state.buried.set(id, { sync, side, key, link, hash: hash ?? kept.hash, buriedAt: at });
+    const { hash } = kept;
+    state.buried.set(id, { sync, side, key, link, hash, buriedAt: at, ...standing });
   }
 }
 

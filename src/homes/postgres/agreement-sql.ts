@@ -1,4 +1,5 @@
 import type { AgreementSql } from "../agreements/sql.ts";
+import { createGrownTables } from "./grown-tables.ts";
 import { checkFence } from "./leases.ts";
 import { readText, storeText } from "./stored-text.ts";
 import { type HomeTables, tableOf } from "./tables.ts";
@@ -6,6 +7,7 @@ import { type HomeTables, tableOf } from "./tables.ts";
 /** How PostgreSQL says what agreements need. */
 export function createAgreementSql(tables: HomeTables): AgreementSql {
   const { database } = tables;
+  const grown = createGrownTables(database);
   return {
     table: (name) => tableOf(tables, name),
     relation: (parameter, columns) => {
@@ -15,10 +17,17 @@ export function createAgreementSql(tables: HomeTables): AgreementSql {
     storeText,
     readText,
     all: (sql, parameters) => database.all(sql, parameters),
-    write: (statements, lease) =>
-      database.transaction(async (transaction) => {
+    write: async (statements, lease) => {
+      const rows = await database.transaction(async (transaction) => {
         if (lease !== undefined) await checkFence(transaction, tables, lease);
-        for (const { sql, parameters } of statements) await transaction.run(sql, parameters);
-      }),
+        const counts: number[] = [];
+        for (const { sql, parameters } of statements) {
+          counts.push(await transaction.run(sql, parameters));
+        }
+        return counts;
+      });
+      for (const [at, { sql }] of statements.entries()) grown.note(sql, rows[at] ?? 0);
+      await grown.analyze();
+    },
   };
 }

@@ -6,6 +6,8 @@ import { SyncError } from "../../model/sync-error.ts";
 import { initial } from "./migrations/001-initial.ts";
 import { files } from "./migrations/002-files.ts";
 import { agreements } from "./migrations/003-agreements.ts";
+import { digests } from "./migrations/004-digests.ts";
+import { standing } from "./migrations/005-standing.ts";
 import { type HomeTables, tableOf } from "./tables.ts";
 
 /** One step of the home's schema, in SQL; `%s` is the schema. Steps are only ever added. */
@@ -18,6 +20,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: initial },
   { version: 2, sql: files },
   { version: 3, sql: agreements },
+  { version: 4, sql: digests },
+  { version: 5, sql: standing },
 ];
 
 /** All tables of a home, and nothing of a destination in the same schema. */

@@ -4,6 +4,8 @@ import { SyncError } from "../../model/sync-error.ts";
 import { initial } from "./migrations/001-initial.ts";
 import { files } from "./migrations/002-files.ts";
 import { agreements } from "./migrations/003-agreements.ts";
+import { digests } from "./migrations/004-digests.ts";
+import { standing } from "./migrations/005-standing.ts";
 
 /** One step of the home's schema, in SQL. Steps are only ever added. */
 export interface Migration {
@@ -15,6 +17,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: initial },
   { version: 2, sql: files },
   { version: 3, sql: agreements },
+  { version: 4, sql: digests },
+  { version: 5, sql: standing },
 ];
 
 const LOG = "_lockstep_migrations";

@@ -148,7 +148,12 @@ function linking(behaviour: Behaviour): void {
       [...buried.values()].map(({ key: own, hash }) => [own, hash]),
       [["a-n1", "marked"]],
     );
-    assert.equal((await home.buried(SYNC, "b", [key("b-n1")])).get(key("b-n1"))?.hash, "hash-b");
+    assert.deepEqual(
+      [...buried.values()].map(({ isStanding }) => isStanding),
+      [true],
+    );
+    const other = (await home.buried(SYNC, "b", [key("b-n1")])).get(key("b-n1"));
+    assert.deepEqual([other?.hash, other?.isStanding], ["hash-b", false]);
     assert.deepEqual(keysOf([...(await home.known(SYNC, "a", [key("a-n3")])).values()]), ["a-n3"]);
     assert.equal(await home.knownCount(SYNC, "b"), 0);
     await home.touchBuried(SYNC, "a", [key("a-n1")], 5000);
@@ -217,12 +222,31 @@ function matching(behaviour: Behaviour): void {
         ["twice", 2],
       ],
     );
-    assert.deepEqual(groups[0]?.link, { link: 1, sides: ["a"] }, "a side that is gone is free");
+    const taken = [{ link: 1, sides: ["a"] }];
+    assert.deepEqual(groups[0]?.links, taken, "a side that is gone is free");
+    assert.deepEqual(groups[1]?.links, []);
     assert.deepEqual(
       (await home.unmatched(SYNC, "n1", 1)).map(({ name }) => name),
       ["n2"],
     );
     assert.deepEqual(keysOf(await home.nameless(SYNC, 10)), ["nameless"]);
+  });
+
+  behaviour("all links that renames gave one name are told, with their sides", async (subject) => {
+    const home = keptBy(subject.home);
+    const lease = await takeLease(home);
+    const [onA, onB] = settled(2).sides;
+    await settle(home, lease, "p", [
+      settled(3, { name: "n\0", sides: [] }),
+      settled(2, { name: "n\0", sides: [onB, onA].flatMap((side) => side ?? []) }),
+      settled(1, { name: "n\0", sides: settled(1).sides.slice(1) }),
+      settled(4),
+    ]);
+    await home.stage(lease, [staged("c", "n\0"), staged("c", "n4")]);
+    const told = (await home.unmatched(SYNC, null, 10)).map(({ links }) =>
+      links.map(({ link, sides }) => `${link} ${sides}`),
+    );
+    assert.deepEqual(told, [["1 b", "2 a,b", "3 "], ["4 a,b"]]);
   });
 
   behaviour(

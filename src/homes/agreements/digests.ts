@@ -1,0 +1,109 @@
+import { DIGEST_BITS, type DigestBuckets } from "../../model/digest.ts";
+import type { LinkId } from "../../model/plan.ts";
+import type { KnownDigests, KnownRecord, Links } from "../../ports/agreements.ts";
+import { type AgreementSql, type Row, relationText } from "./sql.ts";
+
+const KNOWN_AT_ONCE = 10_000;
+
+type Digests = Pick<Links, "knownDigests" | "knownIn" | "noteDigests" | "doubtful">;
+
+/** The bucket of a row's digest, as in `model/digest.ts`. */
+const bucket = (bits: number): string => `digest >> ${DIGEST_BITS - bits}`;
+
+/** By which it is told that a side's records stand as they did, without reading them. */
+export function createDigests(sql: AgreementSql, known: (row: Row) => KnownRecord): Digests {
+  const [sides, links, conflicts] = [
+    sql.table("sides"),
+    sql.table("links"),
+    sql.table("conflicts"),
+  ];
+  // Each is cut by its own table's column, so that its own index is gone by.
+  const doubts = [
+    `SELECT s.link FROM ${sides} AS s
+     WHERE s.sync = $1 AND s.side = $2 AND s.agrees = 0 AND s.link > $3`,
+    `SELECT l.link FROM ${links} AS l JOIN ${sides} AS s ON s.sync = l.sync AND s.link = l.link
+     WHERE l.sync = $1 AND l.behind = 1 AND l.link > $3 AND s.side = $2`,
+    `SELECT c.link FROM ${conflicts} AS c JOIN ${sides} AS s ON s.sync = c.sync AND s.link = c.link
+     WHERE c.sync = $1 AND c.link > $3 AND s.side = $2`,
+  ];
+  return {
+    knownDigests: async (sync, side, bits) =>
+      digestsOf(
+        await sql.all(
+          `SELECT ${bucket(bits)}, count(*), sum(digest >> 26), sum(digest & 67108863)
+           FROM ${sides} WHERE sync = $1 AND side = $2 GROUP BY 1`,
+          [sync, side],
+        ),
+      ),
+    knownIn: (sync, side, buckets) => knownIn(sql, known, { sync, side, buckets }),
+    noteDigests: async (lease, side, seen) => {
+      if (seen.length === 0) return;
+      const columns = { row: "bigint", hash: "text", digest: "bigint", agrees: "bigint" } as const;
+      const rows = seen.map(({ row, hash, digest, agrees }) => ({
+        row,
+        hash,
+        digest,
+        agrees: agrees ? 1 : 0,
+      }));
+      const statement = {
+        // As an insert of what is there: an update would look at every record of the side for each.
+        sql: `INSERT INTO ${sides}
+            (sync, side, key, link, hash, acknowledged, version, digest, agrees)
+          SELECT s.sync, s.side, s.key, s.link, s.hash, s.acknowledged, s.version, r.digest, r.agrees
+          FROM ${sql.relation(3, columns)} AS r CROSS JOIN ${sides} AS s
+          WHERE s.id = r.row AND s.sync = $1 AND s.side = $2 AND s.hash = r.hash
+          ON CONFLICT (sync, side, key) DO UPDATE
+          SET digest = excluded.digest, agrees = excluded.agrees`,
+        parameters: [lease.sync, side, relationText(rows)],
+      };
+      await sql.write([statement], lease);
+    },
+    doubtful: async (sync, side, after, limit) => {
+      const parts = doubts.map(
+        (part, at) => `SELECT link FROM (${part} ORDER BY 1 LIMIT $4) AS doubt_${at}`,
+      );
+      const rows = await sql.all(
+        `SELECT link FROM (${parts.join(" UNION ")}) AS d ORDER BY link LIMIT $4`,
+        [sync, side, after, limit],
+      );
+      return rows.map(([link]): LinkId => Number(link));
+    },
+  };
+}
+
+function digestsOf(rows: readonly Row[]): KnownDigests {
+  const sums = rows.map(([own, count, high, low]) => ({
+    bucket: own === null ? null : Number(own),
+    count: Number(count),
+    high: Number(high),
+    low: Number(low),
+  }));
+  return {
+    sums: sums.flatMap((sum) => (sum.bucket === null ? [] : [{ ...sum, bucket: sum.bucket }])),
+    without: sums.find((sum) => sum.bucket === null)?.count ?? 0,
+  };
+}
+
+async function* knownIn(
+  sql: AgreementSql,
+  known: (row: Row) => KnownRecord,
+  of: { readonly sync: string; readonly side: string; readonly buckets: DigestBuckets },
+): AsyncIterable<readonly KnownRecord[]> {
+  const { sync, side, buckets } = of;
+  const wanted = relationText(buckets.of.map((one) => ({ bucket: one })));
+  let after = 0;
+  for (;;) {
+    const rows = await sql.all(
+      `SELECT key, link, id, hash, digest FROM ${sql.table("sides")}
+       WHERE sync = $1 AND side = $2 AND id > $3 AND (digest IS NULL OR ${bucket(buckets.bits)} IN
+         (SELECT r.bucket FROM ${sql.relation(4, { bucket: "bigint" })} AS r))
+       ORDER BY id LIMIT ${KNOWN_AT_ONCE}`,
+      [sync, side, after, wanted],
+    );
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = Number(last[2]);
+    yield rows.map(known);
+    if (rows.length < KNOWN_AT_ONCE) return;
+  }
+}

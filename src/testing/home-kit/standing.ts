@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import type { Agreements, SettledRecord } from "../../ports/agreements.ts";
+import type { Home, Lease } from "../../ports/home.ts";
+import { type Behaviour, key, takeLease } from "./subject.ts";
+
+const SYNC = "kit";
+const NAME = "n\0";
+
+type Kept = Home & Agreements;
+
+const settled = (
+  link: number,
+  sides: readonly string[],
+  changes: Partial<SettledRecord> = {},
+): SettledRecord => ({
+  link,
+  name: NAME,
+  agreed: [],
+  ends: false,
+  behind: false,
+  sides: sides.map((side) => ({
+    side,
+    key: key(`${side}-${link}`),
+    acknowledged: { returned: [], stoodFor: [] },
+    hash: "said",
+  })),
+  unlinked: [],
+  operations: [],
+  questions: [],
+  ...changes,
+});
+
+async function settle(home: Kept, lease: Lease, record: SettledRecord): Promise<void> {
+  await home.settle({ lease, runId: "r", plan: "p", at: 1, records: [record], completes: false });
+}
+
+/** What must hold of records that were let go and left standing. */
+export function standingBehaviours(behaviour: Behaviour): void {
+  behaviour("what was let go and left standing is known by its name again", async (subject) => {
+    const home = subject.home as Kept;
+    const lease = await takeLease(home);
+    const metAt = async (side: string): Promise<readonly string[]> =>
+      (await home.standingMet(SYNC, side)).map((one) => `${one.key} ${one.name}`);
+    await settle(home, lease, settled(1, ["a", "b"]));
+    const unlinked = [{ side: "a" }, { side: "b", hash: "kept" }];
+    await settle(home, lease, settled(1, [], { ends: true, unlinked }));
+    assert.deepEqual(await metAt("b"), [], "nothing has its name");
+    await home.stage(lease, [
+      { side: "c", key: key("c-new"), state: "present", values: [], name: NAME },
+    ]);
+    assert.deepEqual(await metAt("b"), [`b-1 ${NAME}`], "a new record elsewhere has");
+    assert.deepEqual(await metAt("a"), [], "what was deleted does not stand");
+    await home.linkStaged(lease, [{ side: "c", key: key("c-new"), link: 2 }]);
+    assert.deepEqual(await metAt("b"), []);
+    await settle(home, lease, settled(2, ["c"]));
+    assert.deepEqual(await metAt("b"), [`b-1 ${NAME}`], "a link without the side has");
+    await settle(home, lease, settled(2, ["b"]));
+    assert.deepEqual(await metAt("b"), [], "the side has the name by another record");
+  });
+}
