@@ -1,4 +1,4 @@
-import { roundDecimal } from "../model/decimal.ts";
+import { canonicalDecimal, roundDecimal } from "../model/decimal.ts";
 import type { Comparison, SharedField } from "../model/reconcile.ts";
 import { type Value, type ValueType, valuesEqual } from "../model/value.ts";
 
@@ -38,7 +38,8 @@ export function isBlank(field: ComparedField, value: Value): boolean {
 function scalarForm(compare: Comparison, kind: ValueType["kind"], value: Value): Value {
   if (typeof value !== "string") return value;
   if (kind === "decimal") {
-    return compare.scale === undefined ? value : roundDecimal(value, compare.scale);
+    const plain = compare.scale === undefined ? undefined : canonicalDecimal(value);
+    return plain === undefined ? value : roundDecimal(plain, compare.scale ?? 0);
   }
   if (kind === "timestamp" || kind === "time") return cutFraction(value, compare.fraction);
   if (kind !== "text") return value;

@@ -2,15 +2,19 @@ import type { ReplicateSpec } from "../model/replicate.ts";
 import {
   addLedgers,
   EMPTY_LEDGER,
+  type ReportedError,
   type RunMode,
   type RunOutcome,
   type RunReport,
+  type SideCounts,
   type StoredRun,
+  type StreamReport,
   type Traffic,
 } from "../model/run.ts";
 import type { Home } from "../ports/home.ts";
+import type { ActivityReport, ReportRequest } from "./activity-results.ts";
 import { countRunChanges } from "./count-changes.ts";
-import type { ActivityReport, ReportRequest, StreamChanges, TransitionCount } from "./results.ts";
+import type { StreamChanges, TransitionCount } from "./results.ts";
 
 const NO_TRAFFIC: Traffic = { requests: 0, bytes: 0, retries: 0, waitedMs: 0 };
 
@@ -32,7 +36,8 @@ export async function activityReport(
   const streams = reports.flatMap((report) => report.streams);
   const traffic = streams.map((stream) => stream.traffic).reduce(addTraffic, NO_TRAFFIC);
   const ledger = streams.map((stream) => stream.ledger).reduce(addLedgers, EMPTY_LEDGER);
-  const averages = averagesOf(reports, ledger.read, traffic.requests);
+  const copies = reports.filter((report) => !isOfSides(report));
+  const averages = averagesOf(copies, ledger.read, traffic.requests);
   return {
     since,
     until,
@@ -48,7 +53,36 @@ export async function activityReport(
     changes: await countAllChanges(home, specs, runs),
     errors: countErrors(reports),
     byMode: sumByMode(runs),
+    sides: sumSides(reports),
   };
+}
+
+/** Runs of sides read no stream: what they took of it says nothing of copies. */
+function isOfSides({ mode }: { readonly mode: RunMode }): boolean {
+  return mode === "reconcile" || mode === "undo";
+}
+
+const NO_COUNTS: SideCounts = { written: 0, conflict: 0, rejected: 0, unknown: 0, unsent: 0 };
+
+/** Sums, by sync and side. */
+function sumSides(reports: readonly RunReport[]): ActivityReport["sides"] {
+  const sums = new Map<string, ActivityReport["sides"][number]>();
+  for (const { sync, sides = {} } of reports) {
+    for (const [side, counts] of Object.entries(sides)) {
+      const id = JSON.stringify([sync, side]);
+      const { written, conflict, rejected, unknown, unsent } = sums.get(id) ?? NO_COUNTS;
+      sums.set(id, {
+        sync,
+        side,
+        written: written + counts.written,
+        conflict: conflict + counts.conflict,
+        rejected: rejected + counts.rejected,
+        unknown: unknown + counts.unknown,
+        unsent: unsent + counts.unsent,
+      });
+    }
+  }
+  return [...sums.values()].sort((a, b) => (a.sync < b.sync ? -1 : a.sync > b.sync ? 1 : 0));
 }
 
 function countOutcomes(reports: readonly RunReport[]): Readonly<Record<RunOutcome, number>> {
@@ -131,10 +165,18 @@ function addChanges(a: StreamChanges, b: StreamChanges): StreamChanges {
   };
 }
 
+/** A run of sides fails as a whole: its sync stands for the stream. */
+type ErrorOf = Pick<StreamReport, "stream" | "finishedAt"> & {
+  readonly error?: ReportedError | undefined;
+};
+
 /** One entry per code and stream, with the newest message. */
 function countErrors(reports: readonly RunReport[]): ActivityReport["errors"] {
   const errors = new Map<string, ActivityReport["errors"][number]>();
-  for (const { stream, finishedAt, error } of reports.flatMap((report) => report.streams)) {
+  const parts = reports.flatMap((report): readonly ErrorOf[] =>
+    isOfSides(report) ? [{ ...report, stream: report.sync }] : report.streams,
+  );
+  for (const { stream, finishedAt, error } of parts) {
     if (error === undefined) continue;
     const id = JSON.stringify([error.code, stream]);
     const known = errors.get(id);
@@ -150,7 +192,16 @@ function countErrors(reports: readonly RunReport[]): ActivityReport["errors"] {
   return [...errors.values()].sort((a, b) => b.count - a.count || b.lastAt - a.lastAt);
 }
 
-const MODES: readonly RunMode[] = ["full", "incremental", "deletions", "sweep", "keys", "media"];
+const MODES: readonly RunMode[] = [
+  "full",
+  "incremental",
+  "deletions",
+  "sweep",
+  "keys",
+  "media",
+  "reconcile",
+  "undo",
+];
 
 /** Sums, by sync and mode; a run that never ended counts as an execution and nothing else. */
 function sumByMode(runs: readonly StoredRun[]): ActivityReport["byMode"] {

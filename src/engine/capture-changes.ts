@@ -40,7 +40,7 @@ export async function captureChanges(
   if (connector.capture === undefined) {
     const message = `The system "${name}" (${system.connector}) has no capture of changes.`;
     throw new SyncError("CONNECTOR_UNSUPPORTED", message, {
-      hint: "Systems of the kinds sqlite and postgres have it.",
+      hint: "Systems of the kinds sqlite, postgres and mysql have it.",
     });
   }
   const named = request.streams.length > 0 ? request.streams : usedStreams(parts, name);

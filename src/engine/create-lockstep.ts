@@ -4,11 +4,12 @@ import { SyncError } from "../model/sync-error.ts";
 import { activityReport } from "./activity-report.ts";
 import { backupAll } from "./backup-all.ts";
 import { captureChanges } from "./capture-changes.ts";
+import { certificateCost, certifyStream } from "./certificate/certify-stream.ts";
 import { checkAll } from "./check-all.ts";
 import { compareRecords } from "./compare-records.ts";
 import type { ReplicateContext } from "./context.ts";
 import { countChanges } from "./count-changes.ts";
-import { listChanges } from "./list-changes.ts";
+import { listAllChanges } from "./list-all-changes.ts";
 import type { Lockstep, SyncInfo } from "./lockstep.ts";
 import { type LockstepParts, replicaContext, type SyncPart } from "./lockstep-parts.ts";
 import { filesLocation } from "./media/files-status.ts";
@@ -17,6 +18,7 @@ import { runMedia } from "./media/run-media.ts";
 import { planReplicate } from "./plan-replicate.ts";
 import { type QuotaNotes, type QuotaOwner, quotaReport, recallQuota } from "./quota-report.ts";
 import { createReconcileVerbs } from "./reconcile/create-verbs.ts";
+import { releaseParked } from "./reconcile/parked-writes.ts";
 import { releaseHalt } from "./release-halt.ts";
 import type { SyncRunRequest, SyncRunResult, Watch } from "./results.ts";
 import { retryParked } from "./retry-parked.ts";
@@ -71,10 +73,7 @@ export function createLockstep(parts: LockstepParts): Lockstep {
     },
     status: () => statusOf(parts),
     quota: () => quotaReport(parts),
-    changes: (request) => {
-      const chosen = request.sync === undefined ? specs : [syncNamed(syncs, request.sync).spec];
-      return listChanges(home, chosen, request);
-    },
+    changes: (request) => listAllChanges(home, chosenFor(parts, request.sync), request),
     show: async (name, request, watch) => {
       const sync = syncWith(syncs, name, request.stream);
       if (!request.live) return showRecord(replicaContext(parts, sync), request, watch.signal);
@@ -99,11 +98,13 @@ export function createLockstep(parts: LockstepParts): Lockstep {
     halts: (filter) => home.halts(filter),
     release: (id, by) => releaseHalt(parts, id, by),
     report: (request) => {
-      if (request.sync !== undefined) syncNamed(syncs, request.sync);
+      chosenFor(parts, request.sync);
       return activityReport(home, specs, request);
     },
     backup: (label) => backupAll(parts, label),
     capture: (request, watch) => captureChanges(parts, request, watch),
+    certificateCost: (request, watch) => certificateCost(parts, request, watch),
+    certificate: (request, watch) => certifyStream(parts, request, watch),
     close: () => parts.close(),
   };
 }
@@ -200,6 +201,10 @@ async function retryAll(
     );
   }
   const results: ParkedRetryResult[] = [];
+  for (const { spec } of parts.reconciles) {
+    const own = found.filter((record) => record.sync === spec.name);
+    if (own.length > 0) results.push(await releaseParked(parts.home, spec.name, own));
+  }
   for (const sync of parts.syncs) {
     const own = found.filter((record) => record.sync === sync.spec.name);
     if (own.length === 0) continue;
@@ -215,6 +220,22 @@ async function retryAll(
     runs: results.flatMap(({ runs }) => runs),
     ...(untried === "" ? {} : { untried }),
   };
+}
+
+/** The named sync, or all of both kinds; throws USAGE. */
+function chosenFor(
+  { syncs, reconciles }: LockstepParts,
+  name: string | undefined,
+): Parameters<typeof listAllChanges>[1] {
+  const isMeant = (one: string): boolean => name === undefined || one === name;
+  const sides = reconciles
+    .map(({ spec }) => ({ sync: spec.name, sides: spec.sides.map((side) => side.name) }))
+    .filter(({ sync }) => isMeant(sync));
+  const copies =
+    name === undefined || sides.length > 0
+      ? syncs.filter(({ spec }) => isMeant(spec.name))
+      : [syncNamed(syncs, name)];
+  return { copies: copies.map(({ spec }) => spec), sides };
 }
 
 /** The sync of that name; throws USAGE. */

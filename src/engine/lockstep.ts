@@ -1,17 +1,21 @@
 import type { Halt, ParkedRecord } from "../model/parked.ts";
 import type { MonitorSpec } from "../model/replicate.ts";
+import type { ActivityReport, ReportRequest } from "./activity-results.ts";
 import type { CaptureChangesRequest, CaptureChangesResult } from "./capture-changes.ts";
+import type {
+  CertificateCost,
+  CertificateRequest,
+  StreamCertificate,
+} from "./certificate/certify-stream.ts";
 import type { FilesPlan } from "./files-results.ts";
 import type { PlanRequest, ReplicatePlan } from "./plan-results.ts";
 import type { ReconcileVerbs } from "./reconcile/verbs.ts";
 import type {
-  ActivityReport,
   ChangesRequest,
   CheckReport,
   ClassifiedChange,
   CompareRequest,
   CompareResult,
-  ReportRequest,
   ShowRequest,
   ShowResult,
   StatusResult,
@@ -84,5 +88,9 @@ export interface Lockstep {
   backup(label: string): Promise<BackupResult>;
   /** Installs or takes away the triggers that note what changes in a system. */
   capture(request: CaptureChangesRequest, watch: Watch): Promise<CaptureChangesResult>;
+  /** What a certificate of a stream would take; writes nothing. */
+  certificateCost(request: Omit<CertificateRequest, "by">, watch: Watch): Promise<CertificateCost>;
+  /** Writes hostile values to a record of its own in a stream, and tells what came back. */
+  certificate(request: CertificateRequest, watch: Watch): Promise<StreamCertificate>;
   close(): Promise<void>;
 }

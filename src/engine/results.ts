@@ -4,15 +4,7 @@ import type { FieldChange, LoggedChange } from "../model/change.ts";
 import type { EmitEvent } from "../model/events.ts";
 import type { Halt, ParkedRecord } from "../model/parked.ts";
 import type { Problem, RecordKey } from "../model/record.ts";
-import type {
-  Ledger,
-  ReplicateMode,
-  ReportedError,
-  RunMode,
-  RunOutcome,
-  RunReport,
-  Traffic,
-} from "../model/run.ts";
+import type { ReplicateMode, ReportedError, RunMode, RunOutcome, RunReport } from "../model/run.ts";
 import type { Field, StreamTraits } from "../model/schema.ts";
 import type { Value } from "../model/value.ts";
 import type { SchemaChange } from "../ports/destination.ts";
@@ -103,7 +95,10 @@ export interface ChangesRequest {
   readonly limit?: number;
 }
 
-export interface ClassifiedChange extends LoggedChange {
+/** Of a write to a side `stream` is the side, `record` its name, `id` the one in the journal. */
+export interface ClassifiedChange extends Omit<LoggedChange, "id"> {
+  readonly id: number | string;
+  readonly record?: string;
   readonly categories: readonly ChangeCategory[];
 }
 
@@ -316,50 +311,6 @@ export interface OverlapStatus {
   readonly lateRecords: number;
   /** The latest was at most so late; absent where none was. */
   readonly latestMs?: number;
-}
-
-export interface ReportRequest {
-  readonly sync?: string;
-  readonly since: number;
-  readonly until: number;
-}
-
-/** Runs that began in the window, summed. */
-export interface ActivityReport {
-  readonly since: number;
-  readonly until: number;
-  readonly executions: number;
-  readonly outcomes: Readonly<Record<RunOutcome, number>>;
-  /** Began and have neither ended nor hold a lease: killed. */
-  readonly interrupted: number;
-  readonly running: number;
-  /** (done + partial) / (done + partial + failed + halted + interrupted); absent when that is 0. */
-  readonly successRate?: number;
-  readonly ledger: Ledger;
-  readonly traffic: Traffic;
-  readonly averages?: {
-    readonly durationMs: number;
-    readonly recordsPerSecond: number;
-    readonly requests: number;
-  };
-  readonly peakMemoryBytes: number;
-  readonly changes: readonly StreamChanges[];
-  /** Most frequent first. */
-  readonly errors: readonly {
-    readonly code: string;
-    readonly count: number;
-    readonly lastAt: number;
-    readonly stream?: string;
-    readonly message: string;
-  }[];
-  readonly byMode: readonly {
-    readonly sync: string;
-    readonly mode: RunMode;
-    readonly executions: number;
-    readonly succeeded: number;
-    readonly durationMs: number;
-    readonly read: number;
-  }[];
 }
 
 // ---- check

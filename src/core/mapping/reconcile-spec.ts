@@ -49,6 +49,10 @@ export interface SideSpec {
   readonly filter?: string;
   readonly observe: "whole" | "changes";
   readonly overlapMs: number;
+  /** A side that is observed by changes is read whole again when that was so long ago. */
+  readonly refreshMs: number;
+  /** Digests, where the system tells them, say which records are to be read. */
+  readonly digests: boolean;
   readonly clockOffsetMs: number;
   readonly create: boolean;
   readonly update: boolean;

@@ -23,7 +23,7 @@ export type Situation =
  * | never agreed before                         | it is met for the first time: merge           |
  * | gone nowhere                                | merge; a side that never had it gets it       |
  * | gone on one, nobody edited it               | deleted on the others (or left, `keep`)       |
- * | gone on one, another edited it              | the rule: edit wins, delete wins, or review   |
+ * | gone on one, another edited it              | the rule: edit, delete, hub wins, or review   |
  * | gone on one that had not been told of an    | the same: whoever deleted it did not know     |
  * | edit yet                                    | that edit                                     |
  * | gone on one, another is not known now       | held: an edit there may not be seen yet       |
@@ -60,7 +60,7 @@ export function judgePresence(
   const edited = speakers.filter((view) => isBlind || isEdited(rules, base, view));
   if (edited.length === 0) return { kind: "delete", record: { kind: "deleted", by: deleted } };
   const contest = { edited: edited.map(({ side }) => side), deleted };
-  switch (rules.deletes.editAgainstDelete) {
+  switch (ruleFor(rules, deleted)) {
     case "edit-wins":
       return { kind: "merge", record: { kind: "edit-beat-delete", ...contest }, views: lives };
     case "delete-wins":
@@ -68,6 +68,15 @@ export function judgePresence(
     case "review":
       return { kind: "frozen", record: { kind: "delete-review", ...contest } };
   }
+}
+
+/** A hub that edited what was deleted, or had no part in it, leaves the edit to win. */
+function ruleFor(
+  { deletes: { editAgainstDelete: rule } }: MergeRules,
+  deleted: readonly string[],
+): "edit-wins" | "delete-wins" | "review" {
+  if (typeof rule === "string") return rule;
+  return deleted.includes(rule.hub) ? "delete-wins" : "edit-wins";
 }
 
 const KEPT: RecordReason = { kind: "kept" };

@@ -32,6 +32,8 @@ const role = (side: string, more: Partial<SideRole> = {}): SideRole => ({
   ...more,
 });
 const REMOVE: DeleteRules = { propagate: "remove", editAgainstDelete: "edit-wins" };
+/** Side a is the hub. */
+const HUB = { rules: { editAgainstDelete: { hub: "a" } } } as const;
 const rulesOf = (roles: readonly SideRole[], deletes = REMOVE): MergeRules => ({
   fields: FIELDS,
   roles,
@@ -152,6 +154,27 @@ const PRESENCE: readonly Row[] = [
     [absent("a", "gone"), quiet("b"), present("c", BASE)],
     "edit-beat-delete",
     ["a:create"],
+  ],
+  [
+    "the hub deleted what another edited",
+    [absent("a", "gone"), edited("b"), quiet("c")],
+    "delete-beat-edit",
+    ["b:delete", "c:delete"],
+    HUB,
+  ],
+  [
+    "another deleted what the hub edited",
+    [edited("a"), absent("b", "gone"), quiet("c")],
+    "edit-beat-delete",
+    ["b:create", "c:update name=new"],
+    HUB,
+  ],
+  [
+    "the hub is silent where one deleted and one edited",
+    [quiet("a"), absent("b", "gone"), edited("c")],
+    "edit-beat-delete",
+    ["a:update name=new", "b:create"],
+    HUB,
   ],
   ["deletes stay where they are", [absent("a", "gone"), quiet("b"), quiet("c")], "kept", [], KEEP],
   [

@@ -13,6 +13,7 @@ import { prefer, priority, review } from "./choose-side.ts";
 import { fieldByField } from "./field-by-field.ts";
 import { latestWins } from "./latest-wins.ts";
 import { mergeValues } from "./merge-values.ts";
+import { whenTheseMeet } from "./when-these-meet.ts";
 
 const TEXT: ValueType = { kind: "text" };
 const SET: ValueType = { kind: "list", of: { kind: "text" }, ordered: false };
@@ -85,6 +86,30 @@ test("latest-wins", () => {
   for (const [name, candidates, ranking, expected] of cases) {
     assert.equal(shown(latestWins(ranking).decide(conflictOf(candidates))), expected, name);
   }
+});
+
+test("one value where exactly these values meet", () => {
+  const spelled = whenTheseMeet(["Grey", "gray"], "gray");
+  const of = (...values: readonly Value[]): Conflict =>
+    conflictOf(values.map((value, at) => ({ side: "abc"[at] ?? "", value })));
+  for (const [name, conflict, expected] of [
+    ["as it was decided", of("Grey", "gray"), `"gray" nobody's`],
+    ["the other way round", of("gray", "Grey"), `"gray" nobody's`],
+    ["more sides of the same", of("gray", "Grey", "gray"), `"gray" nobody's`],
+    ["another value beside them", of("gray", "Grey", "black"), "-"],
+    ["one of them and another", of("gray", "black"), "-"],
+    ["other case", of("GREY", "gray"), "-"],
+  ] as const) {
+    assert.equal(shown(spelled.decide(conflict)), expected, name);
+  }
+  const loose = of("GREY ", "gray");
+  const field = { ...loose.field, compare: { trim: true, ignoreCase: true } };
+  assert.equal(
+    shown(spelled.decide({ ...loose, field })),
+    `"gray" nobody's`,
+    "as the field compares",
+  );
+  assert.equal(shown(whenTheseMeet(["x", null], null).decide(of(null, "x"))), "null nobody's");
 });
 
 test("field-by-field asks the field's own chain, else the other one", () => {

@@ -4,10 +4,11 @@ import type { SideCounts } from "../../model/run.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork } from "./context.ts";
+import { parkRefused } from "./parked-writes.ts";
+import { recordsAtOnce } from "./records-at-once.ts";
 import { type Ended, settleRecord } from "./settle-record.ts";
+import { wholeReadingState } from "./whole-readings.ts";
 import { writeSide } from "./write-side.ts";
-
-const RECORDS_AT_ONCE = 500;
 
 export interface Applied {
   readonly sides: Readonly<Record<string, SideCounts>>;
@@ -36,9 +37,10 @@ export async function applyPlan(
   );
   if (head.undoes !== undefined) await forgetPositions(work, runId);
   const tally = createTally(context.sides.map(({ name }) => name));
+  const atOnce = recordsAtOnce(context);
   let after: LinkId = 0;
   for (;;) {
-    const records = await home.planned(head.plan, after, RECORDS_AT_ONCE);
+    const records = await home.planned(head.plan, after, atOnce);
     const last = records.at(-1);
     if (last === undefined) break;
     after = last.link;
@@ -55,6 +57,8 @@ export async function applyPlan(
     completes: true,
   });
   await savePositions(work, head, runId);
+  const settled = head.parked?.settled ?? [];
+  if (settled.length > 0) await home.dropParked(settled);
   await home.clearStaged(work.lease());
   return tally.result();
 }
@@ -121,6 +125,7 @@ async function applyBatch(
     records: settled,
     completes: false,
   });
+  await parkRefused(work, head, runId, records, ends);
   tally.inReview(settled.filter(({ questions }) => questions.length > 0).length);
 }
 
@@ -143,7 +148,8 @@ async function savePositions(work: ReconcileWork, head: PlanHead, runId: string)
   const { home, clock, sides } = work.context;
   for (const { name: side, settings, schema } of sides) {
     const { changes, deletions } = head.positions[side] ?? {};
-    const base = { ...settings, key: schema.key };
+    const whole = await wholeReadingState(work.context, side, head);
+    const base = { ...settings, key: schema.key, ...whole };
     const checkpoints = [
       ...(head.undoes === undefined ? [{ lane: "walk" as const, cursor: null, state: base }] : []),
       ...(changes === undefined ? [] : [{ lane: "changes" as const, cursor: changes, state: {} }]),

@@ -25,6 +25,10 @@ export interface ReconcileContext {
   readonly leaseMs: number;
   /** Tombstones are kept at least this long. */
   readonly buryMs: number;
+  /** Every record of every side is read now, also where changes or digests are told. */
+  readonly isFull?: boolean;
+  /** Writes that a side refused before are tried once more. */
+  readonly triesParked?: boolean;
   readonly emit: (event: ReconcileEvent) => void;
 }
 
@@ -43,6 +47,8 @@ export interface SideContext {
   readonly clockOffsetMs: number;
   /** For a side observed by changes: read again this far before the cursor. */
   readonly overlapMs: number;
+  /** For such a side: read whole again when that was so long ago; absent: never by itself. */
+  readonly refreshMs?: number;
   /** Hashes of the settings whose change is a reason to stop. */
   readonly settings?: { readonly mapping: string; readonly filter: string };
 }
@@ -77,6 +83,15 @@ export type ReconcileEvent =
       readonly at: number;
       readonly done: number;
       readonly total: number;
+    }
+  /** A system of the sync lets itself be waited for: always for what and until when. */
+  | {
+      readonly kind: "wait";
+      readonly at: number;
+      readonly system: string;
+      readonly reason: string;
+      readonly untilMs: number;
+      readonly attempt: number;
     }
   | { readonly kind: "note"; readonly at: number; readonly message: string };
 

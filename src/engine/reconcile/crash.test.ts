@@ -36,7 +36,16 @@ function crashingAt(
         };
       },
     });
-  const effects = ["stage", "linkStaged", "savePlanned", "savePlan", "intend", "settle", "commit"];
+  const effects = [
+    "noteDigests",
+    "stage",
+    "linkStaged",
+    "savePlanned",
+    "savePlan",
+    "intend",
+    "settle",
+    "commit",
+  ];
   return {
     reached: () => isDead,
     context: {
@@ -53,7 +62,11 @@ function crashingAt(
 function build(backend: ReconcileBackend): ReconcileWorld {
   const world = createReconcileWorld({
     backend,
-    sides: [{ name: "a" }, { name: "b", assignsKeys: true }, { name: "c" }],
+    sides: [
+      { name: "a", digests: true },
+      { name: "b", assignsKeys: true, digests: true },
+      { name: "c" },
+    ],
   });
   for (let sku = 1; sku <= 25; sku += 1) {
     const side = ["a", "b", "c"][sku % 3] ?? "a";

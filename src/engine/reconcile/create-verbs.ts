@@ -1,4 +1,5 @@
 import type { ReconcileSpec } from "../../core/mapping/reconcile-spec.ts";
+import type { EmitEvent } from "../../model/events.ts";
 import type { LinkId, PlanHead, PlannedRecord } from "../../model/plan.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { Connector } from "../../ports/connector.ts";
@@ -18,7 +19,13 @@ import {
   runReconcile,
   underLease,
 } from "./run-reconcile.ts";
-import type { PlanHalt, ReconcilePlan, ReconcileVerbs, ReconcileWatch } from "./verbs.ts";
+import type {
+  LookRequest,
+  PlanHalt,
+  ReconcilePlan,
+  ReconcileVerbs,
+  ReconcileWatch,
+} from "./verbs.ts";
 import { verifySides } from "./verify-sides.ts";
 
 const RECORDS_AT_ONCE = 1000;
@@ -26,8 +33,14 @@ const RECORDS_AT_ONCE = 1000;
 /** The verbs of syncs of sides, on parts that are opened already. */
 export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
   const { home, reconciles } = parts;
-  const open = (sync: string, watch: ReconcileWatch): Promise<ReconcileContext> =>
-    openSync(parts, named(reconciles, sync), watch);
+  const within = <T>(
+    sync: string,
+    watch: ReconcileWatch,
+    act: (context: ReconcileContext, part: ReconcilePart) => Promise<T>,
+  ): Promise<T> => {
+    const part = named(reconciles, sync);
+    return withSync(parts, part, watch, (context) => act(context, part));
+  };
   const planOf = async (context: ReconcileContext, head: PlanHead): Promise<ReconcilePlan> => ({
     head,
     ambiguous: await home.ambiguous(head.plan),
@@ -36,48 +49,49 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
   });
   return {
     syncs: reconciles.map(({ spec }) => infoOf(spec)),
-    plan: async (sync, watch) => {
-      const context = await open(sync, watch);
-      const { head } = await planReconcile(context, watch.signal);
-      return planOf(context, head);
-    },
-    describe: async (sync, watch) =>
-      describeSync(named(reconciles, sync).spec, await open(sync, watch)),
+    plan: (sync, watch, request) =>
+      within(sync, watch, async (context) => {
+        const { head } = await planReconcile(looking(context, request), watch.signal);
+        return planOf(context, head);
+      }),
+    describe: (sync, watch) =>
+      within(sync, watch, async (context, { spec }) => describeSync(spec, context)),
     kept: (sync) => home.newestPlan(named(reconciles, sync).spec.name),
-    apply: async (sync, plan, watch) => {
-      const context = await open(sync, watch);
-      const head = plan === undefined ? await home.newestPlan(sync) : await home.plan(plan);
-      if (head === undefined || head.sync !== sync) {
-        const which = plan === undefined ? "no plan that waits" : `no plan "${plan}"`;
-        throw new SyncError("PLAN_UNKNOWN", `There is ${which} for "${sync}".`, {
-          hint: `Make one: lockstep plan ${sync}`,
-        });
-      }
-      return applyReconcile(context, head, watch.signal);
-    },
-    importPlan: async (sync, head, records, watch) => {
-      const context = await open(sync, watch);
-      await underLease(context, watch.signal, async (work) => {
-        await refuseStale(work, head);
-        if ((await home.plan(head.plan)) !== undefined) return;
-        await home.dropPlans(work.lease());
-        for await (const batch of inBatches(records)) {
-          await home.savePlanned(work.lease(), head.plan, batch);
+    apply: (sync, plan, watch) =>
+      within(sync, watch, async (context) => {
+        const head = plan === undefined ? await home.newestPlan(sync) : await home.plan(plan);
+        if (head === undefined || head.sync !== sync) {
+          const which = plan === undefined ? "no plan that waits" : `no plan "${plan}"`;
+          throw new SyncError("PLAN_UNKNOWN", `There is ${which} for "${sync}".`, {
+            hint: `Make one: lockstep plan ${sync}`,
+          });
         }
-        await home.savePlan(work.lease(), head);
-      });
-    },
-    run: async (sync, watch) => runReconcile(await open(sync, watch), watch.signal),
-    planUndo: async (sync, runId, watch) => {
-      const context = await open(sync, watch);
-      return planOf(context, await planUndo(context, runId, watch.signal));
-    },
-    explain: async (sync, record, field, watch) =>
-      explainRecord(await open(sync, watch), record, field),
-    verify: async (sync, { sample }, watch) => {
-      const context = await open(sync, watch);
-      return underLease(context, watch.signal, (work) => verifySides(work, sample));
-    },
+        return applyReconcile(context, head, watch.signal);
+      }),
+    importPlan: (sync, head, records, watch) =>
+      within(sync, watch, (context) =>
+        underLease(context, watch.signal, async (work) => {
+          await refuseStale(work, head);
+          if ((await home.plan(head.plan)) !== undefined) return;
+          await home.dropPlans(work.lease());
+          for await (const batch of inBatches(records)) {
+            await home.savePlanned(work.lease(), head.plan, batch);
+          }
+          await home.savePlan(work.lease(), head);
+        }),
+      ),
+    run: (sync, watch, request) =>
+      within(sync, watch, (context) => runReconcile(looking(context, request), watch.signal)),
+    planUndo: (sync, runId, watch) =>
+      within(sync, watch, async (context) =>
+        planOf(context, await planUndo(context, runId, watch.signal)),
+      ),
+    explain: (sync, record, field, watch) =>
+      within(sync, watch, (context) => explainRecord(context, record, field)),
+    verify: (sync, request, watch) =>
+      within(sync, watch, (context) =>
+        underLease(context, watch.signal, (work) => verifySides(work, request)),
+      ),
     history: async (sync, { record, runId, limit }) => {
       const { spec } = named(reconciles, sync);
       const sides = spec.sides.map(({ name }) => ({ name }));
@@ -96,6 +110,11 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
     addRule: (rule) => keepRule(home, { ...rule, at: parts.clock.now() }),
     forgetRule: (id, by) => forgetRule(home, id, by, parts.clock.now()),
   };
+}
+
+/** `full`: every side whole, and what was refused before once more. */
+function looking(context: ReconcileContext, { full = false }: LookRequest = {}): ReconcileContext {
+  return { ...context, isFull: full, triesParked: full };
 }
 
 function named(reconciles: readonly ReconcilePart[], sync: string): ReconcilePart {
@@ -130,22 +149,42 @@ function infoOf(spec: ReconcileSpec): ReconcileVerbs["syncs"][number] {
   };
 }
 
-async function openSync(
+/** Connects the sync's sides, and acts on them while `watch` hears of their waits, too. */
+async function withSync<T>(
   parts: LockstepParts,
   { spec, systems }: ReconcilePart,
   watch: ReconcileWatch,
-): Promise<ReconcileContext> {
-  const connectors = new Map<string, Connector>();
-  for (const side of spec.sides) {
-    const system = systems.get(side.system);
-    if (system === undefined) throw new SyncError("INTERNAL", `No system "${side.system}".`);
-    connectors.set(side.name, (await system.connect()).connector);
-  }
+  act: (context: ReconcileContext) => Promise<T>,
+): Promise<T> {
   const { home, clock, random, owner } = parts;
   const emit = watch.emit ?? (() => {});
-  const opening = { home, clock, random, owner, emit, connectors };
-  const context = await openReconcile(spec, opening, watch.signal);
-  return withRules(context, await keptRules(home, spec.name));
+  const connectors = new Map<string, Connector>();
+  const watched = new Map<string, () => void>();
+  try {
+    for (const side of spec.sides) {
+      const system = systems.get(side.system);
+      if (system === undefined) throw new SyncError("INTERNAL", `No system "${side.system}".`);
+      const connected = await system.connect();
+      connectors.set(side.name, connected.connector);
+      if (!watched.has(system.name)) {
+        watched.set(system.name, connected.onWait(waitsOf(system.name, emit)));
+      }
+    }
+    const opening = { home, clock, random, owner, emit, connectors };
+    const context = await openReconcile(spec, opening, watch.signal);
+    return await act(withRules(context, await keptRules(home, spec.name)));
+  } finally {
+    for (const forget of watched.values()) forget();
+  }
+}
+
+/** What a system waits for, as part of what the sync tells. */
+function waitsOf(system: string, emit: ReconcileContext["emit"]): EmitEvent {
+  return (event) => {
+    if (event.kind !== "wait") return;
+    const { kind, at, reason, untilMs, attempt } = event;
+    emit({ kind, at, system, reason, untilMs, attempt });
+  };
 }
 
 /** All records of a plan that are not settled yet, in batches from the home. */

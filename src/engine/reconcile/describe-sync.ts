@@ -7,6 +7,7 @@ import type { ValueType } from "../../model/value.ts";
 import type { LockstepParts } from "../lockstep-parts.ts";
 import type { ReconcileContext } from "./context.ts";
 import { keptRules } from "./kept-rules.ts";
+import { lastWholeAt } from "./whole-readings.ts";
 
 /** A sync of sides as it turns out to be once its sides were reached. */
 export interface ReconcileShape {
@@ -88,6 +89,8 @@ export interface ReconcileStatus {
     readonly direction: Direction;
     /** Records linked there. */
     readonly records: number;
+    /** When a run last read all of it; epoch milliseconds. */
+    readonly wholeAt?: number;
   }[];
   /** Shared records. */
   readonly records: number;
@@ -95,6 +98,8 @@ export interface ReconcileStatus {
   readonly conflicts: number;
   readonly decided: number;
   readonly rules: number;
+  /** Writes that a side refused. */
+  readonly parked: number;
   readonly running?: { readonly owner: string; readonly leaseUntil: number };
   readonly lastRun?: Pick<StoredRun, "runId" | "mode" | "startedAt" | "finishedAt" | "outcome"> &
     Pick<RunReport, "sides" | "inReview" | "error">;
@@ -121,7 +126,15 @@ export async function reconcileStatus({
     const decided = (await home.conflicts({ sync, resolved: true })).length;
     const sides: ReconcileStatus["sides"][number][] = [];
     for (const { name: side, system, stream, direction } of spec.sides) {
-      sides.push({ side, system, stream, direction, records: await home.knownCount(sync, side) });
+      const wholeAt = await lastWholeAt(home, sync, side);
+      sides.push({
+        side,
+        system,
+        stream,
+        direction,
+        records: await home.knownCount(sync, side),
+        ...(wholeAt === undefined ? {} : { wholeAt }),
+      });
     }
     all.push({
       sync,
@@ -130,6 +143,7 @@ export async function reconcileStatus({
       conflicts: (await home.conflictCount(sync)) - decided,
       decided,
       rules: (await keptRules(home, sync)).length,
+      parked: await home.parkedCount(sync),
       ...(lease === undefined ? {} : { running: { owner: lease.owner, leaseUntil: lease.until } }),
       ...(last === undefined ? {} : { lastRun: lastRunOf(last) }),
       ...(plan === undefined ? {} : { plan: keptPlan(plan) }),

@@ -67,6 +67,7 @@ function stage(given: Scene, order: readonly string[] = NAMES.slice(0, given.cou
     sides: order.map((name) => ({
       name,
       assignsKeys: ((given.assigned >> NAMES.indexOf(name)) & 1) === 1,
+      digests: name === "a" || name === "d",
       connector: {
         faults: {
           write: ({ operations }) => {

@@ -1,20 +1,33 @@
-import type { Candidate, PolicyChain } from "../../model/reconcile.ts";
+import { prefer } from "../../core/policies/choose-side.ts";
+import { mergeValues } from "../../core/policies/merge-values.ts";
+import { whenTheseMeet } from "../../core/policies/when-these-meet.ts";
+import type { PolicyChain } from "../../model/reconcile.ts";
 import { SyncError } from "../../model/sync-error.ts";
+import type { Value } from "../../model/value.ts";
 import type { Home } from "../../ports/home.ts";
 import { hashText } from "../replicate/hash.ts";
 import type { ReconcileContext } from "./context.ts";
 
-/** A person's decision that holds for the next conflicts too: that side's value is taken. */
-export interface KeptRule {
+/** What a kept rule answers: a side's value, what the policy `merge` makes, or a value. */
+export type RuleAnswer =
+  | { readonly prefer: string }
+  | { readonly merge: true }
+  /** Where exactly these values meet, whichever sides have them. */
+  | { readonly when: readonly Value[]; readonly value: Value };
+
+/** A person's decision that holds for the next conflicts too. */
+export type KeptRule = RuleAnswer & {
   readonly id: number;
   readonly sync: string;
   /** Absent: every field. */
   readonly field?: string;
-  readonly prefer: string;
   readonly by: string;
   /** Epoch milliseconds. */
   readonly at: number;
-}
+};
+
+/** A rule that is to be kept. */
+export type NewRule = RuleAnswer & Pick<KeptRule, "sync" | "field" | "by" | "at">;
 
 interface Kept {
   readonly next: number;
@@ -32,19 +45,26 @@ export async function keptRules(home: Home, sync?: string): Promise<readonly Kep
 }
 
 /**
- * Keeps a rule; one of the same field takes the place of an earlier one. It is asked before the
- * configured policies from the next plan on. Audited.
+ * Keeps a rule; one of the same field (and, for a value, of the same values that meet) takes the
+ * place of an earlier one. It is asked before the configured policies from the next plan on.
+ * Audited.
  */
-export async function keepRule(home: Home, rule: Omit<KeptRule, "id">): Promise<KeptRule> {
+export async function keepRule(home: Home, rule: NewRule): Promise<KeptRule> {
   const { next, rules } = await recall(home);
-  const kept = { id: next, ...rule };
-  const others = rules.filter(({ sync, field }) => sync !== rule.sync || field !== rule.field);
+  const kept: KeptRule = { id: next, ...rule };
+  const others = rules.filter((other) => subjectOf(other) !== subjectOf(rule));
   await home
     .memory(PLACE)
     .remember(KEY, JSON.stringify({ next: next + 1, rules: [...others, kept] }));
   const { by, at, ...details } = kept;
   await home.appendAudit({ at, actor: by, action: "conflict-rule", details });
   return kept;
+}
+
+/** What a rule is about; of one subject there is one rule. */
+function subjectOf(rule: NewRule): string {
+  const when = "when" in rule ? rule.when.map((value) => JSON.stringify(value)).sort() : [];
+  return JSON.stringify([rule.sync, rule.field, when]);
 }
 
 /** Takes a rule back; throws USAGE where there is none of that number. Audited. */
@@ -79,10 +99,7 @@ export function withRules(context: ReconcileContext, rules: readonly KeptRule[])
   const policies = context.rules.policies.map((chain, index) => {
     const name = context.rules.fields[index]?.name;
     const own = rules.filter(({ field }) => field === undefined || field === name);
-    // The narrower rule speaks first.
-    const sorted = own.toSorted(
-      (a, b) => Number(a.field === undefined) - Number(b.field === undefined),
-    );
+    const sorted = own.toSorted((a, b) => widthOf(a) - widthOf(b));
     return [...sorted.map(policyOf), ...chain];
   });
   return {
@@ -92,13 +109,17 @@ export function withRules(context: ReconcileContext, rules: readonly KeptRule[])
   };
 }
 
-function policyOf({ id, by, prefer }: KeptRule): PolicyChain[number] {
-  return {
-    name: `rule ${id} of ${by}`,
-    decide: ({ candidates }) => {
-      const taken = candidates.find(({ side }: Candidate) => side === prefer);
-      if (taken === undefined) return undefined;
-      return { kind: "value", value: taken.value, from: prefer, why: `${prefer} is preferred` };
-    },
-  };
+/** The narrower rule speaks first: of single values, of a field, of all fields. */
+function widthOf(rule: KeptRule): number {
+  if ("when" in rule) return 0;
+  return rule.field === undefined ? 2 : 1;
+}
+
+function policyOf(rule: KeptRule): PolicyChain[number] {
+  return { name: `rule ${rule.id} of ${rule.by}`, decide: answerOf(rule).decide };
+}
+
+function answerOf(rule: KeptRule): PolicyChain[number] {
+  if ("when" in rule) return whenTheseMeet(rule.when, rule.value);
+  return "merge" in rule ? mergeValues : prefer(rule.prefer);
 }

@@ -2,21 +2,24 @@ import type {
   LinkId,
   PlanHead,
   PlannedCounts,
+  PlannedParked,
   PlannedRecord,
   SideGuardFacts,
   SidePositions,
 } from "../../model/plan.ts";
+import type { StagedRecord } from "../../ports/agreements.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork } from "./context.ts";
 import { type Matching, matchStaged } from "./match-staged.ts";
 import { type Looked, mergeCandidates } from "./merge-candidates.ts";
 import { stageMetAgain } from "./met-again.ts";
 import { observeSide, type SideObservation } from "./observe-side.ts";
+import { type ParkedWrites, recallParked } from "./parked-writes.ts";
 import { changesNothing, planRecord } from "./plan-record.ts";
 import { isInReview } from "./record-state.ts";
+import { recordsAtOnce } from "./records-at-once.ts";
 import { withoutTaken } from "./taken-creates.ts";
-
-const CANDIDATES_AT_ONCE = 500;
+import { withoutUnheard } from "./unheard-creates.ts";
 
 /** A plan and what it was made from, for the guard and for people. */
 export interface MadePlan {
@@ -42,7 +45,9 @@ export async function makePlan(work: ReconcileWork): Promise<MadePlan> {
   const observed = await allEnded(context.sides.map((side) => observeSide(work, side)));
   const observations = await stageMetAgain(work, observed);
   const matching = await matchStaged(work, plan);
-  const tally = await planAll(work, plan, observations, matching);
+  const parked = await recallParked(work);
+  const tally = await planAll(work, plan, observations, matching, parked);
+  const held = parked.outcome(observations);
   const head: PlanHead = {
     format: 1,
     plan,
@@ -59,11 +64,20 @@ export async function makePlan(work: ReconcileWork): Promise<MadePlan> {
       inReview: tally.inReview,
     },
     positions: positionsOf(observations, tally.waiting),
-    notes: notesOf(observations, matching, tally.troubles),
+    ...(held === undefined ? {} : { parked: held }),
+    notes: [...notesOf(observations, matching, tally.troubles), ...parkedNote(sync, held)],
   };
   await home.savePlan(work.lease(), head);
   return { head, observations, matching };
 }
+
+function parkedNote(sync: string, { held }: PlannedParked = NONE_PARKED): readonly string[] {
+  if (held === 0) return [];
+  const they = held === 1 ? "1 write that was refused is" : `${held} writes that were refused are`;
+  return [`${they} parked until something changes there: lockstep parked --sync ${sync}`];
+}
+
+const NONE_PARKED: PlannedParked = { held: 0, settled: [] };
 
 function guardFacts({ kind, known, read, bad }: SideObservation): SideGuardFacts {
   return kind === "whole" ? { known, seen: read + bad } : { known };
@@ -83,6 +97,7 @@ async function planAll(
   plan: string,
   observations: readonly SideObservation[],
   matching: Matching,
+  parked: ParkedWrites,
 ): Promise<Tally> {
   const { context } = work;
   const observed = new Map(observations.map((one) => [one.side, one]));
@@ -94,19 +109,24 @@ async function planAll(
     waiting: new Set([...matching.refused.values()].flatMap((sides) => [...sides])),
     sides: Object.fromEntries(context.sides.map(({ name }) => [name, { ...none }])),
   };
+  const atOnce = recordsAtOnce(context);
   let after: LinkId = 0;
   for (;;) {
-    const candidates = await context.home.candidates(context.sync, after, CANDIDATES_AT_ONCE);
+    const candidates = await context.home.candidates(context.sync, after, atOnce);
     const last = candidates.at(-1);
     if (last === undefined) return tally;
     after = last.link;
     const looked = await mergeCandidates(work, candidates, observed);
     const wanted = looked.flatMap((one) => planRecord(context, plan, one) ?? []);
-    const planned = await withoutTaken(work, wanted, observed, matching.refused);
-    for (const record of planned) count(tally, record);
+    const free = await withoutTaken(work, wanted, observed, matching.refused);
+    const { planned: heard, waiting } = await withoutUnheard(work, free);
+    for (const side of waiting) tally.waiting.add(side);
+    const { planned, stuck } = parked.leaveOut(heard);
     for (const side of unsettledSides(looked, planned)) tally.waiting.add(side);
+    const due = planned.filter(({ link }) => !stuck.has(link));
+    for (const record of due) count(tally, record);
     tally.compared += candidates.length;
-    await context.home.savePlanned(work.lease(), plan, withoutIdle(planned, looked));
+    await context.home.savePlanned(work.lease(), plan, withoutIdle(due, looked));
     context.emit({ kind: "merging", at: context.clock.now(), merged: tally.compared });
     work.signal.throwIfAborted();
   }
@@ -126,19 +146,34 @@ function count(tally: Tally, record: PlannedRecord): void {
   }
 }
 
-/** Sides with a record that was matched to a shared one, which takes it in only later. */
+/**
+ * Sides that told something which is taken in only later: a record that was matched to a shared one
+ * (in the place of one that is gone and still linked, maybe, while its fate is asked), or that one
+ * is gone while nothing may be concluded of it.
+ */
 function unsettledSides(
   looked: readonly Looked[],
   planned: readonly PlannedRecord[],
 ): readonly string[] {
   const byLink = new Map(planned.map((record) => [record.link, record]));
-  return looked.flatMap(({ link, candidate: { stored, staged } }) => {
-    const taken = byLink.get(link)?.acknowledged.map(({ side }) => side) ?? [];
-    return staged
-      .filter(({ state, side }) => state === "present" && stored?.sides[side] === undefined)
-      .filter(({ side }) => !taken.includes(side))
-      .map(({ side }) => side);
-  });
+  return looked.flatMap(({ link, candidate: { stored, staged } }) =>
+    staged
+      .filter(({ state, side, key }) => {
+        const isLinked = stored?.sides[side]?.key === key;
+        return (state === "present" && !isLinked) || (state === "gone" && isLinked);
+      })
+      .filter((record) => !isTaken(record, byLink.get(link)))
+      .map(({ side }) => side),
+  );
+}
+
+function isTaken(
+  { side, key, state }: StagedRecord,
+  { acknowledged, unlinked, operations }: Partial<PlannedRecord> = {},
+): boolean {
+  if (acknowledged?.some((one) => one.side === side && one.key === key) === true) return true;
+  if (state === "present") return false;
+  return unlinked?.includes(side) === true || operations?.some((one) => one.side === side) === true;
 }
 
 /**
@@ -148,10 +183,14 @@ function withoutIdle(
   planned: readonly PlannedRecord[],
   looked: readonly Looked[],
 ): readonly PlannedRecord[] {
-  const waits = new Set(
+  const waits = behindOf(looked);
+  return planned.filter((record) => !waits.has(record.link) || !staysAsItIs(record));
+}
+
+function behindOf(looked: readonly Looked[]): ReadonlySet<LinkId> {
+  return new Set(
     looked.flatMap(({ link, candidate }) => (candidate.stored?.behind === true ? [link] : [])),
   );
-  return planned.filter((record) => !waits.has(record.link) || !staysAsItIs(record));
 }
 
 function staysAsItIs(record: PlannedRecord): boolean {
@@ -198,7 +237,7 @@ function notesOf(
   const unmatched = [
     ...(ambiguous > 0
       ? [
-          `${ambiguous === 1 ? "1 name stands" : `${ambiguous} names stand`} more than once on a side and ${ambiguous === 1 ? "is" : "are"} not matched.`,
+          `${ambiguous === 1 ? "1 name stands" : `${ambiguous} names stand`} more than once and ${ambiguous === 1 ? "is" : "are"} not matched.`,
         ]
       : []),
     ...(nameless > 0

@@ -15,17 +15,15 @@ export interface Matching {
   readonly nameless: number;
   /** Names that were refused, with the sides that have unlinked records of them. */
   readonly refused: ReadonlyMap<string, ReadonlySet<string>>;
-  /** The links given out by this plan are those from here on. */
-  readonly newFrom: LinkId;
 }
 
 /**
  * Links what is not linked yet by the match fields. A name that stands on one side more than once,
- * or whose link has the side already, is refused: nothing is guessed, nothing of it is written.
+ * that several links have, or whose link has the side already, is refused: nothing is guessed,
+ * nothing of it is written.
  */
 export async function matchStaged(work: ReconcileWork, plan: string): Promise<Matching> {
   const { home, sync } = work.context;
-  const newFrom = await home.reserveLinks(sync, 0);
   let [matched, alone] = [0, 0];
   const refused = new Map<string, ReadonlySet<string>>();
   let after: string | null = null;
@@ -36,16 +34,16 @@ export async function matchStaged(work: ReconcileWork, plan: string): Promise<Ma
     after = last.name;
     const ambiguous = groups.flatMap((group) => (isAmbiguous(group) ? [ambiguity(group)] : []));
     const clear = groups.filter((group) => !isAmbiguous(group));
-    const fresh = clear.filter(({ link }) => link === undefined);
+    const fresh = clear.filter(({ links: [link] }) => link === undefined);
     let next = fresh.length === 0 ? 0 : await home.reserveLinks(sync, fresh.length);
-    const links: { side: string; key: RecordKey; link: LinkId }[] = [];
-    for (const { staged, link } of clear) {
-      const id = link?.link ?? next++;
-      for (const { side, key } of staged) links.push({ side, key, link: id });
-      if (staged.length > 1 || link !== undefined) matched += 1;
+    const given: { side: string; key: RecordKey; link: LinkId }[] = [];
+    for (const { staged, links } of clear) {
+      const id = links[0]?.link ?? next++;
+      for (const { side, key } of staged) given.push({ side, key, link: id });
+      if (staged.length > 1 || links.length > 0) matched += 1;
       else alone += 1;
     }
-    if (links.length > 0) await home.linkStaged(work.lease(), links);
+    if (given.length > 0) await home.linkStaged(work.lease(), given);
     if (ambiguous.length > 0) await home.saveAmbiguous(work.lease(), plan, ambiguous);
     for (const group of groups.filter(isAmbiguous)) {
       refused.set(group.name, new Set(group.staged.map(({ side }) => side)));
@@ -59,18 +57,17 @@ export async function matchStaged(work: ReconcileWork, plan: string): Promise<Ma
     ambiguous: refused.size,
     nameless: nameless.length,
     refused,
-    newFrom,
   };
 }
 
-function isAmbiguous({ staged, link }: MatchGroup): boolean {
+function isAmbiguous({ staged, links }: MatchGroup): boolean {
   const sides = staged.map(({ side }) => side);
-  if (new Set(sides).size < sides.length) return true;
-  return link !== undefined && sides.some((side) => link.sides.includes(side));
+  if (links.length > 1 || new Set(sides).size < sides.length) return true;
+  return links.some((link) => sides.some((side) => link.sides.includes(side)));
 }
 
-function ambiguity({ name, staged, link }: MatchGroup): Ambiguous {
-  const sides = [...staged.map(({ side }) => side), ...(link?.sides ?? [])];
+function ambiguity({ name, staged, links }: MatchGroup): Ambiguous {
+  const sides = [...staged.map(({ side }) => side), ...links.flatMap((link) => link.sides)];
   const keys = sides.map((side) => {
     const own = staged.filter((record) => record.side === side).map(({ key }) => key);
     return [side, own] as const;

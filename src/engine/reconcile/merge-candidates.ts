@@ -46,12 +46,14 @@ export async function mergeCandidates(
     sync: context.sync,
     link: candidates.map(({ link }) => link),
   });
+  const openOf = Map.groupBy(open, ({ link }) => link);
   return candidates.map((candidate) => {
     const records = new Map<string, StreamRecord>();
     const views = context.sides.map((side) => {
-      return viewOf(side, candidate, fresh.get(side.name), records);
+      const isSeen = observations.get(side.name)?.kind === "whole";
+      return viewOf(side, candidate, fresh.get(side.name), records, isSeen);
     });
-    const questions = open.filter(({ link }) => link === candidate.link);
+    const questions = openOf.get(candidate.link) ?? [];
     const decided = questions.filter(({ resolution }) => resolution !== undefined);
     const rules = withDecisions(context.rules, decided);
     const merged = mergeRecord(rules, candidate.stored?.agreed, views);
@@ -85,11 +87,13 @@ function unstagedKeys(
   });
 }
 
+/** `isSeen`: the side was just listed whole, so that what is not staged stood in that listing. */
 function viewOf(
   side: SideContext,
   { stored, staged }: MergeCandidate,
   fresh: FreshRecords | undefined,
   records: Map<string, StreamRecord>,
+  isSeen: boolean,
 ): SideView {
   const own = stored?.sides[side.name];
   const { name } = side;
@@ -101,7 +105,8 @@ function viewOf(
   if (own === undefined) return view(side, "never");
   if (mine.length > 0) return view(side, "gone", own);
   const record = fresh.get(own.key);
-  if (record === undefined) return view(side, "gone", own);
+  // Where two readings contradict each other the next listing tells which one was old.
+  if (record === undefined) return view(side, isSeen ? "unknown" : "gone", own);
   if (record === "unreadable") return view(side, "unknown", own);
   return presentView(side, record, own, records);
 }
@@ -125,23 +130,27 @@ function presentView(
   own: StoredSide | undefined,
   records: Map<string, StreamRecord>,
 ): SideView {
-  records.set(side.name, record);
+  const { values, problems } = side.mapping.toShared(record.values);
+  const { digest: _, ...unread } = record;
+  // A digest stands for values that were all taken in.
+  records.set(side.name, problems.length === 0 ? record : unread);
   const { modifiedAt } = record;
   return {
     side: side.name,
     presence: "present",
-    values: side.mapping.toShared(record.values).values,
+    values,
     ...(modifiedAt === undefined ? {} : { modifiedAt: addMs(modifiedAt, -side.clockOffsetMs) }),
     ...(own === undefined ? {} : { acknowledged: own.acknowledged }),
   };
 }
 
-function stagedRecord({ key, values, modifiedAt, version }: StagedRecord): StreamRecord {
+function stagedRecord({ key, values, modifiedAt, version, digest }: StagedRecord): StreamRecord {
   return {
     key,
     values,
     ...(modifiedAt === undefined ? {} : { modifiedAt }),
     ...(version === undefined ? {} : { version }),
+    ...(digest === undefined ? {} : { digest }),
   };
 }
 

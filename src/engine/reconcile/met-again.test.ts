@@ -14,11 +14,16 @@ const signal = new AbortController().signal;
 const item = (sku: string, name: string) => ({ sku, name, price: "1", tags: [] });
 
 /** "1" was deleted on `a`, and stands on `c` as it was, since nothing is ever removed there. */
-async function withOld(backend: ReconcileBackend): Promise<ReconcileWorld> {
+async function withOld(
+  backend: ReconcileBackend,
+  observe: "whole" | "changes",
+): Promise<ReconcileWorld> {
   const sides = ["a", "b", "c"].map((name) => ({ name, assignsKeys: true }));
   const world = createReconcileWorld({
     backend,
-    sides: sides.map((side) => (side.name === "c" ? { ...side, role: { remove: "never" } } : side)),
+    sides: sides.map((side) =>
+      side.name === "c" ? { ...side, observe, role: { remove: "never" } } : side,
+    ),
   });
   world.put("a", item("1", "one"));
   world.put("a", item("2", "two"));
@@ -31,11 +36,13 @@ async function withOld(backend: ReconcileBackend): Promise<ReconcileWorld> {
 }
 
 function withoutC({ context }: ReconcileWorld): ReconcileContext {
-  const head = async (): Promise<never> => {
+  const gone = (): never => {
     throw new SyncError("CONNECTOR_UNREACHABLE", "Gone away.");
   };
   const sides = context.sides.map((side) =>
-    side.name === "c" ? { ...side, connector: { ...side.connector, head } } : side,
+    side.name === "c"
+      ? { ...side, connector: { ...side.connector, head: gone, read: gone } }
+      : side,
   );
   return { ...context, sides };
 }
@@ -43,8 +50,13 @@ function withoutC({ context }: ReconcileWorld): ReconcileContext {
 const count = (world: ReconcileWorld, side: string, sku: string): number =>
   (world.systems[side]?.rows("items") ?? []).filter(({ values }) => values["sku"] === sku).length;
 
-for (const backend of RECONCILE_BACKENDS)
-  describe(`old records, home in ${backend}`, () => {
+const BACKENDS_AND_WAYS = RECONCILE_BACKENDS.flatMap((backend) => [
+  { backend, observe: "whole" as const },
+  { backend, observe: "changes" as const },
+]);
+
+for (const { backend, observe } of BACKENDS_AND_WAYS)
+  describe(`old records, home in ${backend}, read by ${observe}`, () => {
     for (const { title, act, rows } of [
       {
         title: "one is left alone while nothing of its name is new",
@@ -71,7 +83,7 @@ for (const backend of RECONCILE_BACKENDS)
       },
     ]) {
       test(title, async () => {
-        const world = await withOld(backend);
+        const world = await withOld(backend, observe);
         assert.equal(count(world, "c", "1"), 1);
         await act(world);
         await runReconcile(world.context, signal);

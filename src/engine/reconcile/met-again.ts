@@ -3,8 +3,9 @@ import type { StagedRecord } from "../../ports/agreements.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 import { matchName } from "./names.ts";
-import type { OldRecord, SideObservation } from "./observe-side.ts";
+import type { SideObservation } from "./observe-side.ts";
 import { readKeys } from "./read-keys.ts";
+import type { OldRecord } from "./take-records.ts";
 
 const GROUPS_AT_ONCE = 1000;
 
@@ -12,19 +13,28 @@ const GROUPS_AT_ONCE = 1000;
  * Stages what was left alone as old where its name is met: another side has a new record of it, or
  * a shared record of that name has no record on this side. Beside it a second one would be made.
  * The observations that result have such records no longer as old. Where the side has the name by
- * another record already, nothing changes.
+ * another record already, nothing changes. A side that tells its changes does not tell what stands
+ * unchanged: there the records that were left standing are known by their tombstones.
  */
 export async function stageMetAgain(
   work: ReconcileWork,
   observations: readonly SideObservation[],
 ): Promise<readonly SideObservation[]> {
-  if (observations.every(({ old }) => old.length === 0)) return observations;
-  const newAt = await newNames(work, observations);
+  const { home, sync, sides } = work.context;
+  const left = await allEnded(
+    observations.map(async ({ side, kind, old }) => {
+      const standing = kind === "changes" ? await home.standingMet(sync, side) : [];
+      return [...old, ...standing.filter(({ key }) => !old.some((one) => one.key === key))];
+    }),
+  );
+  if (left.every((records) => records.length === 0)) return observations;
+  const newAt = await newNames(work, left.flat());
   return allEnded(
-    observations.map(async (observation) => {
-      const side = work.context.sides.find(({ name }) => name === observation.side);
-      if (side === undefined || observation.old.length === 0) return observation;
-      return withMet(work, side, observation, newAt);
+    observations.map(async (observation, index) => {
+      const side = sides.find(({ name }) => name === observation.side);
+      const records = left[index] ?? [];
+      if (side === undefined || records.length === 0) return observation;
+      return withMet(work, side, observation, records, newAt);
     }),
   );
 }
@@ -34,10 +44,11 @@ async function withMet(
   work: ReconcileWork,
   side: SideContext,
   observation: SideObservation,
+  left: readonly OldRecord[],
   newAt: ReadonlyMap<string, readonly string[]>,
 ): Promise<SideObservation> {
   const met: OldRecord[] = [];
-  for (const record of observation.old) {
+  for (const record of left) {
     if (await isMet(work, side, record, newAt)) met.push(record);
   }
   try {
@@ -54,9 +65,9 @@ async function withMet(
 /** The sides that have a new record, by those names that an old record has too. */
 async function newNames(
   { context: { home, sync } }: ReconcileWork,
-  observations: readonly SideObservation[],
+  left: readonly OldRecord[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const wanted = new Set(observations.flatMap(({ old }) => old.map(({ name }) => name)));
+  const wanted = new Set(left.map(({ name }) => name));
   const found = new Map<string, readonly string[]>();
   let after: string | null = null;
   for (;;) {

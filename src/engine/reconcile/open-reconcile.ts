@@ -16,6 +16,7 @@ import type { LeaseOwner } from "../context.ts";
 import { hashText } from "../replicate/hash.ts";
 import { checkMark, checkWritable, fitMark } from "./check-side.ts";
 import type { ReconcileContext, SideContext, SideMapping } from "./context.ts";
+import { digestSeed } from "./names.ts";
 import { sharedFields, withSharedTypes } from "./shared-fields.ts";
 
 /** What opening a reconcile sync needs beside its settings. */
@@ -163,13 +164,17 @@ function sideContext(
     accepts,
     whenLeaving: side.whenLeaving,
   };
+  const connector = parts.connectors.get(side.name) as Connector;
+  const hasDigests =
+    side.digests && schema.traits.digests !== undefined && connector.sumDigests !== undefined;
   return {
     name: side.name,
-    connector: parts.connectors.get(side.name) as Connector,
+    connector,
     query: {
       schema,
       origin: `${sync}/${side.name}`,
       ...(side.filter === undefined ? {} : { filter: side.filter }),
+      ...(hasDigests ? { digestSeed: digestSeed(side.mappingText, fields, schema) } : {}),
     },
     schema,
     role,
@@ -177,6 +182,7 @@ function sideContext(
     observe: side.observe,
     clockOffsetMs: side.clockOffsetMs,
     overlapMs: side.overlapMs,
+    refreshMs: side.refreshMs,
     settings: { mapping: hashText(side.mappingText), filter: hashText(side.filterText) },
   };
 }

@@ -11,6 +11,7 @@ import { fieldIndex } from "../../model/schema.ts";
 import { acknowledgedToText, valuesToText } from "../../model/stored-plan.ts";
 import type { StoredLink } from "../../ports/agreements.ts";
 import type { ReconcileContext, SideContext } from "./context.ts";
+import { heardDigest } from "./heard-digest.ts";
 import type { Looked } from "./merge-candidates.ts";
 import { hashShared, matchName } from "./names.ts";
 import { isInReview, isRemoval } from "./record-state.ts";
@@ -151,14 +152,16 @@ function acknowledgedSides(
   looked: Looked,
   operations: readonly Operation[],
 ): readonly AcknowledgedSide[] {
-  const { merged, records, candidate } = looked;
+  const { merged, records, candidate, views } = looked;
   const heard = [...merged.acknowledged].flatMap(([side, acknowledged]): AcknowledgedSide[] => {
     const record = records.get(side);
     const isDeleted = operations.some((one) => one.side === side && one.kind === "delete");
     if (record === undefined || (isDeleted && candidate.stored?.sides[side] === undefined))
       return [];
     const { key, version } = record;
-    return [{ side, key, acknowledged, ...(version === undefined ? {} : { version }) }];
+    const said = views.find((one) => one.side === side)?.values ?? [];
+    const own = { side, key, acknowledged, ...heardDigest(record, said, acknowledged) };
+    return [version === undefined ? own : { ...own, version }];
   });
   const missed = missedSides(looked);
   const unlinked = unlinkedSides(looked, operations);
@@ -179,7 +182,7 @@ function missedSides({ merged, views, candidate }: Looked): readonly Acknowledge
   });
 }
 
-function storedSides(stored: StoredLink | undefined): readonly AcknowledgedSide[] {
+export function storedSides(stored: StoredLink | undefined): readonly AcknowledgedSide[] {
   return Object.entries(stored?.sides ?? {}).map(([side, own]) => ({ side, ...own }));
 }
 

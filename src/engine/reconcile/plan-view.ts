@@ -90,6 +90,8 @@ export interface SidesPlan {
     /** Changed without a write: all sides say the same already, or one is gone by itself. */
     readonly agreed: number;
     readonly waiting: number;
+    /** Writes that were refused before and are left out. */
+    readonly parked: number;
   };
   readonly met: readonly FirstMet[];
   readonly ambiguous: readonly Ambiguous[];
@@ -148,6 +150,7 @@ export async function viewPlan(
       alone: head.records.alone,
       agreed,
       waiting,
+      parked: head.parked?.held ?? 0,
     },
     met: met.result(),
     ambiguous: plan.ambiguous,

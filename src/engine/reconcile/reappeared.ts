@@ -38,7 +38,8 @@ export async function withoutOldNews(
   const isOld = (record: StagedRecord): boolean => {
     const grave = buried.get(record.key);
     if (grave === undefined || living.has(grave.link)) return false;
-    return isSame(side, record, grave) && !isLater(side, record, grave);
+    // What was left standing, marked as deleted or kept, has the time of that very write.
+    return isSame(side, record, grave) && (grave.isStanding || !isLater(side, record, grave));
   };
   const counted = staged.filter((record) => {
     return !buried.has(record.key) || (there.has(record.key) && !isOld(record));

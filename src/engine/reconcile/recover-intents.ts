@@ -6,18 +6,19 @@ import { lookAgain } from "./write-side.ts";
 
 /**
  * Looks into what a crash left intended, before anything else is planned or written: each such
- * operation's record is read again and settled as it is found. What cannot be read stays unknown,
- * and is looked into by the next run.
+ * operation's record is read again and settled as it is found, as part of the run that sent it: so
+ * that an undo of that run takes all of it back. What cannot be read stays unknown, and is looked
+ * into by the next run.
  */
 export async function recoverIntents(work: ReconcileWork, runId: string): Promise<number> {
   const { home, sync, clock } = work.context;
   const open = await home.unsettled(sync);
   for (const { plan, record } of open) {
-    const settled = await recoverRecord(work, plan, record);
+    const { settled, sentBy = runId } = await recoverRecord(work, plan, record);
     if (settled === undefined) continue;
     await home.settle({
       lease: work.lease(),
-      runId,
+      runId: sentBy,
       plan,
       at: clock.now(),
       records: [settled],
@@ -31,7 +32,7 @@ async function recoverRecord(
   work: ReconcileWork,
   plan: string,
   record: PlannedRecord,
-): Promise<SettledRecord | undefined> {
+): Promise<{ readonly settled: SettledRecord | undefined; readonly sentBy: string | undefined }> {
   const { context } = work;
   const { home, sync } = context;
   const journaled = await home.journal({
@@ -50,7 +51,10 @@ async function recoverRecord(
     );
     for (const [id, end] of await lookAgain(work, side, mine)) ends.set(id, end);
   }
-  return wasSettled ? settleLate(context, record, ends) : settleRecord(context, record, ends);
+  const settled = wasSettled
+    ? await settleLate(context, record, ends)
+    : settleRecord(context, record, ends);
+  return { settled, sentBy: open[0]?.runId };
 }
 
 /**

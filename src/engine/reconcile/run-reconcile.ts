@@ -93,7 +93,7 @@ function asRun(
       await closeHalts(work);
       if (head.undoes !== undefined) await holdAfterUndo(work, head.undoes, runId);
       await home.forgetBuried(work.lease(), clock.now() - context.buryMs);
-      const outcome = outcomeOf(applied);
+      const outcome = outcomeOf(applied, head);
       const { sides, inReview } = applied;
       await home.finishRun({ ...report, outcome, finishedAt: clock.now(), sides, inReview });
       return { runId, head, applied, recovered, outcome };
@@ -119,9 +119,9 @@ async function finishBadly(
     .catch(() => undefined);
 }
 
-function outcomeOf({ sides, inReview }: Applied): RunOutcome {
+function outcomeOf({ sides, inReview }: Applied, { parked }: PlanHead): RunOutcome {
   const isWhole = Object.values(sides).every(
     ({ conflict, rejected, unknown, unsent }) => conflict + rejected + unknown + unsent === 0,
   );
-  return isWhole && inReview === 0 ? "done" : "partial";
+  return isWhole && inReview + (parked?.held ?? 0) === 0 ? "done" : "partial";
 }

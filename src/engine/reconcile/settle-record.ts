@@ -1,18 +1,26 @@
 import { acknowledgeWrite } from "../../core/merge/acknowledge-write.ts";
 import type { AcknowledgedSide, Operation, PlannedRecord } from "../../model/plan.ts";
 import type { Acknowledged } from "../../model/reconcile.ts";
-import type { StreamRecord } from "../../model/record.ts";
+import type { Problem, StreamRecord, Values } from "../../model/record.ts";
 import { valuesByName } from "../../model/record.ts";
 import { valuesEqual } from "../../model/value.ts";
 import type { OperationEnd, SettledRecord } from "../../ports/agreements.ts";
 import type { ReconcileContext, SideContext } from "./context.ts";
+import { heardDigest, isAgreed } from "./heard-digest.ts";
 import { hashShared } from "./names.ts";
 import { isRemoval, questionsOf } from "./record-state.ts";
 
 /** What became of one operation of a record. `written` carries what the side has now. */
 export type Ended =
   | { readonly kind: "written"; readonly stored: StreamRecord | null }
-  | { readonly kind: "conflict" | "rejected" | "unknown"; readonly trouble: string };
+  | {
+      readonly kind: "conflict" | "rejected" | "unknown";
+      readonly trouble: string;
+      /** Why the side refused it, in the side's own words. */
+      readonly problem?: Problem;
+      /** Its answer was lost, and what stands there is neither what was expected nor written. */
+      readonly isUnsure?: true;
+    };
 
 /**
  * What is true of a record once its operations have ended, each as it did. The base is made of
@@ -33,16 +41,22 @@ export function settleRecord(
   const kept = undone.filter((operation) => operation.kind === "delete").map(({ side }) => side);
   const unlinked = failedDelete ? deleted : planned.unlinked.filter((side) => !kept.includes(side));
   const after = sidesAfter(context, planned, ends);
-  const isStuck = planned.forgets === true && undone.length > 0;
+  const isStuck = planned.forgets === true && planned.before !== undefined && undone.length > 0;
+  // An undo of a first meeting that did not wholly succeed leaves what is agreed now.
+  const agreed = isStuck && planned.before !== undefined ? planned.before : planned.agreed;
   return {
     link: planned.link,
     name: planned.name,
-    // An undo of a first meeting that did not wholly succeed leaves what is agreed now.
-    agreed: isStuck && planned.before !== undefined ? planned.before : planned.agreed,
+    agreed,
     ends: planned.ends && !failedDelete,
     ...(planned.forgets === true && !isStuck ? { forgets: true } : {}),
     behind: planned.behind || undone.length > 0,
-    sides: after.filter(({ side }) => !deleted.includes(side)),
+    sides: after
+      .filter(({ side }) => !deleted.includes(side))
+      .map((side) => ({
+        ...side,
+        agrees: isAgreed(context.rules.fields, agreed, side.acknowledged.returned),
+      })),
     unlinked: unlinked.map((side) => {
       const standing = planned.standing?.[side];
       const marked = markedHash(context, planned, ends, side);
@@ -76,11 +90,45 @@ function sidesAfter(
   ends: ReadonlyMap<string, Ended>,
 ): SettledRecord["sides"] {
   return context.sides.flatMap((side) => {
-    const before = planned.acknowledged.find((one) => one.side === side.name);
     const operation = planned.operations.find((one) => one.side === side.name);
     const end = operation === undefined ? undefined : ends.get(operation.id);
-    return sideAfter(side, planned, before, operation, end);
+    const before = planned.acknowledged.find((one) => one.side === side.name);
+    const isLeft = operation !== undefined && end !== undefined && end.kind !== "written";
+    if (!isLeft || planned.record.kind !== "undone") {
+      return sideAfter(side, planned, before, operation, end);
+    }
+    const now = planned.beforeSides?.find((one) => one.side === side.name);
+    return sideAfter(side, planned, notPutBack(before, now, operation, end), operation, end);
   });
+}
+
+/**
+ * Of what an undo could not put back the side goes on saying what it was heard to say until now; a
+ * record that could not be put back is none that went away, and is not linked.
+ * Where that is not known, or it says neither that nor what was to be put back (it may be the side's
+ * own way to store it, or somebody's edit), what it says counts as new, and as no edit of what is
+ * agreed.
+ */
+function notPutBack(
+  before: AcknowledgedSide | undefined,
+  now: AcknowledgedSide | undefined,
+  { fields }: Operation,
+  { kind, isUnsure }: Exclude<Ended, { readonly kind: "written" }>,
+): AcknowledgedSide | undefined {
+  if (before === undefined || now === undefined) return now;
+  const isOpen = kind === "unknown" || isUnsure === true;
+  const mix = (part: "returned" | "stoodFor"): Values => {
+    const [then, heard] = [before.acknowledged[part], now.acknowledged[part]];
+    return Array.from({ length: Math.max(then.length, heard.length) }, (_, index) => {
+      if (!fields.some(({ shared }) => shared === index)) return then[index];
+      return isOpen ? undefined : heard[index];
+    });
+  };
+  const { returned: _returned, stoodFor: _stoodFor, ...rest } = now.acknowledged;
+  return {
+    ...now,
+    acknowledged: { ...rest, returned: mix("returned"), stoodFor: mix("stoodFor") },
+  };
 }
 
 /** What a side has acknowledged once an operation on it ended as it did; none if it never did. */
@@ -108,7 +156,7 @@ function afterWrite(
   const written = planned.agreed.map((value, index) =>
     operation.fields.some(({ shared }) => shared === index) ? value : undefined,
   );
-  const stored = side.mapping.toShared(values).values;
+  const { values: stored, problems } = side.mapping.toShared(values);
   const acknowledged =
     planned.record.kind === "undone"
       ? acknowledgeUndo(side, planned, before?.acknowledged, operation, end.stored)
@@ -118,6 +166,7 @@ function afterWrite(
     key,
     acknowledged,
     ...(version === undefined ? {} : { version }),
+    ...(problems.length > 0 ? {} : heardDigest(end.stored, stored, acknowledged)),
   };
 }
 

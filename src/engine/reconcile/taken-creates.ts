@@ -39,7 +39,7 @@ export async function withoutTaken(
       );
     }
   }
-  return taken.size === 0 ? planned : planned.map((record) => without(record, taken));
+  return taken.size === 0 ? planned : planned.map((record) => leaveOut(record, taken));
 }
 
 /** Asked only where a record may stand that was not staged. */
@@ -56,7 +56,8 @@ async function takenKeys(
   return new Set((await readKeys(work, side, keys)).keys());
 }
 
-function without(record: PlannedRecord, taken: ReadonlyMap<string, string>): PlannedRecord {
+/** A planned record without the operations of these ids; why each is left out is its trouble. */
+export function leaveOut(record: PlannedRecord, taken: ReadonlyMap<string, string>): PlannedRecord {
   const left = record.operations.filter(({ id }) => !taken.has(id));
   if (left.length === record.operations.length) return record;
   const troubles = record.operations.flatMap(({ id }) => taken.get(id) ?? []);

@@ -9,9 +9,9 @@ import type { Value } from "../../model/value.ts";
 import type { ReconcileEvent } from "./context.ts";
 import type { ReconcileShape } from "./describe-sync.ts";
 import type { Explanation } from "./explain-value.ts";
-import type { KeptRule } from "./kept-rules.ts";
+import type { KeptRule, RuleAnswer } from "./kept-rules.ts";
 import type { ReconcileRun } from "./run-reconcile.ts";
-import type { VerifiedSides } from "./verify-sides.ts";
+import type { VerifiedSides, VerifySidesRequest } from "./verify-sides.ts";
 
 /** What a face may know of a sync of sides without asking any system. */
 export interface ReconcileInfo {
@@ -29,6 +29,12 @@ export interface ReconcileInfo {
 export interface ReconcileWatch {
   readonly signal: AbortSignal;
   readonly emit?: (event: ReconcileEvent) => void;
+}
+
+/** How a plan or a run looks at its sides. */
+export interface LookRequest {
+  /** Reads every record of every side, also where changes or digests are told. */
+  readonly full?: boolean;
 }
 
 /** A plan with what a person must see first; its records are read one by one. */
@@ -82,7 +88,7 @@ export interface HistoryRequest {
  */
 export interface ReconcileVerbs {
   readonly syncs: readonly ReconcileInfo[];
-  plan(sync: string, watch: ReconcileWatch): Promise<ReconcilePlan>;
+  plan(sync: string, watch: ReconcileWatch, request?: LookRequest): Promise<ReconcilePlan>;
   /** What its sides share, as it turns out once they are reached; nothing is written. */
   describe(sync: string, watch: ReconcileWatch): Promise<ReconcileShape>;
   /** The newest plan in the home that was not applied. */
@@ -96,7 +102,7 @@ export interface ReconcileVerbs {
     records: AsyncIterable<PlannedRecord>,
     watch: ReconcileWatch,
   ): Promise<void>;
-  run(sync: string, watch: ReconcileWatch): Promise<ReconcileRun>;
+  run(sync: string, watch: ReconcileWatch, request?: LookRequest): Promise<ReconcileRun>;
   planUndo(sync: string, runId: string, watch: ReconcileWatch): Promise<ReconcilePlan>;
   explain(
     sync: string,
@@ -104,17 +110,13 @@ export interface ReconcileVerbs {
     field: string | undefined,
     watch: ReconcileWatch,
   ): Promise<Explanation>;
-  verify(
-    sync: string,
-    request: { readonly sample?: number },
-    watch: ReconcileWatch,
-  ): Promise<VerifiedSides>;
+  verify(sync: string, request: VerifySidesRequest, watch: ReconcileWatch): Promise<VerifiedSides>;
   history(sync: string, request: HistoryRequest): Promise<readonly JournaledOperation[]>;
   conflicts(filter: ConflictFilter): Promise<readonly OpenConflict[]>;
   resolve(filter: ConflictFilter, answer: ConflictAnswer, by: string): Promise<ResolvedConflicts>;
   /** Decisions that hold for the next conflicts too, asked before the configured policies. */
   rules(sync?: string): Promise<readonly KeptRule[]>;
-  addRule(rule: Omit<KeptRule, "id" | "at">): Promise<KeptRule>;
+  addRule(rule: RuleAnswer & Pick<KeptRule, "sync" | "field" | "by">): Promise<KeptRule>;
   /** Throws USAGE where there is none of that number. */
   forgetRule(id: number, by: string): Promise<KeptRule>;
 }

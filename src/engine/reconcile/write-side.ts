@@ -5,7 +5,8 @@ import { SyncError } from "../../model/sync-error.ts";
 import { valuesEqual } from "../../model/value.ts";
 import type { WriteOperation, WriteOutcome } from "../../ports/connector.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { readKeysTwice } from "./read-keys.ts";
+import { findMade, standsAs } from "./made-records.ts";
+import { readKeys, readKeysTwice } from "./read-keys.ts";
 import type { Ended } from "./settle-record.ts";
 
 /** The ends of a side's operations, and whether the side failed so that no more should be sent. */
@@ -89,13 +90,17 @@ function endOfOutcome(outcome: WriteOutcome | undefined): Ended {
     case "conflict":
       return { kind: "conflict", trouble: "It was changed there since the plan was made." };
     case "rejected":
-      return { kind: "rejected", trouble: outcome.problem.message };
+      return { kind: "rejected", trouble: outcome.problem.message, problem: outcome.problem };
     case undefined:
       return { kind: "unknown", trouble: "The side gave no answer for it." };
   }
 }
 
-/** What became of operations whose answer was lost. A side that cannot be read leaves them unknown. */
+/**
+ * What became of operations whose answer was lost, from the records as they are read again; what a
+ * create made under a key that the system assigned is looked for in a listing. A side that cannot be
+ * read leaves them unknown.
+ */
 export async function lookAgain(
   work: ReconcileWork,
   side: SideContext,
@@ -103,11 +108,24 @@ export async function lookAgain(
 ): Promise<ReadonlyMap<string, Ended>> {
   const keys = operations.flatMap(({ key }) => (key === undefined ? [] : [key]));
   try {
-    const found = await readKeysTwice(work, side, keys);
+    const first = await readKeysTwice(work, side, keys);
+    // What seems not to be done may be that of a replica that is behind: it is looked at twice.
+    const undone = operations.flatMap((operation) => {
+      const { key } = operation;
+      const record = key === undefined ? undefined : first.get(key);
+      const isDone = judge(side, operation, record).kind === "written";
+      return key === undefined || record === undefined || isDone ? [] : [key];
+    });
+    const found = new Map([...first, ...(await readKeys(work, side, undone))]);
+    const made = await findMade(
+      work,
+      side,
+      operations.filter(({ key }) => key === undefined),
+    );
     return new Map(
       operations.map((operation) => {
-        const record = operation.key === undefined ? undefined : found.get(operation.key);
-        return [operation.id, judge(side, operation, record)] as const;
+        const { id, key } = operation;
+        return [id, judge(side, operation, key === undefined ? made.get(id) : found.get(key))];
       }),
     );
   } catch (error) {
@@ -123,26 +141,22 @@ export function judge(
   operation: Operation,
   record: StreamRecord | "unreadable" | undefined,
 ): Ended {
-  if (operation.key === undefined) {
-    // The next observation finds it by its match fields, if it was made, and links it.
-    return {
-      kind: "conflict",
-      trouble: "The answer was lost; it is looked for by its match fields.",
-    };
-  }
   if (record === "unreadable") return { kind: "unknown", trouble: "It cannot be read." };
   if (operation.kind === "delete") {
     if (record === undefined) return { kind: "written", stored: null };
     return { kind: "conflict", trouble: "It was not deleted." };
   }
-  if (record === undefined) return { kind: "conflict", trouble: "It was not written." };
-  const isAfter = operation.fields.every(({ field, after }) => {
-    const value = record.values[fieldIndex(side.schema, field)];
-    return valuesEqual(value ?? null, after);
-  });
-  if (isAfter) return { kind: "written", stored: record };
-  return {
-    kind: "conflict",
-    trouble: "It stands otherwise there than it was written or expected.",
-  };
+  if (record === undefined) {
+    const isLooked = operation.key === undefined;
+    // The next observation finds it by its match fields, if it was made after all, and links it.
+    const trouble = isLooked ? "The answer was lost, and it is not found." : "It was not written.";
+    return { kind: "conflict", trouble };
+  }
+  if (standsAs(side, operation, record)) return { kind: "written", stored: record };
+  const isAsBefore = operation.fields.every(({ field, before }) =>
+    valuesEqual(record.values[fieldIndex(side.schema, field)] ?? null, before ?? null),
+  );
+  if (isAsBefore) return { kind: "conflict", trouble: "It was not written." };
+  const trouble = "It stands otherwise there than it was written or expected.";
+  return { kind: "conflict", trouble, isUnsure: true };
 }

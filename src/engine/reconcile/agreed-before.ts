@@ -1,0 +1,74 @@
+import { sameValue } from "../../core/same-value.ts";
+import type { AcknowledgedSide, PlannedRecord } from "../../model/plan.ts";
+import type { Acknowledged } from "../../model/reconcile.ts";
+import type { Values } from "../../model/record.ts";
+import type { StoredLink } from "../../ports/agreements.ts";
+import type { ReconcileContext } from "./context.ts";
+import { storedSides } from "./plan-record.ts";
+
+/** True when the run changed what is agreed of the field, and no later run did. */
+export function wasMoved(
+  { rules }: ReconcileContext,
+  decision: PlannedRecord,
+  stored: StoredLink | undefined,
+  index: number,
+): boolean {
+  const field = rules.fields[index];
+  const after = decision.agreed[index];
+  const now = stored === undefined ? after : stored.agreed[index];
+  if (field === undefined) return false;
+  // Nothing is agreed after the undo of a first meeting, and may be agreed again.
+  if (after === undefined || now === undefined) return after === now;
+  return sameValue(field, after, now);
+}
+
+/** The moved fields as they were agreed before the run, the others as they are now. */
+export function agreedBefore(
+  { rules }: ReconcileContext,
+  decision: PlannedRecord,
+  stored: StoredLink | undefined,
+  moved: readonly boolean[],
+): Values {
+  return rules.fields.map((_, index) =>
+    moved[index] === true
+      ? decision.before?.[index]
+      : (stored?.agreed[index] ?? decision.agreed[index]),
+  );
+}
+
+/** What each side had acknowledged of the moved fields; of the others, what it has since. */
+export function acknowledgedBefore(
+  decision: PlannedRecord,
+  stored: StoredLink | undefined,
+  moved: readonly boolean[],
+): readonly AcknowledgedSide[] {
+  const known = (decision.beforeSides ?? []).map(({ side }) => side);
+  const joined = storedSides(stored)
+    .filter(({ side }) => !known.includes(side))
+    .map((own) => ({ ...own, acknowledged: blank(own.acknowledged, moved) }));
+  const before = (decision.beforeSides ?? []).map(({ side, key, acknowledged, version }) => {
+    const now = stored?.sides[side];
+    const mix = (part: "returned" | "stoodFor"): Values =>
+      acknowledged[part].map((before, index) =>
+        moved[index] === true || now === undefined ? before : now.acknowledged[part][index],
+      );
+    return {
+      side,
+      key: now?.key ?? key,
+      acknowledged: { ...acknowledged, returned: mix("returned"), stoodFor: mix("stoodFor") },
+      ...(version === undefined ? {} : { version }),
+    };
+  });
+  return [...before, ...joined];
+}
+
+/** A side that joined with the run had not been heard before it. */
+function blank(acknowledged: Acknowledged, moved: readonly boolean[]): Acknowledged {
+  const unheard = (values: Values): Values =>
+    values.map((value, index) => (moved[index] === true ? undefined : value));
+  return {
+    ...acknowledged,
+    returned: unheard(acknowledged.returned),
+    stoodFor: unheard(acknowledged.stoodFor),
+  };
+}

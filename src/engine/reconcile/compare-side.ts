@@ -1,0 +1,74 @@
+import { sameValue } from "../../core/same-value.ts";
+import type { StreamRecord, Values } from "../../model/record.ts";
+import type { Value } from "../../model/value.ts";
+import type { StoredLink, StoredSide } from "../../ports/agreements.ts";
+import type { ReconcileContext, ReconcileWork, SideContext } from "./context.ts";
+import { readKeys } from "./read-keys.ts";
+import type { Drift } from "./side-drift.ts";
+
+/** A record that was read and all of whose values were understood. */
+export interface ComparedRecord {
+  readonly record: StreamRecord;
+  readonly values: Values;
+  /** Each of its values is the agreed one. */
+  readonly agrees: boolean;
+}
+
+/**
+ * Reads one side's records of these links and compares them with what is agreed. Gives those that
+ * were read whole, and whether each has just that.
+ */
+export async function compareSide(
+  work: ReconcileWork,
+  side: SideContext,
+  links: readonly StoredLink[],
+  drift: Drift | undefined,
+): Promise<readonly ComparedRecord[]> {
+  const own = links.flatMap((link) => {
+    const stored = link.sides[side.name];
+    return stored === undefined ? [] : [{ link, stored }];
+  });
+  const found = await readKeys(
+    work,
+    side,
+    own.map(({ stored }) => stored.key),
+  );
+  const compared: ComparedRecord[] = [];
+  for (const { link, stored } of own) {
+    const record = found.get(stored.key);
+    if (record === undefined) drift?.missing(link.name);
+    else if (record !== "unreadable") {
+      const { values, problems } = side.mapping.toShared(record.values);
+      const agrees = compareFields(work.context, drift, link, stored, values);
+      if (problems.length === 0) compared.push({ record, values, agrees });
+    }
+    drift?.compared();
+  }
+  return compared;
+}
+
+function compareFields(
+  { rules }: ReconcileContext,
+  drift: Drift | undefined,
+  link: StoredLink,
+  stored: StoredSide,
+  values: readonly (Value | undefined)[],
+): boolean {
+  let agrees = true;
+  rules.fields.forEach((field, index) => {
+    const agreed = link.agreed[index];
+    const value = values[index];
+    if (agreed === undefined || value === undefined || sameValue(field, agreed, value)) return;
+    agrees = false;
+    const { returned, stoodFor } = stored.acknowledged;
+    const [said, told] = [returned[index], stoodFor[index]];
+    const isLossy =
+      said !== undefined &&
+      told !== undefined &&
+      sameValue(field, said, value) &&
+      sameValue(field, told, agreed);
+    if (isLossy) drift?.lossy(field.name);
+    else drift?.differs(link.name, field.name, agreed, value);
+  });
+  return agrees;
+}

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import {
+  createReconcileWorld,
+  RECONCILE_BACKENDS,
+  type ReconcileBackend,
+  type ReconcileWorld,
+} from "../../testing/reconcile-world.ts";
+import type { ReconcileContext, SideContext } from "./context.ts";
+import { applyReconcile, planReconcile, planUndo, runReconcile } from "./run-reconcile.ts";
+
+const signal = new AbortController().signal;
+const SKUS = Array.from({ length: 20 }, (_, index) => `${index + 10}`);
+
+/** Twenty records on three sides; at most two may be deleted or changed on one. */
+async function agreed(backend: ReconcileBackend) {
+  const world = createReconcileWorld({
+    backend,
+    sides: [{ name: "a" }, { name: "b" }, { name: "c" }],
+  });
+  for (const sku of SKUS) world.put("a", { sku, name: "n", price: "1", tags: [] });
+  await runReconcile(world.context, signal);
+  world.tick(10_000);
+  const limits = { deleteFloor: 2, deleteShare: 0.1, changeFloor: 2, changeShare: 0.1 };
+  const context = { ...world.context, guard: { ...world.context.guard, ...limits } };
+  return { world, context };
+}
+
+const count = (world: ReconcileWorld, side: string) => Object.keys(world.items(side)).length;
+
+async function halts({ home, sync }: ReconcileContext): Promise<readonly string[]> {
+  const waiting = await home.halts({ sync, waiting: true });
+  return waiting.map(({ code, stream }) => `${code} ${stream}`).sort();
+}
+
+/** A person lets go on what waits, of one side or of all. */
+async function release({ home, sync }: ReconcileContext, side?: string): Promise<void> {
+  for (const { id, stream } of await home.halts({ sync, waiting: true })) {
+    if (side === undefined || side === stream) await home.releaseHalt(id, "ann", 1);
+  }
+}
+
+const remove = (world: ReconcileWorld, from: number, to: number): void => {
+  for (const sku of SKUS.slice(from, to)) world.remove("a", sku);
+};
+
+function withSide(context: ReconcileContext, change: Partial<SideContext>): ReconcileContext {
+  const sides = context.sides.map((side) => (side.name === "a" ? { ...side, ...change } : side));
+  return { ...context, sides };
+}
+
+for (const backend of RECONCILE_BACKENDS)
+  describe(`the guard, home in ${backend}`, () => {
+    test("a mass deletion halts before anything is written, and goes on when released", async () => {
+      const { world, context } = await agreed(backend);
+      remove(world, 0, 5);
+      await planReconcile(context, signal);
+      await assert.rejects(runReconcile(context, signal), { code: "GUARD_MASS_DELETE" });
+      assert.equal(count(world, "b"), 20);
+      assert.deepEqual(await halts(context), ["GUARD_MASS_DELETE b", "GUARD_MASS_DELETE c"]);
+      await release(context, "b");
+      await assert.rejects(runReconcile(context, signal), { code: "GUARD_MASS_DELETE" });
+      await release(context);
+      await runReconcile(context, signal);
+      assert.deepEqual([count(world, "b"), count(world, "c")], [15, 15]);
+    });
+
+    test("a release is for what was seen, and for once", async () => {
+      const { world, context } = await agreed(backend);
+      remove(world, 0, 5);
+      await assert.rejects(runReconcile(context, signal), { code: "GUARD_MASS_DELETE" });
+      await release(context);
+      remove(world, 5, 9);
+      await assert.rejects(runReconcile(context, signal), { code: "GUARD_MASS_DELETE" });
+      await release(context);
+      await runReconcile(context, signal);
+      assert.equal(count(world, "b"), 11);
+      remove(world, 9, 13);
+      await assert.rejects(runReconcile(context, signal), { code: "GUARD_MASS_DELETE" });
+      assert.equal(count(world, "b"), 11);
+    });
+
+    test("a mass change halts", async () => {
+      const { world, context } = await agreed(backend);
+      for (const sku of SKUS.slice(0, 5)) world.edit("a", sku, { price: "2" });
+      await assert.rejects(runReconcile(context, signal), { code: "GUARD_MASS_CHANGE" });
+      assert.equal(world.items("b")["10"]?.["price"], "1");
+    });
+
+    test("a side that shows nothing any more halts, whatever the limits are", async () => {
+      const { world } = await agreed(backend);
+      remove(world, 0, 20);
+      await assert.rejects(runReconcile(world.context, signal), { code: "GUARD_EMPTY_SIDE" });
+      assert.equal(count(world, "b"), 20);
+    });
+
+    test("a column that was the key and is not there any more halts", async () => {
+      const { context } = await agreed(backend);
+      const { schema } = context.sides[0] as SideContext;
+      const fields = schema.fields.map((field) => {
+        return field.name === "sku" ? { ...field, name: "code" } : field;
+      });
+      const lost = withSide(context, { schema: { ...schema, key: ["code"], fields } });
+      await assert.rejects(runReconcile(lost, signal), { code: "GUARD_LOST_KEY" });
+    });
+
+    test("another mapping or filter than that of the base halts, until it is released", async () => {
+      const { world } = await agreed(backend);
+      const settings = { mapping: "m1", filter: "f1" };
+      const context = withSide(world.context, { settings });
+      await runReconcile(context, signal);
+      for (const change of [{ filter: "f2" }, { mapping: "m2" }]) {
+        const changed = withSide(context, { settings: { ...settings, ...change } });
+        await assert.rejects(runReconcile(changed, signal), { code: "GUARD_SETTINGS_CHANGED" });
+      }
+      const changed = withSide(context, { settings: { ...settings, mapping: "m2" } });
+      await release(changed);
+      await runReconcile(changed, signal);
+      await runReconcile(changed, signal);
+    });
+
+    test("after an undo no run does the same again by itself", async () => {
+      const { world, context } = await agreed(backend);
+      world.edit("a", "10", { price: "2" });
+      const { runId } = await runReconcile(context, signal);
+      await applyReconcile(context, await planUndo(context, runId, signal), signal);
+      await assert.rejects(runReconcile(context, signal), { code: "GUARD_UNDONE" });
+      assert.equal(world.items("b")["10"]?.["price"], "1");
+      await planReconcile(context, signal);
+      await release(context);
+      await runReconcile(context, signal);
+      assert.equal(world.items("b")["10"]?.["price"], "2");
+    });
+  });

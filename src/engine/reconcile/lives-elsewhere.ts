@@ -1,0 +1,40 @@
+import type { LinkId, PlannedRecord } from "../../model/plan.ts";
+import type { StoredLink } from "../../ports/agreements.ts";
+import type { ReconcileContext } from "./context.ts";
+
+export const DECISIONS_AT_MOST = 1000;
+
+/**
+ * True when another link has the name and was met after that run, or has a record that this one had
+ * before it: a record may be met anew under another name.
+ */
+export async function livesElsewhere(
+  context: ReconcileContext,
+  link: LinkId,
+  name: string,
+  decision: PlannedRecord,
+  run: { readonly runId: string; readonly at: number },
+): Promise<boolean> {
+  const { home, sync } = context;
+  for (const { side, key } of decision.beforeSides ?? []) {
+    const known = (await home.known(sync, side, [key])).get(key);
+    if (known !== undefined && known.link !== link) return true;
+  }
+  const names = [...new Set([name, decision.name])];
+  const named = (await Promise.all(names.map((one) => home.findLinks(sync, { name: one })))).flat();
+  const others = named.filter((other) => other.link !== link);
+  return isMetSince(context, others, run);
+}
+
+/** True when one of the links was met after that run; one of the same name may be older. */
+async function isMetSince(
+  { home, sync }: ReconcileContext,
+  links: readonly StoredLink[],
+  run: { readonly runId: string; readonly at: number },
+): Promise<boolean> {
+  for (const { link } of links) {
+    const first = (await home.decisions(sync, link, DECISIONS_AT_MOST)).at(-1);
+    if (first === undefined || (first.runId !== run.runId && first.at >= run.at)) return true;
+  }
+  return false;
+}

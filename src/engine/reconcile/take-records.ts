@@ -1,0 +1,165 @@
+import type { RecordKey, StreamRecord } from "../../model/record.ts";
+import type { KnownRecord, SeenDigest, StagedRecord } from "../../ports/agreements.ts";
+import type { Page } from "../../ports/connector.ts";
+import type { ReconcileWork, SideContext } from "./context.ts";
+import { hashShared, matchName } from "./names.ts";
+import { readKeys, readKeysTwice } from "./read-keys.ts";
+import { withoutOldNews } from "./reappeared.ts";
+import type { RowSet } from "./row-set.ts";
+
+/** A record that is left alone; `name` as in `StagedRecord`. */
+export interface OldRecord {
+  readonly key: RecordKey;
+  readonly name?: string;
+}
+
+export const emptyTally = (): Tally => ({
+  read: 0,
+  staged: 0,
+  gone: 0,
+  bad: 0,
+  old: [],
+  outside: 0,
+});
+
+/** What an observation came upon so far. */
+export type Tally = {
+  read: number;
+  staged: number;
+  gone: number;
+  bad: number;
+  old: OldRecord[];
+  outside: number;
+};
+
+/**
+ * What seems gone is asked for once more by its key: a listing may be old or miss what moved, and a
+ * key that was told to be deleted (`isTold`) may have been made anew since. Such word says nothing
+ * of now, so that it takes two answers that the key is not there.
+ */
+export async function takeGone(
+  work: ReconcileWork,
+  side: SideContext,
+  missing: readonly KnownRecord[],
+  tally: Tally,
+  isTold = false,
+): Promise<void> {
+  if (missing.length === 0) return;
+  const keys = missing.map(({ key }) => key);
+  const found = await (isTold ? readKeysTwice : readKeys)(work, side, keys);
+  const gone = missing.filter(({ key }) => !found.has(key));
+  tally.gone += gone.length;
+  await work.context.home.stage(
+    work.lease(),
+    gone.map((record) => goneRecord(side, record)),
+  );
+}
+
+/**
+ * Stages what a page says that is new, and notes by which digests the rest is known from now on.
+ * Gives the number of records that were looked at.
+ */
+export async function takePage(
+  work: ReconcileWork,
+  side: SideContext,
+  page: Page,
+  tally: Tally,
+  seen?: RowSet,
+): Promise<number> {
+  const { home, sync } = work.context;
+  const records = lastOfEachKey(page.records);
+  const badKeys = page.bad.flatMap(({ key }) => (key === undefined ? [] : [key]));
+  const keys = [...records.map(({ key }) => key), ...badKeys];
+  const known = await home.known(sync, side.name, keys);
+  for (const { row } of known.values()) seen?.add(row);
+  const { staged, equal } = sorted(work, side, records, known, tally);
+  if (equal.length > 0) await home.noteDigests(work.lease(), side.name, equal);
+  const unknowns = badKeys.map(
+    (key): StagedRecord => ({
+      side: side.name,
+      key,
+      state: "unknown",
+      values: [],
+      ...linkOf(known.get(key)),
+    }),
+  );
+  const linked = staged.filter(({ link }) => link !== undefined);
+  const { counted: unlinked, old } = await withoutOldNews(
+    work,
+    side,
+    staged.filter(({ link }) => link === undefined),
+  );
+  const all = [...linked, ...unlinked, ...unknowns];
+  tally.bad += page.bad.length;
+  for (const { key, name } of old) tally.old.push({ key, ...(name === undefined ? {} : { name }) });
+  tally.staged += all.length;
+  if (all.length > 0) await home.stage(work.lease(), all);
+  return records.length;
+}
+
+/**
+ * The records that say something new, each with its link where it has one, and the digests of the
+ * others where they are not known yet.
+ */
+function sorted(
+  { context }: ReconcileWork,
+  side: SideContext,
+  records: readonly StreamRecord[],
+  known: ReadonlyMap<RecordKey, KnownRecord>,
+  tally: Tally,
+): { readonly staged: readonly StagedRecord[]; readonly equal: readonly SeenDigest[] } {
+  const staged: StagedRecord[] = [];
+  const equal: SeenDigest[] = [];
+  for (const record of records) {
+    const { values, problems } = side.mapping.toShared(record.values);
+    const match = known.get(record.key);
+    if (match !== undefined && problems.length === 0 && match.hash === hashShared(values)) {
+      const { digest } = record;
+      if (digest === undefined || digest === match.digest) continue;
+      // Whether these values are the agreed ones is for `verify` to find out.
+      equal.push({ row: match.row, hash: match.hash, digest, agrees: false });
+      continue;
+    }
+    if (match === undefined && !side.role.accepts(values)) {
+      tally.outside += 1;
+      continue;
+    }
+    const name = matchName(context.rules, context.match, values);
+    staged.push({
+      side: side.name,
+      key: record.key,
+      state: "present",
+      values: record.values,
+      ...linkOf(match),
+      ...(name === undefined ? {} : { name }),
+      ...(record.modifiedAt === undefined ? {} : { modifiedAt: record.modifiedAt }),
+      ...(record.version === undefined ? {} : { version: record.version }),
+      ...(record.digest === undefined ? {} : { digest: record.digest }),
+    });
+  }
+  return { staged, equal };
+}
+
+function linkOf(known: KnownRecord | undefined): Pick<StagedRecord, "link"> {
+  return known === undefined ? {} : { link: known.link };
+}
+
+function goneRecord(side: SideContext, { key, link }: KnownRecord): StagedRecord {
+  return { side: side.name, key, link, state: "gone", values: [] };
+}
+
+function lastOfEachKey(records: readonly StreamRecord[]): readonly StreamRecord[] {
+  return [...new Map(records.map((record) => [record.key, record])).values()];
+}
+
+/** Tells how far the observation is. */
+export function tell(work: ReconcileWork, side: SideContext, tally: Tally, total?: number): void {
+  const { emit, clock } = work.context;
+  emit({
+    kind: "observing",
+    at: clock.now(),
+    side: side.name,
+    read: tally.read,
+    ...(total === undefined ? {} : { total }),
+  });
+}

@@ -1,0 +1,68 @@
+import type { JournaledOperation, Operation, PlannedField } from "../../model/plan.ts";
+import type { Value } from "../../model/value.ts";
+import type { StoredLink } from "../../ports/agreements.ts";
+import type { ReconcileContext } from "./context.ts";
+
+/** The operation that takes another back: it expects what the other left. */
+export function inverse(
+  context: ReconcileContext,
+  plan: string,
+  done: JournaledOperation,
+): Operation {
+  const id = `${plan}:${done.link}:${done.side}`;
+  const { side } = done;
+  const key = done.storedKey ?? done.key;
+  const left = (field: PlannedField): PlannedField["after"] =>
+    done.stored?.[field.field] ?? field.after;
+  switch (done.kind) {
+    case "create":
+      return {
+        id,
+        side,
+        kind: "delete",
+        ...(key === undefined ? {} : { key }),
+        fields: Object.entries({ ...valuesLeft(done), ...done.stored }).map(([field, before]) => ({
+          field,
+          before,
+          after: null,
+        })),
+      };
+    case "update":
+      return {
+        id,
+        side,
+        kind: "update",
+        ...(key === undefined ? {} : { key }),
+        fields: done.fields.map((field) => ({
+          field: field.field,
+          before: left(field),
+          after: field.before ?? null,
+          ...(field.shared === undefined ? {} : { shared: field.shared }),
+        })),
+      };
+    case "delete": {
+      const schema = context.sides.find(({ name }) => name === side)?.schema;
+      const assigned = schema?.traits.write?.assignsKeys === true;
+      const fields = done.fields
+        .filter(({ field }) => !assigned || schema?.key.includes(field) !== true)
+        .map((field) => ({ field: field.field, after: field.before ?? null }));
+      const own = assigned || key === undefined ? {} : { key };
+      return { id, side, kind: "create", ...own, fields };
+    }
+  }
+}
+
+function valuesLeft({ fields }: JournaledOperation): Readonly<Record<string, Value>> {
+  return Object.fromEntries(fields.map(({ field, after }) => [field, after]));
+}
+
+/** Sides with the very record that the run made; one made since, under another key, stays. */
+export function unlinkedSides(
+  written: readonly JournaledOperation[],
+  stored: StoredLink | undefined,
+): readonly string[] {
+  return written.flatMap(({ kind, side, key, storedKey }) => {
+    const now = stored?.sides[side]?.key;
+    return kind === "create" && now !== undefined && now === (storedKey ?? key) ? [side] : [];
+  });
+}
