@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { ActivityReport } from "../../src/engine/results.ts";
+import type { ActivityReport } from "../../src/engine/activity-results.ts";
 import type { FaultRequest, SampleMls } from "../../src/testing/sample-mls/index.ts";
 import { compared, createPlace, type Place, startSmallMls } from "./support.ts";
 

@@ -58,6 +58,13 @@ test("with capture a reconcile reads what others changed, its own writes do not 
     sides?.sides.flatMap(({ samples }) => samples.map(({ name, field }) => [name, field])),
     [["SKU-4", "qty"]],
   );
+  // A run that is asked to, or one that is due, does so too.
+  const full = await scene.lockstep(["run", "inventory", "--full"]);
+  assert.equal(full.exit, 4, full.err);
+  assert.deepEqual(scene.shop(unseen), [[66]]);
+  const status = await scene.lockstep(["status"]);
+  assert.match(status.out, /last written +read whole\n/);
+  assert.match(status.out, /^shop .* just now$/m);
 
   const gone = await scene.lockstep(["uninstall-capture", "shopdb"]);
   assert.match(gone.out, /DROP TABLE _lockstep_outbox/);

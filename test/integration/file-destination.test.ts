@@ -164,7 +164,7 @@ async function proveFeeds(out: Out): Promise<void> {
   const told = texts.flatMap((text) => lines(text)).map((line) => JSON.parse(line) as FeedLine);
   const lockstep = await openLockstep({ directory: out.place.folder, env: {} });
   try {
-    const logged: number[] = [];
+    const logged: (number | string)[] = [];
     for await (const { id } of lockstep.changes({ stream: "Property", oldestFirst: true }))
       logged.push(id);
     assert.deepEqual(

@@ -64,7 +64,7 @@ test("it comes again, and stays one entry", async () => {
   const { exit, out } = await place.lockstep(["parked", "list"]);
   const line = new RegExp(`^ 1  Property  ${good.key}  .* 2  ${REASON}$`, "m");
   assert.match(out, line);
-  assert.match(out, /lockstep parked show ID shows what the source sent/);
+  assert.match(out, /lockstep parked show ID shows it whole/);
   assert.equal(exit, 0);
 });
 
@@ -81,8 +81,8 @@ test("its reason and what the source sent are shown", async () => {
   assert.equal(JSON.parse(image ?? "").PublicRemarks, `Edit ${edits}`);
   assert.equal(
     foot,
-    `lockstep parked retry 1  reads it again
-lockstep parked drop 1   takes it off the list until it is read again`,
+    `lockstep parked retry 1  tries it again
+lockstep parked drop 1   takes it off the list until it comes again`,
   );
   assert.equal(exit, 0);
 });

@@ -86,6 +86,13 @@ suite("the example of docs/connectors/rest.md", () => {
     assert.match(stock(), /"SKU-1";Item 1;1\.250;99;A\r\n/);
     assert.doesNotMatch(check.out + first.out + third.out, /the-secret/);
   });
+
+  test("a wait that the service asks for is told while the run goes on", async () => {
+    inventory.fail({ kind: "429", method: "GET" });
+    const run = await lockstep("run", "inventory");
+    assert.equal(run.exit, 0, run.out + run.err);
+    assert.match(run.err, / {2}inventory: warehouse waiting 1 s, until [0-9:]+: .*429/);
+  });
 });
 
 suite("a description with a mistake", () => {

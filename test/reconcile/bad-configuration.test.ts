@@ -29,6 +29,18 @@ const CASES: readonly (readonly [
     [/syncs\.inventory\.sides has fewer than two sides/],
   ],
   [
+    "a hub that is no side",
+    sync({ hub: "shpo" }),
+    "CONFIG_INVALID",
+    [/syncs\.inventory\.hub is "shpo", which is no side \(did you mean "shop"\?\)/],
+  ],
+  [
+    "a hub that has no say",
+    sync({ hub: "shop" }, { direction: "write" }),
+    "CONFIG_INVALID",
+    [/syncs\.inventory\.hub is "shop", which has no say: its direction is write/],
+  ],
+  [
     "an unknown system",
     sync({}, { system: "shpo" }),
     "CONFIG_INVALID",

@@ -34,9 +34,15 @@ export interface Scene {
     act: (lockstep: Lockstep, watch: { signal: AbortSignal }) => Promise<T>,
   ): Promise<T>;
   /** A command line in the folder. */
-  cli(
-    ...args: readonly string[]
-  ): Promise<{ readonly exit: number; readonly out: string; readonly err: string }>;
+  cli(...args: readonly string[]): Promise<Said>;
+  /** The same, with these variables. */
+  cliWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Said>;
+}
+
+interface Said {
+  readonly exit: number;
+  readonly out: string;
+  readonly err: string;
 }
 
 export interface SceneConfig {
@@ -75,6 +81,11 @@ export function createScene(t: TestContext): Scene {
     }
   };
   const path = (name: string): string => join(directory, name);
+  const cliWith: Scene["cliWith"] = async (env, ...args) => {
+    const io = fakeIo({ directory, env });
+    const exit = await runCli(args, io, APP);
+    return { exit, out: io.stdout(), err: io.stderr() };
+  };
   return {
     directory,
     sql: (statements) => withDatabase((database) => database.exec(statements)),
@@ -116,11 +127,8 @@ export function createScene(t: TestContext): Scene {
         return lines;
       }),
     withLockstep,
-    cli: async (...args) => {
-      const io = fakeIo({ directory });
-      const exit = await runCli(args, io, APP);
-      return { exit, out: io.stdout(), err: io.stderr() };
-    },
+    cli: (...args) => cliWith({}, ...args),
+    cliWith,
   };
 }
 

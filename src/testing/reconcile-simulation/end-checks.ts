@@ -7,6 +7,7 @@ import type { Values } from "../../model/record.ts";
 import { plannedFromText } from "../../model/stored-plan.ts";
 import type { Value } from "../../model/value.ts";
 import type { StoredLink, StoredSide } from "../../ports/agreements.ts";
+import { makerOf } from "./ledger.ts";
 import { FIELDS, type SideShape, STREAM, SYNC } from "./shape.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
 
@@ -58,6 +59,8 @@ function checkSide(
     const isThere = systemOf(world, side.name)
       .rows(STREAM)
       .some(({ values }) => values["sku"] === link.name);
+    // A person sees why none is made there: one that is not matched has the name, and is told so,
+    // or another shared record has it, as `checkUnlinked` makes sure.
     if (isThere) {
       world.tallies.count("ambiguous name");
       return;
@@ -67,7 +70,7 @@ function checkSide(
   }
   const row = systemOf(world, side.name).row(STREAM, own.key);
   if (row === undefined) {
-    if (belongs && !keeps && role.create) complain(`${what} is linked and gone`);
+    if (belongs && !keeps) complain(`${what} is linked and gone`);
     return;
   }
   if (!belongs || !role.update) return;
@@ -116,6 +119,7 @@ function checkUnlinked(
       const shared = sharedOf(side, row);
       const name = matchName(world.shape.rules, [0], shared);
       if (name === undefined || !side.role.accepts(shared)) continue;
+      // It takes part in the question, and is linked with the answer.
       const isOpen = links.some((link) => {
         return link.name === name && openQuestions(world, link.link).has("*");
       });
@@ -134,7 +138,7 @@ function checkUnlinked(
   }
 }
 
-/** One name, more than once on a side, linked or not: nothing of it is matched. */
+/** One name, more than once on a side or as several links: nothing of it is matched. */
 function isRefused(
   world: ReconcileWorldState,
   links: readonly StoredLink[],
@@ -142,6 +146,7 @@ function isRefused(
 ): boolean {
   const { agreements } = world.home;
   const linked = links.filter((link) => link.name === name);
+  if (linked.length > 1) return true;
   return world.shape.sides.some((side) => {
     const unlinked = systemOf(world, side.name)
       .rows(STREAM)
@@ -154,9 +159,14 @@ function isRefused(
   });
 }
 
-/** Without times nothing tells a record that came back from an old one. */
+/**
+ * Without times, or with old data whenever it is asked, nothing tells a record that came back from
+ * an old one. A person is told that it is left alone, and any edit of it counts.
+ */
 function mayBeOld(world: ReconcileWorldState, side: SideShape): boolean {
-  return side.schema.modifiedAt === undefined || world.shape.misleads;
+  return (
+    side.schema.modifiedAt === undefined || [...world.ledger.misled.values()].includes("always")
+  );
 }
 
 /** A question that stands is about something: there are two answers to it. */
@@ -166,6 +176,9 @@ function checkConflicts(
   complain: Complain,
 ): void {
   for (const conflict of world.home.agreements.conflicts.values()) {
+    if (conflict.resolution !== undefined) {
+      complain(`conflict ${conflict.id} was decided by a person, and still waits`);
+    }
     const link = links.find((one) => one.link === conflict.link);
     if (link === undefined) {
       complain(`conflict ${conflict.id} is about a record that is not there`);
@@ -179,6 +192,8 @@ function checkConflicts(
       const own = link.sides[name];
       const row = own && systemOf(world, name).row(STREAM, own.key);
       const now = row && side ? sharedOf(side, row)[index] : undefined;
+      // Where a side holds the base, the question shows a person what it stands for, not how the
+      // side spells it; and a record that is gone is asked about for what it said last.
       const isHeld = own !== undefined && own.acknowledged.stoodFor[index] === value;
       const isBase = conflict.base !== undefined && sameValue(field, conflict.base, value);
       if (now === undefined || isHeld || isBase || sameValue(field, now, value)) continue;
@@ -201,14 +216,31 @@ function checkDoubles(world: ReconcileWorldState, complain: Complain): void {
   );
   for (const side of world.shape.sides) {
     const seen = new Set<Value>();
-    for (const { values } of systemOf(world, side.name).rows(STREAM)) {
+    for (const { id, values } of systemOf(world, side.name).rows(STREAM)) {
       const origin = values["origin"];
       if (typeof origin !== "string" || world.ledger.maySecond(origin)) continue;
-      if (unheard.has(origin)) continue;
+      if (unheard.has(origin) || isNoCopy(world, side, id, origin)) continue;
       if (seen.has(origin)) complain(`${side.name} has ${origin} twice`);
       seen.add(origin);
     }
   }
+}
+
+/**
+ * A person made it themselves under the name, and it took over what was agreed; or it was kept when
+ * the record was deleted elsewhere, and stands there under its old name while people gave another
+ * copy a new one, which made that a record of its own.
+ */
+function isNoCopy(
+  { ledger, home }: ReconcileWorldState,
+  { name: side }: SideShape,
+  key: string,
+  origin: string,
+): boolean {
+  if (ledger.adopted.has(joined(side, key))) return true;
+  const { buried, sides } = home.agreements;
+  const isLeft = buried.has(joined(SYNC, side, key)) && !sides.has(joined(SYNC, side, key));
+  return isLeft && ledger.renamed.has(origin);
 }
 
 /** Whatever a person wrote still stands, or was beaten by name, replaced, or deleted on record. */
@@ -226,6 +258,7 @@ function checkValues(world: ReconcileWorldState, complain: Complain): void {
     if (standing.has(value) || ledger.isExcused(value) || traced.has(value)) continue;
     const role = shape.sides.find(({ name }) => name === side)?.role;
     const direction = role?.directions[FIELDS.findIndex(({ name }) => name === field)];
+    // Whoever has a side that is only written to knows that nothing is taken from it.
     if (direction !== "both" && direction !== "read") continue;
     complain(`${field} ${value}, written on ${side}, is lost without a trace`);
   }
@@ -234,25 +267,28 @@ function checkValues(world: ReconcileWorldState, complain: Complain): void {
 /** Values named as beaten in a decision that was applied, or kept of a record that was deleted. */
 function tracedValues(world: ReconcileWorldState): ReadonlySet<unknown> {
   const traced = new Set<unknown>();
-  // Old data looks like an edit; the history names what it replaced.
-  const isMisled = ["stale read", "stale side"].some((what) =>
-    world.tallies.counts.has(what as never),
-  );
   const { planned, operations } = world.home.agreements;
-  for (const { settled, text } of planned.values()) {
+  for (const { plan, settled, text } of planned.values()) {
     if (settled === undefined) continue;
+    // Old data looks like an edit. A person would accept that what it replaced is gone, since the
+    // history of that very run names it.
+    const isMisled = world.ledger.misled.has(makerOf(plan));
     const { reasons, before } = plannedFromText(text);
     reasons.forEach((reason, index) => {
       if (reason.kind === "decided") for (const { value } of reason.beat) traced.add(value);
       // A side that is never told edits without having seen; the history names what it replaced.
       const by = reason.kind === "changed" ? reason.by : [];
-      const from = reason.kind === "decided" ? [reason.from ?? []].flat() : [];
+      // So does one that was beaten by a third: by then both had replaced what was agreed.
+      const from =
+        reason.kind === "decided"
+          ? [reason.from ?? [], reason.beat.map((one) => one.side)].flat()
+          : [];
       const blind = isMisled || [...by, ...from].some((side) => !isTold(world, side, index));
       if (blind) traced.add(before?.[index]);
     });
   }
-  for (const { kind, state, fields } of operations.values()) {
-    if (kind !== "delete" || state === "planned") continue;
+  for (const { id, kind, state, fields } of operations.values()) {
+    if (kind !== "delete" || (state !== "written" && !world.ledger.writes.has(id))) continue;
     for (const { before } of fields) traced.add(before);
   }
   return traced;
@@ -272,12 +308,12 @@ export function checkJournal(world: ReconcileWorldState): void {
     if (state !== undefined && state !== "planned") continue;
     world.violations.push(`${process} ${kind} on ${side} (${id}) is not in the journal: ${state}`);
   }
-  for (const { id, state, kind, runId } of operations.values()) {
+  for (const { id, state, kind } of operations.values()) {
     if (state !== "written" || kind === "delete" || world.ledger.writes.has(id)) continue;
     // Its answer was lost, maybe with the process that was given it, before it noted it; and the
     // record stands as the write would have made it.
     const process = world.ledger.answered.get(id);
-    if (process === undefined || runId?.startsWith(`${process}-`) !== true) continue;
+    if (process === undefined || world.ledger.noted.get(id) !== process) continue;
     world.violations.push(`the journal calls ${id} written, which was never done`);
   }
 }

@@ -10,6 +10,17 @@ export interface Place {
   readonly field: string;
 }
 
+/** One value of a write that is under way. */
+export interface Flying {
+  readonly side: string;
+  /** Absent where the system assigns it. */
+  readonly key?: RecordKey;
+  readonly field: string;
+  readonly value: Value;
+  /** What the system makes of the value. */
+  readonly stored: Value;
+}
+
 /** A write that really happened on a system, whatever its sender learnt of it. */
 export interface Performed {
   readonly id: string;
@@ -30,8 +41,12 @@ export interface Ledger {
   wrote(place: Place, value: Value): void;
   /** The sync wrote a value, as it was sent. */
   showed(place: Place, value: Value): void;
-  /** A person is about to replace what stands there. */
-  replaces(place: Place): void;
+  /** A write that is under way: people see it before its sender is answered. */
+  sends(flying: readonly Flying[]): void;
+  /** Its sender has the answer, and what it wrote was told by `showed`. */
+  lands(flying: readonly Flying[]): void;
+  /** A person is about to replace what stands there, and sees it. */
+  replaces(place: Place, seen: Value | undefined): void;
   excuse(value: Value): void;
   readonly made: ReadonlyMap<string, Place>;
   isExcused(value: string): boolean;
@@ -47,6 +62,8 @@ export interface Ledger {
   /** A second record of the origin on one side is not the sync's doing. */
   allowSecond(origin: Value | undefined): void;
   maySecond(origin: string): boolean;
+  /** Side and key of records that were made under another origin, and took this one over. */
+  readonly adopted: Set<string>;
   /** Records that a person gave another name. */
   readonly renamed: Set<Value>;
   /** The sync has carried the origin to some side. */
@@ -55,8 +72,12 @@ export interface Ledger {
   readonly linked: Set<string>;
   /** Those of them that their side keeps, since what is agreed does not belong there any more. */
   readonly left: Set<string>;
+  /** Operations with the process that noted how they ended, the last one where several did. */
+  readonly noted: Map<string, string>;
   /** Operations whose sender was given an answer, each with that process. */
   readonly answered: Map<string, string>;
+  /** Processes that were given old data: at some time, or by a side whenever they asked it. */
+  readonly misled: Map<string, "once" | "always">;
 }
 
 const placeId = ({ side, key, field }: Place): string => [side, key, field].join("\0");
@@ -68,6 +89,7 @@ export function createLedger(): Ledger {
   const removed = new Set<string>();
   const went = new Map<string, number>();
   const writes = new Map<string, Performed>();
+  const air = new Set<Flying>();
   const seconds = new Set<string>();
   let order = 0;
   const show = (place: Place, value: Value): void => {
@@ -75,25 +97,39 @@ export function createLedger(): Ledger {
     const id = placeId(place);
     stood.set(id, (stood.get(id) ?? new Set<string>()).add(value));
   };
+  const excuse = (value: Value): void => {
+    if (typeof value === "string") excused.add(value);
+  };
   return {
     made,
     writes,
     carried: new Set(),
     linked: new Set(),
     left: new Set(),
+    adopted: new Set(),
     renamed: new Set(),
+    noted: new Map(),
     answered: new Map(),
+    misled: new Map(),
     wrote(place, value) {
       show(place, value);
       if (typeof value === "string") made.set(value, place);
     },
     showed: show,
-    replaces(place) {
+    sends(flying) {
+      for (const one of flying) air.add(one);
+    },
+    lands(flying) {
+      for (const one of flying) air.delete(one);
+    },
+    replaces(place, seen) {
       for (const value of stood.get(placeId(place)) ?? []) excused.add(value);
+      for (const { side, key = place.key, field, value, stored } of air) {
+        const isThere = side === place.side && key === place.key && field === place.field;
+        if (isThere && stored === seen) excuse(value);
+      }
     },
-    excuse(value) {
-      if (typeof value === "string") excused.add(value);
-    },
+    excuse,
     isExcused: (value) => excused.has(value),
     removed(side, key, origin) {
       order += 1;
@@ -110,6 +146,9 @@ export function createLedger(): Ledger {
     maySecond: (origin) => seconds.has(origin),
   };
 }
+
+/** The process that made a plan, by the id of the plan or of an operation of it. */
+export const makerOf = (id: string): string => id.slice(0, id.indexOf("-"));
 
 /** True when some side has a record of that origin now. */
 export function standsSomewhere(

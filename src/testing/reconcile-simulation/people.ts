@@ -3,7 +3,7 @@ import type { Value } from "../../model/value.ts";
 import type { SeededRandom } from "../simulation/seeded-random.ts";
 import type { Trace } from "../simulation/trace.ts";
 import type { ReconcileTallies } from "./happenings.ts";
-import type { Ledger } from "./ledger.ts";
+import { type Ledger, standsSomewhere } from "./ledger.ts";
 import { type ReconcileShape, type SideShape, STREAM } from "./shape.ts";
 
 /** The people who work at the sides, and know nothing of the sync. */
@@ -129,7 +129,7 @@ export function createPeople(options: PeopleOptions): People {
 const assigns = ({ schema }: SideShape): boolean => schema.traits.write?.assignsKeys === true;
 
 /** What people do to the systems, noted in the ledger. */
-function createHands({ systems, ledger, trace }: PeopleOptions): {
+function createHands({ shape, systems, ledger, trace }: PeopleOptions): {
   of(side: SideShape): { readonly system: MemorySystem; readonly rows: readonly MemoryRow[] };
   /** `isOld`: the values are not new, and need not be followed once more. */
   put(side: SideShape, values: NamedValues, isOld?: boolean): void;
@@ -146,8 +146,12 @@ function createHands({ systems, ledger, trace }: PeopleOptions): {
       const { system, rows } = of(side);
       const own = assigns(side) ? { id: system.newKey(STREAM), ...values } : values;
       const origin = values["origin"];
-      // Somebody brings back what was also brought back, or never went, elsewhere.
-      if (typeof origin === "string" && ledger.made.has(origin)) ledger.allowSecond(origin);
+      // Somebody brings back what was also brought back, or never went, elsewhere. Where it stands
+      // elsewhere a run may be making it here in this moment, and the system gives each its key.
+      const isRace = assigns(side) && standsSomewhere(systems, String(origin));
+      if ((shape.renames || isRace) && typeof origin === "string" && ledger.made.has(origin)) {
+        ledger.allowSecond(origin);
+      }
       if (rows.some((row) => row.values["origin"] === origin)) ledger.allowSecond(origin);
       const key = system.put(STREAM, own);
       trace.add(`people put ${side.name} ${key} ${JSON.stringify(values)}`);
@@ -160,16 +164,19 @@ function createHands({ systems, ledger, trace }: PeopleOptions): {
       const place = { side: side.name, key: row.id, field };
       if (field === "sku") ledger.renamed.add(row.values["origin"] ?? null);
       trace.add(`people set ${side.name} ${row.id} ${field} = ${JSON.stringify(value)}`);
-      ledger.replaces(place);
-      of(side).system.edit(STREAM, row.id, { [field]: value });
+      const { system } = of(side);
+      ledger.replaces(place, system.row(STREAM, row.id)?.values[field]);
+      system.edit(STREAM, row.id, { [field]: value });
       if (field !== "sku") ledger.wrote(place, value);
     },
     remove(side, row) {
       trace.add(`people delete ${side.name} ${row.id} ${JSON.stringify(row.values)}`);
+      const { system } = of(side);
       for (const field of ["origin", "name", "price"]) {
-        ledger.replaces({ side: side.name, key: row.id, field });
+        const seen = system.row(STREAM, row.id)?.values[field];
+        ledger.replaces({ side: side.name, key: row.id, field }, seen);
       }
-      of(side).system.remove(STREAM, row.id);
+      system.remove(STREAM, row.id);
       ledger.removed(side.name, row.id, row.values["origin"]);
     },
   };

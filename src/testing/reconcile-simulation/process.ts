@@ -15,13 +15,15 @@ import { createFate, type Fate, type FaultPlan, homeTrouble } from "../simulatio
 import { createTallies, type Tallies } from "../simulation/tallies.ts";
 import type { ReconcileHappening } from "./happenings.ts";
 import type { Operator } from "./operator.ts";
+import { judgePlanned } from "./plan-checks.ts";
 import { FIELDS, SYNC } from "./shape.ts";
 import { createSideConnector, type SideFaults } from "./side-connector.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
 
 /** What a process is started for. */
 export type Errand =
-  | { readonly kind: "run" }
+  /** `isFull`: every side is read whole. */
+  | { readonly kind: "run"; readonly isFull?: true }
   | { readonly kind: "plan" }
   | { readonly kind: "apply"; readonly plan: PlanHead }
   | { readonly kind: "undo"; readonly runId: string };
@@ -85,7 +87,8 @@ async function work(
     errand.kind === "apply" ? errand.plan.plan : errand.kind === "undo" ? errand.runId : "";
   trace.add(`${fate.name} starts ${errand.kind} ${what}`);
   try {
-    const context = contextOf(world, fate, faults, tallies);
+    const isFull = errand.kind === "run" && errand.isFull === true;
+    const context = { ...contextOf(world, fate, faults, tallies), isFull };
     const { head, runId } = await perform(context, errand, fate.stop);
     if (fate.isDead()) return died(world, fate);
     trace.add(`${fate.name} ends ${JSON.stringify(head.sides)} ${head.notes.join(" ")}`);
@@ -112,7 +115,8 @@ async function perform(
 ): Promise<{ readonly head: PlanHead; readonly runId?: string }> {
   switch (errand.kind) {
     case "run":
-      return runReconcile(context, signal);
+      // A side of this world refuses by chance; what is parked is asked for again by each run.
+      return runReconcile({ ...context, triesParked: true }, signal);
     case "plan":
       return planReconcile(context, signal);
     case "apply":
@@ -161,7 +165,10 @@ function contextOf(
     sides: shape.sides.map((side) => ({
       name: side.name,
       connector: createSideConnector(world, side, operator, faults(side.name)),
-      query: { schema: side.schema },
+      query: {
+        schema: side.schema,
+        ...(side.schema.traits.digests === undefined ? {} : { digestSeed: 1 }),
+      },
       schema: side.schema,
       role: side.role,
       mapping: side.mapping,
@@ -189,6 +196,7 @@ const WRITES: ReadonlySet<string> = new Set([
   "releaseLease",
   "clearStaged",
   "stage",
+  "noteDigests",
   "linkStaged",
   "reserveLinks",
   "savePlan",
@@ -202,6 +210,7 @@ const GUARDED: ReadonlySet<string> = new Set([
   ...FENCED,
   "clearStaged",
   "stage",
+  "noteDigests",
   "linkStaged",
   "savePlan",
   "savePlanned",
@@ -209,6 +218,9 @@ const GUARDED: ReadonlySet<string> = new Set([
   "dropPlans",
   "forgetBuried",
 ]);
+
+/** Read batch by batch; nothing of them can be refused as a whole. */
+const ITERATED: ReadonlySet<string> = new Set(["everyKnown", "knownIn", "changes"]);
 
 /** The home as one process sees it: it may die, freeze or be refused at every write. */
 function watchHome(
@@ -226,9 +238,15 @@ function watchHome(
     fate.effect(FENCED.has(name) ? "commit" : "bookkeeping", name, async () => {
       homeTrouble(fate, tallies, name);
       if (name === "linkStaged") judgeMatches(world, fate, words[1] as readonly Matched[]);
+      const forgotten = name === "settle" ? forgottenBy(world, words[0] as Settlement) : [];
       const answer = await act();
-      if (name === "settle") noteLinks(world, words[0] as Settlement);
-      if (name === "savePlanned") tellPlanned(world, fate, words[2] as readonly PlannedRecord[]);
+      // What an undo forgot was never linked, as far as anybody can tell.
+      for (const id of forgotten) world.ledger.linked.delete(id);
+      if (name === "settle") noteLinks(world, fate, words[0] as Settlement);
+      if (name === "savePlanned") {
+        tellPlanned(world, fate, words[2] as readonly PlannedRecord[]);
+        judgePlanned(world, fate.name, words[2] as readonly PlannedRecord[]);
+      }
       if (name === "acquireLease") leases.own = answer as Lease;
       const newest = world.home.leases.get(SYNC)?.fence;
       if (GUARDED.has(name) && newest !== leases.own?.fence) {
@@ -239,8 +257,7 @@ function watchHome(
   return new Proxy(home, {
     get(inner, name, receiver) {
       const method: unknown = Reflect.get(inner, name, receiver);
-      if (typeof method !== "function" || name === "everyKnown" || name === "changes")
-        return method;
+      if (typeof method !== "function" || ITERATED.has(String(name))) return method;
       const call = (words: readonly unknown[]): Promise<unknown> => method.apply(inner, words);
       if (FENCED.has(String(name)) || WRITES.has(String(name))) {
         return (...words: unknown[]) => write(String(name), words, () => call(words));
@@ -250,8 +267,17 @@ function watchHome(
   });
 }
 
-function noteLinks({ ledger }: ReconcileWorldState, { records }: Settlement): void {
-  for (const { sides } of records) {
+/** The records, by side and key, of links that go without a trace. */
+function forgottenBy({ home }: ReconcileWorldState, { records }: Settlement): readonly string[] {
+  const links = new Set(records.flatMap(({ link, forgets }) => (forgets === true ? [link] : [])));
+  return [...home.agreements.sides.values()]
+    .filter(({ link }) => links.has(link))
+    .map(({ side, key }) => joined(side, key));
+}
+
+function noteLinks({ ledger }: ReconcileWorldState, { name }: Fate, { records }: Settlement): void {
+  for (const { sides, operations } of records) {
+    for (const { id } of operations) ledger.noted.set(id, name);
     for (const { side, key, acknowledged } of sides) {
       const id = joined(side, key);
       ledger.linked.add(id);

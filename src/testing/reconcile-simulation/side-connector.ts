@@ -1,7 +1,9 @@
 import { createMemoryConnector } from "../../connectors/memory/connector.ts";
 import type { MemoryRow, MemorySystem } from "../../connectors/memory/system.ts";
+import { joined } from "../../homes/memory/state.ts";
 import { type RecordKey, recordKey } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
+import type { Value } from "../../model/value.ts";
 import type {
   Connector,
   StreamQuery,
@@ -9,6 +11,7 @@ import type {
   WriteOutcome,
 } from "../../ports/connector.ts";
 import type { SeededRandom } from "../simulation/seeded-random.ts";
+import type { Flying } from "./ledger.ts";
 import type { Operator } from "./operator.ts";
 import { type SideShape, STREAM } from "./shape.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
@@ -85,7 +88,7 @@ export function createSideConnector(
       tallies.count("edit between check and write");
       people.edit(side, row);
       // A system that cannot write conditionally loses what is edited in this moment.
-      excuseRow(world, side, row.id);
+      excuseLost(world, side, operation);
     },
     faults: {
       read({ kind }) {
@@ -100,10 +103,13 @@ export function createSideConnector(
         }
         const copy = world.copies.get(side.name);
         // A walk that is older than the feed's head would be a feed that forgets.
-        if (side.observe === "changes" && kind === "walk") return order;
+        if (side.observe === "changes" && (kind === "walk" || kind === "digests")) return order;
         if (copy === undefined || (faults.stale !== "always" && reads !== faults.stale))
           return order;
         tallies.count(faults.stale === "always" ? "stale side" : "stale read");
+        if (ledger.misled.get(fate.name) !== "always") {
+          ledger.misled.set(fate.name, faults.stale === "always" ? "always" : "once");
+        }
         world.trace.add(`${fate.name} is given old data by ${side.name} (${kind})`);
         return { ...order, system: copy };
       },
@@ -159,11 +165,32 @@ export function createSideConnector(
     judgeWrite(world, side, operator, operation);
     const before =
       operation.kind === "create" ? undefined : system.row(STREAM, operation.key)?.values;
+    const flying = valuesInFlight(side, operation);
+    const hasOld = hadBefore(operation);
+    ledger.sends(flying);
     const [outcome] = (await connector.write?.(query, [filled(side, operation)], signal)) ?? [];
+    ledger.lands(flying);
     if (outcome === undefined) throw new Error("The memory connector gave no outcome.");
     world.trace.add(told(fate.name, side, operation, outcome));
     if (outcome.kind === "written") note(operation, outcome, before?.["origin"]);
+    // Nothing can tell a record that every answer of the run leaves out from one that is gone. It is
+    // made once more, and the run that finds the first one again says so.
+    if (outcome.kind === "written" && hasOld && faults.stale === "always") {
+      ledger.allowSecond(originOf(operation));
+    }
     return outcome;
+  }
+
+  function originOf(operation: WriteOperation): Value | undefined {
+    if (operation.kind === "delete") return undefined;
+    return operation.values[side.schema.fields.findIndex(({ name }) => name === "origin")];
+  }
+
+  /** True for a create of what stands there already. */
+  function hadBefore(operation: WriteOperation): boolean {
+    const origin = operation.kind === "create" ? originOf(operation) : undefined;
+    if (typeof origin !== "string") return false;
+    return system.rows(STREAM).some(({ values }) => values["origin"] === origin);
   }
 
   function note(
@@ -187,6 +214,7 @@ export function createSideConnector(
       ledger.showed({ side: side.name, key, field }, value);
       if (field !== "origin" || typeof value !== "string") return;
       ledger.carried.add(value);
+      if (origin != null && origin !== value) ledger.adopted.add(joined(side.name, key));
       // Where keys are assigned nothing can tell a zombie's late create from another record.
       const isBlind = operation.kind === "create" && operation.key === undefined;
       if (isBlind && operator.isZombie()) ledger.allowSecond(value);
@@ -198,9 +226,28 @@ export function createSideConnector(
   }
 }
 
-function excuseRow(world: ReconcileWorldState, side: SideShape, key: RecordKey): void {
-  const row = world.systems.get(side.name)?.row(STREAM, key);
-  for (const value of Object.values(row?.values ?? {})) world.ledger.excuse(value);
+function valuesInFlight(side: SideShape, operation: WriteOperation): readonly Flying[] {
+  const { name, schema, storage } = side;
+  if (operation.kind === "delete") return [];
+  return schema.fields.flatMap(({ name: field }, index): Flying[] => {
+    const value = operation.values[index];
+    if (value === undefined) return [];
+    const key = operation.key === undefined ? {} : { key: operation.key };
+    return [{ side: name, ...key, field, value, stored: storage(field, value) }];
+  });
+}
+
+/** What the write is about to replace: a delete takes all, an update the fields that it names. */
+function excuseLost(
+  { ledger, systems }: ReconcileWorldState,
+  { name: side, schema }: SideShape,
+  operation: WriteOperation,
+): void {
+  const row = operation.key && systems.get(side)?.row(STREAM, operation.key);
+  schema.fields.forEach(({ name }, index) => {
+    if (operation.kind !== "delete" && operation.values[index] === undefined) return;
+    ledger.excuse(row?.values[name] ?? null);
+  });
 }
 
 function told(

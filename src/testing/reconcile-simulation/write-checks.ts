@@ -1,9 +1,10 @@
 import { sameValue } from "../../core/same-value.ts";
 import { joined } from "../../homes/memory/state.ts";
 import type { PlannedRecord } from "../../model/plan.ts";
+import type { RecordKey } from "../../model/record.ts";
 import { plannedFromText } from "../../model/stored-plan.ts";
 import type { WriteOperation } from "../../ports/connector.ts";
-import { standsSomewhere } from "./ledger.ts";
+import { makerOf, standsSomewhere } from "./ledger.ts";
 import type { Operator } from "./operator.ts";
 import { FIELDS, type SideShape, STREAM, SYNC } from "./shape.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
@@ -22,9 +23,26 @@ export function judgeWrite(
   if (!operator.isZombie() && kept?.state !== "intent") {
     complain(`${operation.id} is sent and the journal has it as ${kept?.state ?? "nothing"}`);
   }
-  if (operator.isZombie() || world.shape.misleads) return;
+  if (operation.kind === "update") judgeUpdate(operation, complain);
+  // What a side says whenever it is asked is true for the sync; a person would look to that side.
+  const isMisled = [operator.fate.name, makerOf(operation.id)].some(
+    (process) => world.ledger.misled.get(process) === "always",
+  );
+  if (operator.isZombie() || isMisled) return;
   if (operation.kind === "delete") judgeDelete(world, side, operation, complain);
   if (operation.kind === "create") judgeCreate(world, side, operator, operation, complain);
+}
+
+/** Nothing is overwritten that the plan did not see: each value is expected, or the version is. */
+function judgeUpdate(
+  { values, expected }: Extract<WriteOperation, { readonly kind: "update" }>,
+  complain: (text: string) => void,
+): void {
+  if (expected.version !== undefined) return;
+  values.forEach((value, index) => {
+    if (value === undefined || expected.values[index] !== undefined) return;
+    complain(`${FIELDS[index]?.name} becomes ${String(value)} whatever stands there`);
+  });
 }
 
 /** Only what this sync linked is deleted, and only what somebody deleted, or took out of a filter. */
@@ -38,7 +56,11 @@ function judgeDelete(
   const { agreements } = world.home;
   if (world.systems.get(side.name)?.row(STREAM, key) === undefined) return;
   const planned = plannedOf(world, id);
-  if (planned?.record.kind === "undone") return;
+  if (planned?.record.kind === "undone") {
+    if (isOfRun(world, planned.record.runId, "create", side.name, key)) return;
+    complain(`${key} is deleted by an undo of ${planned.record.runId}, which did not make it`);
+    return;
+  }
   if (planned === undefined) {
     complain(`nothing was planned as ${id}`);
     return;
@@ -49,7 +71,8 @@ function judgeDelete(
   if (!isLinked && !isSuccessor) complain(`${key} was never linked`);
   const { record } = planned;
   if (record.kind !== "deleted" && record.kind !== "delete-beat-edit") {
-    if (side.role.whenLeaving === "remove") world.tallies.count("record leaves a side");
+    const leaves = side.role.whenLeaving === "remove" && !side.role.accepts(planned.agreed);
+    if (leaves) world.tallies.count("record leaves a side");
     else complain(`${key} is deleted as "${record.kind}"`);
     return;
   }
@@ -57,11 +80,31 @@ function judgeDelete(
     complain(`${key} is deleted as if nobody had edited it`);
   }
   const by = record.kind === "deleted" ? record.by : record.deleted;
+  if (record.kind === "deleted" && !by.some((name) => wasTold(world, name, planned))) {
+    complain(`${key} is deleted since ${by.join()} did, and none of them had been told all of it`);
+  }
   for (const name of by) {
     const own = planned.beforeSides?.find((one) => one.side === name);
     if (own !== undefined && world.ledger.wasRemoved(name, own.key)) continue;
     complain(`${key} is deleted since ${name} has no ${own?.key}, which nobody deleted there`);
   }
+}
+
+/** The side had been told all that was agreed, as far as it is told at all. */
+function wasTold(
+  { shape }: ReconcileWorldState,
+  name: string,
+  { before = [], beforeSides }: PlannedRecord,
+): boolean {
+  const role = shape.sides.find((side) => side.name === name)?.role;
+  const own = beforeSides?.find((one) => one.side === name)?.acknowledged;
+  return FIELDS.every((field, index) => {
+    const [agreed, direction] = [before[index], role?.directions[index]];
+    if (agreed === undefined || role?.update !== true) return true;
+    if (direction !== "both" && direction !== "write") return true;
+    const told = own?.stoodFor[index];
+    return told !== undefined && sameValue(field, told, agreed);
+  });
 }
 
 /** The side says something else there than it had been heard to say. */
@@ -93,7 +136,11 @@ function judgeCreate(
   const origin = operation.values[at];
   if (typeof origin !== "string" || !ledger.carried.has(origin)) return;
   const planned = plannedOf(world, operation.id);
-  if (planned?.record.kind === "undone") return;
+  if (planned?.record.kind === "undone") {
+    if (isOfRun(world, planned.record.runId, "delete", side.name, operation.key)) return;
+    complain(`${origin} is put back by an undo of ${planned.record.runId}, which left it`);
+    return;
+  }
   const sources = planned?.acknowledged ?? [];
   // One side may only be read, and call the same record by another origin.
   const isThere = sources.some(({ side: name, key }) => systems.get(name)?.row(STREAM, key));
@@ -102,6 +149,24 @@ function judgeCreate(
   if (isThere || (planned?.isNew === true && !wasKnown)) return;
   if (standsSomewhere(systems, origin) || ledger.wentSince(origin, since)) return;
   complain(`${origin} comes back, and no side had it`);
+}
+
+/** True when that run did that to the record. */
+function isOfRun(
+  { home }: ReconcileWorldState,
+  run: string,
+  verb: "create" | "delete",
+  at: string,
+  record: RecordKey | undefined,
+): boolean {
+  return [...home.agreements.operations.values()].some(
+    ({ runId, kind, side, key, storedKey, state }) =>
+      runId === run &&
+      kind === verb &&
+      side === at &&
+      state === "written" &&
+      (record === undefined || (storedKey ?? key) === record),
+  );
 }
 
 function plannedOf(world: ReconcileWorldState, id: string): PlannedRecord | undefined {

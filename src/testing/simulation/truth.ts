@@ -74,7 +74,7 @@ export function createTruth(system: MemorySystem, specs: readonly StreamSpec[]):
       const schema = system.schema(stream);
       const { select, rules } = specOf(stream);
       const read = select === undefined ? schema : projectSchema(schema, select);
-      if (!("record" in readRow(read, row))) return false;
+      if (!("record" in readRow({ schema: read }, row))) return false;
       return rules.every(
         ({ field, check }) =>
           check.kind !== "oneOf" || check.values.includes(String(row.values[field])),
