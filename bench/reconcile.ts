@@ -1,25 +1,32 @@
 /**
  * Two tables of equal records on PostgreSQL kept in step: first sync, a run with nothing to do, one
  * percent changed on each side, verify. Beside each run the floor: the keys and a hash of every row
- * of both tables, read by a bare script. One process a size, so that memory is its own.
+ * of both tables, read by a bare script. Each run is a process of its own, of the compiled package,
+ * so that its memory is what it tells; its start is not counted.
  *
- * node bench/reconcile.ts [SIZE…]
+ * node bench/reconcile.ts [--home sqlite|postgres] [SIZE…]
  */
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs, promisify } from "node:util";
 import pg from "pg";
-import { openLockstep } from "../src/app.ts";
-import { startPostgres } from "./postgres.ts";
 
+import { buildPackage } from "./built.ts";
+import { startPostgres } from "./postgres.ts";
+import type { Reconciled } from "./reconcile-once.ts";
+
+const once = promisify(execFile);
 const SIZES = [10_000, 100_000, 1_000_000];
 const CHANGED = 0.01;
 
 interface Row {
   readonly what: string;
   readonly ms: number;
+  readonly cpuMs: number;
   readonly floorMs: number;
+  readonly peakBytes: number;
   readonly note: string;
 }
 
@@ -79,15 +86,15 @@ async function change(url: string, records: number, field: string, from: number)
   if (records < step) throw new Error("too few records to change a share of");
 }
 
-async function measure(records: number): Promise<void> {
+async function measure(records: number, home: string, app: string): Promise<void> {
   const server = await startPostgres();
   const folder = mkdtempSync(join(tmpdir(), "lockstep-bench-reconcile-"));
   try {
-    const [a, b] = [await server.create(), await server.create()];
+    const [a, b, own] = [await server.create(), await server.create(), await server.create()];
     await Promise.all([fill(a, records), fill(b, records)]);
     writeFileSync(
       join(folder, "lockstep.yaml"),
-      `systems:
+      `${home === "postgres" ? "home: env:URL_HOME\n" : ""}systems:
   a: { connector: postgres, url: env:URL_A }
   b: { connector: postgres, url: env:URL_B }
 syncs:
@@ -101,69 +108,57 @@ syncs:
       b: { system: b, stream: items }
 `,
     );
-    const lockstep = await openLockstep({
-      directory: folder,
-      env: { URL_A: a, URL_B: b },
-    });
-    const watch = { signal: new AbortController().signal };
     const rows: Row[] = [];
-    let peak = 0;
-    const timer = setInterval(() => {
-      peak = Math.max(peak, process.memoryUsage.rss());
-    }, 50);
-    const time = async (what: string, act: () => Promise<string>): Promise<void> => {
+    const time = async (what: string, verb: "run" | "verify"): Promise<void> => {
       const floorMs = await floor([a, b]);
-      const begun = performance.now();
-      const note = await act();
-      rows.push({ what, ms: performance.now() - begun, floorMs, note });
+      const env = { ...process.env, URL_A: a, URL_B: b, URL_HOME: own };
+      const script = join(import.meta.dirname, "reconcile-once.ts");
+      const { stdout } = await once(process.execPath, [script, folder, verb, app], { env });
+      rows.push({ what, floorMs, ...(JSON.parse(stdout) as Reconciled) });
     };
-    const run = async (): Promise<string> => {
-      const { applied, outcome } = await lockstep.reconcile.run("items", watch);
-      const written = Object.values(applied.sides).reduce((sum, side) => sum + side.written, 0);
-      return `${outcome}, ${written} written`;
-    };
-    await time("first sync, equal tables", run);
-    await time("nothing to do", run);
+    await time("first sync, equal tables", "run");
+    await time("nothing to do", "run");
     await change(a, records, "stock", 0);
     await change(b, records, "price", 1);
-    await time("1% changed on each side", run);
-    await time("verify, equal", async () =>
-      String((await lockstep.reconcile.verify("items", {}, watch)).isEqual),
-    );
+    await time("1% changed on each side", "run");
+    await time("verify, equal", "verify");
     await change(b, records, "price", 2);
-    await time("verify, 1% different", async () =>
-      JSON.stringify(
-        (await lockstep.reconcile.verify("items", {}, watch)).sides.map(({ fields }) => fields),
-      ),
-    );
-    clearInterval(timer);
-    await lockstep.close();
-    print(records, rows, peak);
+    await time("verify, 1% different", "verify");
+    print(records, home, rows);
   } finally {
     await server.remove();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function print(records: number, rows: readonly Row[], peak: number): void {
-  const mb = Math.round(peak / 1_048_576);
-  process.stdout.write(`${records} records on each side; peak ${mb} MB\n`);
-  for (const { what, ms, floorMs, note } of rows) {
+function print(records: number, home: string, rows: readonly Row[]): void {
+  process.stdout.write(`${records} records on each side, home on ${home}\n`);
+  for (const { what, ms, cpuMs, floorMs, peakBytes, note } of rows) {
     const cells = [
       what.padEnd(26),
       `${(ms / 1000).toFixed(2)} s`.padStart(10),
+      `CPU ${(cpuMs / 1000).toFixed(2)} s`.padStart(13),
       `floor ${(floorMs / 1000).toFixed(2)} s`.padStart(15),
       `${(ms / floorMs).toFixed(2)}×`.padStart(9),
+      `${Math.round(peakBytes / 1e6)} MB`.padStart(7),
       note,
     ];
     process.stdout.write(`  ${cells.join("  ")}\n`);
   }
 }
 
-const asked = process.argv.slice(2).filter((word) => word !== "--one");
-if (process.argv.includes("--one")) await measure(Number(asked[0]));
-else {
-  for (const size of asked.length > 0 ? asked : SIZES.map(String)) {
-    spawnSync(process.execPath, [import.meta.filename, "--one", size], { stdio: "inherit" });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { home: { type: "string", default: "sqlite" } },
+});
+if (values.home !== "sqlite" && values.home !== "postgres") {
+  throw new Error(`--home is "${values.home}", expected sqlite or postgres.`);
+}
+const built = buildPackage();
+try {
+  for (const size of positionals.length > 0 ? positionals.map(Number) : SIZES) {
+    await measure(size, values.home, built.app);
   }
+} finally {
+  rmSync(built.folder, { recursive: true, force: true });
 }

@@ -1,0 +1,45 @@
+import { dirname, join } from "node:path";
+import type * as App from "../src/app.ts";
+import type * as Heap from "../src/cli/young-generation.ts";
+
+// One run or verification of a sync, by the compiled package and with the command line's heap.
+// `node [--cpu-prof] bench/reconcile-once.ts DIRECTORY run|verify PATH-OF-app.js`
+
+/** What the process tells of itself, from when its modules were loaded. */
+export interface Reconciled {
+  readonly ms: number;
+  readonly cpuMs: number;
+  readonly peakBytes: number;
+  readonly note: string;
+}
+
+const [directory = ".", verb = "run", path = ""] = process.argv.slice(2);
+const { openLockstep } = (await import(path)) as typeof App;
+const heap = join(dirname(path), "cli", "young-generation.js");
+const { keepYoungGenerationSmall } = (await import(heap)) as typeof Heap;
+keepYoungGenerationSmall();
+const begun = performance.now();
+const before = process.cpuUsage();
+const lockstep = await openLockstep({ directory, env: process.env });
+const watch = { signal: new AbortController().signal };
+const note = verb === "run" ? await run() : await verify();
+await lockstep.close();
+const { user, system } = process.cpuUsage(before);
+const told: Reconciled = {
+  ms: performance.now() - begun,
+  cpuMs: (user + system) / 1000,
+  peakBytes: process.resourceUsage().maxRSS * 1024,
+  note,
+};
+console.log(JSON.stringify(told));
+
+async function run(): Promise<string> {
+  const { applied, outcome } = await lockstep.reconcile.run("items", watch);
+  const written = Object.values(applied.sides).reduce((sum, side) => sum + side.written, 0);
+  return `${outcome}, ${written} written`;
+}
+
+async function verify(): Promise<string> {
+  const { isEqual } = await lockstep.reconcile.verify("items", {}, watch);
+  return isEqual ? "equal" : "different";
+}
