@@ -3,6 +3,7 @@
 export type { Change, FieldChange } from "./model/change.ts";
 export { compileDecoder } from "./model/coerce.ts";
 export type { Checkpoint, Cursor, Lane } from "./model/cursor.ts";
+export type { DigestBuckets, DigestSum } from "./model/digest.ts";
 export type {
   BadRecord,
   Problem,

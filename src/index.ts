@@ -9,7 +9,13 @@ export type { ConfigInput } from "./config/config-input.ts";
 export { defineConfig } from "./config/config-input.ts";
 export type { ChangeCategory } from "./core/categories.ts";
 export type { RecordState, RepairAction } from "./core/comparison.ts";
+export type { ActivityReport, ReportRequest } from "./engine/activity-results.ts";
 export type { CaptureChangesRequest, CaptureChangesResult } from "./engine/capture-changes.ts";
+export type {
+  CertificateCost,
+  CertificateRequest,
+  StreamCertificate,
+} from "./engine/certificate/certify-stream.ts";
 export type { Lockstep, SyncInfo } from "./engine/lockstep.ts";
 export type { SidesPlan } from "./engine/reconcile/plan-view.ts";
 export { viewPlan } from "./engine/reconcile/plan-view.ts";
@@ -20,13 +26,11 @@ export type {
   ReconcileWatch,
 } from "./engine/reconcile/verbs.ts";
 export type {
-  ActivityReport,
   ChangesRequest,
   CheckReport,
   ClassifiedChange,
   CompareRequest,
   CompareResult,
-  ReportRequest,
   ShowRequest,
   ShowResult,
   StatusResult,

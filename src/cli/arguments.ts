@@ -111,6 +111,13 @@ export function chosenSides(lockstep: Lockstep, name: string): ReconcileInfo {
   );
 }
 
+/** True when one of the syncs of sides has a side of that name. */
+export function isSideOf(lockstep: Lockstep, syncs: readonly string[], name: string): boolean {
+  return lockstep.reconcile.syncs.some(
+    (sync) => syncs.includes(sync.name) && sync.sides.some(({ side }) => side === name),
+  );
+}
+
 /** Options of a copy mean nothing to a sync of sides. */
 export function refuseCopyOptions(sync: string, options: Readonly<Record<string, unknown>>): void {
   const [given] = Object.entries(options).find(([, value]) => value !== undefined) ?? [];

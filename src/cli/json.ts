@@ -45,6 +45,8 @@ export interface SidesRun {
   readonly sides: Readonly<Record<string, SideCounts>>;
   /** Records that wait for a person. */
   readonly inReview: number;
+  /** Writes that were refused in earlier runs and not tried again. */
+  readonly parked: number;
   /** Records that a crash had left open and that were looked into first. */
   readonly recovered: number;
   /** The first of each kind, as sentences. */

@@ -1,6 +1,6 @@
 import type { ReconcileEvent } from "../engine/reconcile/context.ts";
 import type { ReconcileWatch } from "../engine/reconcile/verbs.ts";
-import { createLook } from "./render/look.ts";
+import { createLook, type Look } from "./render/look.ts";
 import { formatCount } from "./render/numbers.ts";
 import { cleanText, clip } from "./render/style.ts";
 import type { Session, WatchedBy } from "./session.ts";
@@ -16,7 +16,8 @@ export async function withSidesWatch<T>(
   act: (watch: ReconcileWatch & WatchedBy) => Promise<T>,
 ): Promise<T> {
   return session.withWatch(async ({ signal, interruptedBy }) => {
-    const shown = progressOf(session, sync);
+    const { waitInWords } = await import("./render/run-progress.ts");
+    const shown = progressOf(session, sync, waitInWords);
     try {
       return await act({ signal, interruptedBy, emit: shown.emit });
     } finally {
@@ -30,13 +31,22 @@ interface Shown {
   readonly stop: () => void;
 }
 
-function progressOf({ io, globals }: Session, sync: string): Shown {
+type Wait = ReconcileEvent & { readonly kind: "wait" };
+
+function progressOf(
+  { io, globals }: Session,
+  sync: string,
+  waitInWords: (wait: Wait, look: Look) => string,
+): Shown {
   if (globals.quiet === true || (!io.errIsTerminal && globals.json === true)) {
     return { emit: () => {}, stop: () => {} };
   }
   let [lastAt, isDrawn] = [Number.NEGATIVE_INFINITY, false];
   const every = io.errIsTerminal ? FRAME_MS : LOG_EVERY_MS;
-  const { times } = createLook({ isColoured: false, timeZone: io.timeZone, now: 0, columns: 80 });
+  const look = createLook({ isColoured: false, timeZone: io.timeZone, now: 0, columns: 80 });
+  const waits = new Map<string, Wait>();
+  const waiting = (wait: Wait, now: number): string =>
+    `${wait.system} ${waitInWords(wait, { ...look, now })}`;
   const clear = (): void => {
     if (isDrawn) io.err(CLEAR_LINE);
     isDrawn = false;
@@ -44,7 +54,7 @@ function progressOf({ io, globals }: Session, sync: string): Shown {
   const say = (text: string): void => {
     if (io.errIsTerminal)
       io.err(CLEAR_LINE + clip(`${sync}: ${text}`, Math.max(20, io.columns() - 1)));
-    else io.err(`${times.full(io.now())}  ${sync}: ${text}\n`);
+    else io.err(`${look.times.full(io.now())}  ${sync}: ${text}\n`);
     isDrawn = io.errIsTerminal;
   };
   return {
@@ -55,29 +65,33 @@ function progressOf({ io, globals }: Session, sync: string): Shown {
         io.err(`${sync}: ${cleanText(event.message)}\n`);
         return;
       }
+      if (event.kind === "wait") {
+        waits.set(event.system, event);
+        say(waiting(event, event.at));
+        return;
+      }
       // A log hears of what takes long, not of what is over at once.
       if (lastAt === Number.NEGATIVE_INFINITY && !io.errIsTerminal) lastAt = event.at;
       if (event.at - lastAt < every) return;
       lastAt = event.at;
-      say(inWords(event));
+      const standing = io.errIsTerminal
+        ? [...waits.values()].filter(({ untilMs }) => untilMs > event.at)
+        : [];
+      say([...standing.map((wait) => waiting(wait, event.at)), inWords(event)].join("; "));
     },
     stop: clear,
   };
 }
 
-function inWords(event: ReconcileEvent): string {
-  switch (event.kind) {
-    case "observing": {
-      const of = event.total === undefined ? "" : ` of ${formatCount(event.total)}`;
-      return `reading ${event.side}, ${formatCount(event.read)}${of}`;
-    }
-    case "merging":
-      return `comparing, ${formatCount(event.merged)}`;
-    case "applying":
-      return `writing, ${formatCount(event.done)} of ${formatCount(event.total)}`;
-    case "note":
-      return event.message;
+type Step = Exclude<ReconcileEvent, { readonly kind: "note" | "wait" }>;
+
+function inWords(event: Step): string {
+  if (event.kind === "merging") return `comparing, ${formatCount(event.merged)}`;
+  if (event.kind === "applying") {
+    return `writing, ${formatCount(event.done)} of ${formatCount(event.total)}`;
   }
+  const of = event.total === undefined ? "" : ` of ${formatCount(event.total)}`;
+  return `reading ${event.side}, ${formatCount(event.read)}${of}`;
 }
 
 /** Asks before something is written; nobody is asked where there is nobody, or with `--yes`. */

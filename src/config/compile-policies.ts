@@ -32,7 +32,9 @@ export function compilePolicies(
   const problems: MappingProblem[] = [];
   const types = new Map(fields.map(({ name, type }) => [name, type]));
   const compiling: Compiling = { sides, types, now, problems };
-  const usual = chain(input.policy, "policy", compiling);
+  const { hub } = input;
+  const first: PolicyChain = hub === undefined ? [] : [{ ...prefer(hub), name: `hub: ${hub}` }];
+  const usual = [...first, ...chain(input.policy, "policy", compiling)];
   const chains = fields.map(({ name }) => {
     const own = input.fields?.[name]?.policy;
     return own === undefined ? usual : chain(own, `fields.${name}.policy`, compiling);

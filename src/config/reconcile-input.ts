@@ -1,6 +1,11 @@
 /** A sync of two or more sides, as a person writes it. */
 export interface ReconcileInput {
   readonly sides: Readonly<Record<string, SideInput>>;
+  /**
+   * The side that is right where sides differ and a field has no policy of its own; `policy` is
+   * asked where the hub is not among them.
+   */
+  readonly hub?: string | undefined;
   /** The shared field, or fields, by which records of the sides are the same one. */
   readonly match: string | readonly string[];
   /** Default: the fields that every side has under the same name. */
@@ -30,6 +35,13 @@ export interface SideInput {
     | undefined;
   readonly observe?: "whole" | "changes" | undefined;
   readonly overlap?: string | undefined;
+  /** For `observe: changes`: read whole again when that was so long ago. Default `1d`. */
+  readonly refresh?: string | undefined;
+  /**
+   * Where the system tells digests of its records: read only those whose digest changed. Default
+   * true.
+   */
+  readonly digests?: boolean | undefined;
   /** How far the system's clock is ahead of ours, such as `2s` or `-1m`. */
   readonly clockOffset?: string | undefined;
   readonly fields?: Readonly<Record<string, SideFieldInput | null>> | undefined;

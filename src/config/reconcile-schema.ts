@@ -62,6 +62,14 @@ const side = expecting(
       .describe("What a deletion elsewhere does here. Default: delete."),
     observe: z.enum(["whole", "changes"]).optional().describe("Default: whole."),
     overlap: duration().optional().describe("Default: 10m."),
+    refresh: duration()
+      .optional()
+      .describe("For observe: changes; read whole again when that was so long ago. Default: 1d."),
+    digests: expecting(z.boolean(), "true or false")
+      .optional()
+      .describe(
+        "Read only records whose digest changed, where the system tells it. Default: true.",
+      ),
     clockOffset: expecting(
       z.string().regex(/^-?(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+$/),
       "a duration such as 2s or -1m",
@@ -169,6 +177,9 @@ const sharedField = expecting(
 export const RECONCILE_SCHEMA: z.ZodType<ReconcileInput> = expecting(
   z.strictObject({
     sides: expecting(z.record(z.string(), side), "a mapping from names to two or more sides"),
+    hub: text("the name of a side")
+      .optional()
+      .describe("The side that is right where sides differ; `policy` is asked where it is silent."),
     match: oneOrMore("a shared field name or a list of them"),
     fields: expecting(
       z.record(z.string(), sharedField.nullable()),
@@ -195,5 +206,5 @@ export const RECONCILE_SCHEMA: z.ZodType<ReconcileInput> = expecting(
     ).optional(),
     tombstones: duration().optional().describe("Default: 90d."),
   }),
-  "a sync's sides, match, fields, policy, deletes, guard",
+  "a sync's sides, hub, match, fields, policy, deletes, guard",
 );

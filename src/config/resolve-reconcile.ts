@@ -16,6 +16,7 @@ import type {
 
 const LEASE_MS = 60_000;
 const DEFAULT_OVERLAP = "10m";
+const DEFAULT_REFRESH = "1d";
 const DEFAULT_TOMBSTONES = "90d";
 const DEFAULT_GUARD: ReconcileGuardSpec = {
   deleteShare: 0.1,
@@ -44,6 +45,7 @@ export function resolveReconcile(
   if (names.length < 2) {
     problems.push({ path: [...path, "sides"], message: "has fewer than two sides" });
   }
+  problems.push(...hubProblems(input, path));
   const declared = input.fields === undefined ? undefined : Object.keys(input.fields);
   for (const field of declared === undefined ? [] : match) {
     if (declared?.includes(field) === true) continue;
@@ -59,7 +61,8 @@ export function resolveReconcile(
     fields: sharedFields(input),
     deletes: {
       propagate: input.deletes?.propagate ?? "remove",
-      editAgainstDelete: input.deletes?.againstEdit ?? "edit-wins",
+      editAgainstDelete:
+        input.deletes?.againstEdit ?? (input.hub === undefined ? "edit-wins" : { hub: input.hub }),
     },
     guard: resolveGuard(input.guard ?? {}),
     leaseMs: LEASE_MS,
@@ -67,6 +70,20 @@ export function resolveReconcile(
     configuration: JSON.stringify(sortedKeys({ ...input, guard: undefined })),
     compilePolicies: (fields, now) => compilePolicies(input, names, fields, now),
   };
+}
+
+/** A hub is a side, and one that is heard. */
+function hubProblems({ hub, sides }: ReconcileInput, path: ConfigPath): readonly ConfigProblem[] {
+  if (hub === undefined) return [];
+  const names = Object.keys(sides);
+  const at = [...path, "hub"];
+  if (!names.includes(hub)) {
+    const message = `is ${showValue(hub)}, which is no side${didYouMean(hub, names)}; allowed: ${names.join(", ")}`;
+    return [{ path: at, message }];
+  }
+  if (sides[hub]?.direction !== "write") return [];
+  const message = `is ${showValue(hub)}, which has no say: its direction is write; allowed: a side that is read`;
+  return [{ path: at, message }];
 }
 
 function resolveSide(name: string, input: ReconcileInput, around: Around): SideSpec {
@@ -89,6 +106,8 @@ function resolveSide(name: string, input: ReconcileInput, around: Around): SideS
     ...(side.filter === undefined ? {} : { filter: side.filter }),
     observe: side.observe ?? "whole",
     overlapMs: parseDuration(side.overlap ?? DEFAULT_OVERLAP) ?? 0,
+    refreshMs: parseDuration(side.refresh ?? DEFAULT_REFRESH) ?? 0,
+    digests: side.digests ?? true,
     clockOffsetMs: offset.startsWith("-") ? -offsetMs : offsetMs,
     create: side.create ?? true,
     update: side.update ?? true,

@@ -55,15 +55,6 @@ export function createMeter(): Meter {
     }
   }
 
-  function partitionAs(inner: Connector): Pick<Connector, "partition"> {
-    const partition = inner.partition?.bind(inner);
-    if (partition === undefined) return {};
-    return {
-      partition: (query, count, signal) =>
-        current.run(query.schema.name, () => partition(query, count, signal)),
-    };
-  }
-
   function countAs(inner: Connector): Pick<Connector, "countSince"> {
     const countSince = inner.countSince?.bind(inner);
     if (countSince === undefined) return {};
@@ -96,7 +87,7 @@ export function createMeter(): Meter {
       ...inner,
       head: (query, signal) => current.run(query.schema.name, () => inner.head(query, signal)),
       read: (request, signal) => readAs(inner, request, signal),
-      ...partitionAs(inner),
+      ...wholeAs(current, inner),
       ...countAs(inner),
       ...childrenAs(inner),
       ...writeAs(inner),
@@ -114,5 +105,24 @@ export function createMeter(): Meter {
     as: (stream, act) => (stream === undefined ? act() : current.run(stream, act)),
     currentStream: () => current.getStore(),
     traffic: (stream) => byStream.get(stream) ?? NOTHING,
+  };
+}
+
+/** The calls that are about a stream as a whole. */
+function wholeAs(
+  current: AsyncLocalStorage<string>,
+  inner: Connector,
+): Pick<Connector, "partition" | "sumDigests"> {
+  const partition = inner.partition?.bind(inner);
+  const sumDigests = inner.sumDigests?.bind(inner);
+  return {
+    ...(partition && {
+      partition: (query, count, signal) =>
+        current.run(query.schema.name, () => partition(query, count, signal)),
+    }),
+    ...(sumDigests && {
+      sumDigests: (query, bits, signal) =>
+        current.run(query.schema.name, () => sumDigests(query, bits, signal)),
+    }),
   };
 }

@@ -40,6 +40,8 @@ function failingOnce(connector: Connector): Connector {
     },
     partition: (query, count, signal) =>
       call("partition", async () => connector.partition?.(query, count, signal) ?? []),
+    sumDigests: (query, bits, signal) =>
+      call("digests", async () => connector.sumDigests?.(query, bits, signal) ?? []),
     // A write is not tried again, so it must not fail.
     ...(connector.write && { write: connector.write.bind(connector) }),
     close: () => connector.close(),

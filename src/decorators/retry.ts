@@ -23,6 +23,7 @@ export function withRetry(connector: Connector, options: RetryOptions): Connecto
   const partition = connector.partition?.bind(connector);
   const children = connector.children?.bind(connector);
   const countSince = connector.countSince?.bind(connector);
+  const sumDigests = connector.sumDigests?.bind(connector);
 
   return {
     capabilities: connector.capabilities,
@@ -56,6 +57,14 @@ export function withRetry(connector: Connector, options: RetryOptions): Connecto
         const { name } = request.query.schema;
         return call(name, `the count of ${request.kind} of "${name}"`, signal, () =>
           countSince(request, signal),
+        );
+      },
+    }),
+    ...(sumDigests && {
+      sumDigests(query, bits, signal) {
+        const { name } = query.schema;
+        return call(name, `the digests of "${name}"`, signal, () =>
+          sumDigests(query, bits, signal),
         );
       },
     }),

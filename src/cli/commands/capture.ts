@@ -17,7 +17,7 @@ export function addInstallCapture(program: Command, cli: Cli): void {
     .helpGroup("Set up:")
     .summary("let a database note what changes in it")
     .description(
-      "Writes triggers into a database that note every change and deletion in a table of their own, _lockstep_outbox, so that runs read only what changed. One transaction; doing it again changes nothing.",
+      "Writes triggers into a database that note every change and deletion in a table of their own, _lockstep_outbox, so that runs read only what changed. One transaction where the database can; doing it again changes nothing.",
     )
     .argument("<system>", "the system, as the configuration names it")
     .argument("[tables...]", "its tables (default: those that syncs use)")
@@ -39,7 +39,7 @@ export function addUninstallCapture(program: Command, cli: Cli): void {
     .helpGroup("Set up:")
     .summary("take all of that away again")
     .description(
-      "Takes the triggers of install-capture away, and with the last of them its tables. One transaction; doing it again changes nothing.",
+      "Takes the triggers of install-capture away, and with the last of them its tables. One transaction where the database can; doing it again changes nothing.",
     )
     .argument("<system>", "the system, as the configuration names it")
     .argument("[tables...]", "its tables (default: all that are captured)")

@@ -5,8 +5,9 @@ import type { ChangesRequest, ClassifiedChange } from "../../engine/results.ts";
 import type { RecordKey } from "../../model/record.ts";
 import {
   checkStreams,
-  chosenSyncs,
+  chosenOfBoth,
   collectNames,
+  isSideOf,
   oneOf,
   pointInTime,
   transition,
@@ -38,8 +39,10 @@ export function addChanges(program: Command, cli: Cli): void {
     .command("changes")
     .helpGroup("Look:")
     .summary("what changed, field by field")
-    .description("Lists changes from the log, newest first. Needs no network.")
-    .argument("[stream]", "only this stream")
+    .description(
+      "Lists changes of copies, and what was written to sides, newest first. Needs no network.",
+    )
+    .argument("[stream]", "only this stream, or this side")
     .option("--sync <name>", "only this sync")
     .option("--key <key>", "only this record")
     .option("--kind <kind>", `${KINDS.join(", ")} (repeat, or part with commas)`, collectNames)
@@ -97,8 +100,10 @@ async function changes(
 ): Promise<ExitCode> {
   const request = requestOf(stream, options, session.io.now());
   return session.withLockstep(async (lockstep) => {
-    const syncs = chosenSyncs(lockstep, options.sync);
-    if (stream !== undefined) checkStreams(lockstep, syncs, [stream]);
+    const { copies, sides } = chosenOfBoth(lockstep, options.sync);
+    if (stream !== undefined && !isSideOf(lockstep, sides, stream)) {
+      checkStreams(lockstep, copies, [stream]);
+    }
     const found = lockstep.changes(request);
     const limit = options.limit === 0 ? Number.POSITIVE_INFINITY : options.limit;
     if (session.globals.json) await writeJson(session, found, limit);
@@ -136,7 +141,10 @@ async function writeLines(
   const { changeColumns, changeLines } = await import("../render/changes.ts");
   const look = await session.look();
   const monitorOf = monitorsOf(lockstep);
-  const streams = lockstep.syncs.flatMap((sync) => sync.streams.map(({ stream }) => stream.length));
+  const streams = [
+    ...lockstep.syncs.flatMap((sync) => sync.streams.map(({ stream }) => stream.length)),
+    ...lockstep.reconcile.syncs.flatMap(({ sides }) => sides.map(({ side }) => side.length)),
+  ];
   let columns = { stream: Math.max(6, ...streams), key: 7 };
   let count = 0;
   for await (const batch of batches(found, BATCH)) {

@@ -63,7 +63,10 @@ function addResolve(conflicts: Command, cli: Cli): void {
     .option("--merge", "fill blanks, unite lists, keep the later time")
     .option("--delete", "of a record's life: it is deleted everywhere")
     .option("--keep", "of a record's life: it lives on everywhere")
-    .option("--as-rule", "with --take: for every later conflict of the field, too")
+    .option(
+      "--as-rule",
+      "for later conflicts, too: with --take and --merge of the field, with --value and --empty where the same values meet",
+    )
     .option("--by <name>", "who decides; kept in the audit (default: the user of the system)")
     .option("-y, --yes", "do not ask")
     .action((id: number | undefined, options: ResolveOptions, command: Command) =>
@@ -99,8 +102,9 @@ function addRules(conflicts: Command, cli: Cli): void {
         session.withLockstep(async (lockstep) => {
           const rule = await lockstep.reconcile.forgetRule(id, by ?? session.io.user);
           const json: RulesJson = { rules: [rule] };
+          const { ruleInWords } = await import("../render/conflicts.ts");
           await session.print(json, () => [
-            `Rule ${id} is taken back: ${rule.field ?? "any field"} of ${rule.sync} is no longer decided for ${rule.prefer}.`,
+            `Rule ${id} is taken back: it no longer holds that ${rule.field ?? "any field"} of ${rule.sync} ${ruleInWords(rule)}.`,
           ]);
           return EXIT.done;
         }),

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Lockstep } from "../../engine/lockstep.ts";
 import { SyncError } from "../../model/sync-error.ts";
-import { checkStreams, chosenSyncs, usage, wholeNumber } from "../arguments.ts";
+import { checkStreams, chosenOfBoth, isSideOf, usage, wholeNumber } from "../arguments.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { ParkedDropJson, ParkedJson } from "../json.ts";
@@ -30,27 +30,27 @@ export function addParked(program: Command, cli: Cli): void {
     .helpGroup("Decide:")
     .summary("records set aside with their error")
     .description(
-      "Records that could not be copied are set aside with their error and block nothing. These commands list them, show what the source sent, read them again, or give them up.",
+      "Records that could not be copied, and writes that a side refused, are set aside with their error and block nothing. These commands list them, show them whole, try them again, or give them up.",
     );
   parked
     .command("list", { isDefault: true })
     .description("lists parked records with their reasons")
     .option("--sync <name>", "only this sync")
-    .option("--stream <name>", "only this stream")
+    .option("--stream <name>", "only this stream, or this side")
     .option("--limit <n>", "at most so many", wholeNumber("--limit", 1), 50)
     .action((options: ListOptions, command: Command) =>
       act(cli, command, (session) => list(session, options)),
     );
   parked
     .command("show")
-    .description("shows one with what the source sent")
+    .description("shows one with what the source sent, or the side refused")
     .argument("<id>", "its number", parsedId)
     .action((id: number, _options: unknown, command: Command) =>
       act(cli, command, (session) => show(session, id)),
     );
   parked
     .command("retry")
-    .description("reads them again from the source")
+    .description("reads them again from the source; of sides, lets the next run try them")
     .argument("[ids...]", "their numbers", collectId)
     .option("--stream <name>", "all of this stream")
     .option("--all", "all")
@@ -73,8 +73,7 @@ export function addParked(program: Command, cli: Cli): void {
 async function list(session: Session, options: ListOptions): Promise<ExitCode> {
   return session.withLockstep(async (lockstep) => {
     const { sync, stream, limit } = options;
-    const syncs = chosenSyncs(lockstep, sync);
-    if (stream !== undefined) checkStreams(lockstep, syncs, [stream], true);
+    checkPlace(lockstep, sync, stream);
     const records = await lockstep.parked({
       limit,
       ...(sync === undefined ? {} : { sync }),
@@ -95,6 +94,17 @@ async function show(session: Session, id: number): Promise<ExitCode> {
     await session.print(record, (look) => parkedRecordLines(record, look));
     return EXIT.done;
   });
+}
+
+/** Refuses a sync that is not there, and a stream or side that none of the meant ones has. */
+function checkPlace(
+  lockstep: Lockstep,
+  sync: string | undefined,
+  stream: string | undefined,
+): void {
+  const { copies, sides } = chosenOfBoth(lockstep, sync);
+  if (stream === undefined || isSideOf(lockstep, sides, stream)) return;
+  checkStreams(lockstep, copies, [stream], true);
 }
 
 function noSuchRecord(id: number): SyncError {
@@ -146,8 +156,7 @@ async function chooseIds(
       "Give their numbers, or --stream NAME, or --all.",
     );
   }
-  if (options.stream !== undefined)
-    checkStreams(lockstep, chosenSyncs(lockstep, undefined), [options.stream], true);
+  checkPlace(lockstep, undefined, options.stream);
   const records =
     ids.length > 0
       ? []

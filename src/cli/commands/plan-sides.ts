@@ -12,6 +12,8 @@ export interface SidesPlanOptions {
   readonly limit?: number;
   readonly all?: boolean;
   readonly out?: string;
+  /** Every side is read whole. */
+  readonly full?: boolean;
 }
 
 const RECORDS_SHOWN = 20;
@@ -24,7 +26,7 @@ export async function makeSidesPlan(
   options: SidesPlanOptions,
 ): Promise<SidesPlan> {
   return withSidesWatch(session, sync, async (watch) => {
-    const plan = await lockstep.reconcile.plan(sync, watch);
+    const plan = await lockstep.reconcile.plan(sync, watch, { full: options.full === true });
     if (options.out !== undefined) {
       await writePlanFile(resolve(session.io.directory, options.out), plan.head, plan.records());
     }
@@ -48,5 +50,5 @@ export function exitOfSidesPlan({ due, halts, records, undoes }: SidesPlan): Exi
   if (undoes !== undefined) return EXIT.planned;
   if (halts.length > 0) return EXIT.halted;
   if (due) return EXIT.planned;
-  return records.waiting > 0 ? EXIT.parked : EXIT.done;
+  return records.waiting + records.parked > 0 ? EXIT.parked : EXIT.done;
 }

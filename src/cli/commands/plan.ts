@@ -40,7 +40,7 @@ export function addPlan(program: Command, cli: Cli): void {
       "Says what `lockstep run` with the same options would do: records, calls, bytes, and minutes against each quota. Asks the source a little and changes nothing. Ends with 5 when there is something to do.",
     )
     .argument("[sync]", "only this sync; without it, all of the configuration")
-    .option("--full", "plan a copy of everything")
+    .option("--full", "plan a copy of everything; read every side whole")
     .option("--incremental", "plan only what was created or changed")
     .option("--deletions", "plan only what the source tells as deleted")
     .option("--sweep", "plan a comparison of all keys and times")
@@ -122,7 +122,7 @@ function exitOf(plan: SyncPlan): ExitCode {
 
 /** What only plans of copies know. */
 function copyOptions(options: PlanOptions): Readonly<Record<string, unknown>> {
-  const { out: _out, first: _first, limit: _limit, all: _all, ...own } = options;
+  const { out: _out, first: _first, limit: _limit, all: _all, full: _full, ...own } = options;
   return own;
 }
 

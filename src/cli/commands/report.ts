@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { chosenSyncs, pointInTime, wholeNumber } from "../arguments.ts";
+import { chosenOfBoth, pointInTime, wholeNumber } from "../arguments.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT } from "../exit-codes.ts";
 import { act } from "../session.ts";
@@ -31,7 +31,7 @@ export function addReport(program: Command, cli: Cli): void {
             since === undefined
               ? until - options.hours * HOUR_MS
               : pointInTime("--since", since, until);
-          if (sync !== undefined) chosenSyncs(lockstep, sync);
+          if (sync !== undefined) chosenOfBoth(lockstep, sync);
           const report = await lockstep.report({
             since: from,
             until,

@@ -1,5 +1,5 @@
 import type { Lockstep } from "../../engine/lockstep.ts";
-import type { KeptRule } from "../../engine/reconcile/kept-rules.ts";
+import type { KeptRule, RuleAnswer } from "../../engine/reconcile/kept-rules.ts";
 import type { ConflictAnswer, ConflictFilter } from "../../engine/reconcile/verbs.ts";
 import { describeType, fitValue } from "../../model/fit-value.ts";
 import type { OpenConflict } from "../../model/plan.ts";
@@ -42,8 +42,11 @@ export async function resolveConflicts(
       "Give one of --take SIDE, --value VALUE, --empty, --merge, --delete, --keep.",
     );
   }
-  if (options.asRule === true && given !== "take") {
-    throw usage("--as-rule keeps whose value is taken; give it with --take SIDE.");
+  if (options.asRule === true && (given === "delete" || given === "keep")) {
+    throw usage(
+      `--as-rule keeps how a field's value is decided, and --${given} decides whether a record lives.`,
+      "For all such records set `deletes: { againstEdit: edit-wins }` (or delete-wins) in the sync.",
+    );
   }
   const filter = filterOf(lockstep, id, options);
   const meant = await lockstep.reconcile.conflicts(filter);
@@ -53,6 +56,7 @@ export async function resolveConflicts(
       "Run `lockstep conflicts` to see those that wait.",
     );
   }
+  if (options.asRule === true) refuseManyRules(given, meant);
   const answer = await answerOf(session, lockstep, given, options, meant);
   const question = `Decide ${meant.length} ${meant.length === 1 ? "conflict" : "conflicts"}?`;
   if (id === undefined && !(await isConfirmed(session, question, options.yes))) {
@@ -167,20 +171,48 @@ function itemsOf(type: ValueType, text: string): Value {
     .filter((item) => item !== "");
 }
 
-/** A rule for each field that was decided. */
+/** So many rules at once are a policy, which belongs into the configuration. */
+const MOST_RULES = 50;
+
+/** A rule for each field that was decided or, for a value, for each meeting of values. */
 async function keepAll(
   lockstep: Lockstep,
   resolved: readonly OpenConflict[],
   by: string,
 ): Promise<readonly KeptRule[]> {
+  const wanted = rulesOf(resolved);
   const kept: KeptRule[] = [];
-  const fields = new Map(
-    resolved.flatMap(({ sync, field, resolution }) =>
-      field === undefined || resolution?.take === undefined
-        ? []
-        : [[JSON.stringify([sync, field]), { sync, field, prefer: resolution.take, by }] as const],
+  for (const rule of wanted) kept.push(await lockstep.reconcile.addRule({ ...rule, by }));
+  return kept;
+}
+
+type WantedRule = RuleAnswer & Pick<KeptRule, "sync" | "field">;
+
+function rulesOf(resolved: readonly OpenConflict[]): readonly WantedRule[] {
+  const rules = resolved.flatMap((conflict): readonly WantedRule[] => {
+    const { sync, field, resolution, candidates } = conflict;
+    if (field === undefined || resolution === undefined) return [];
+    if (resolution.take !== undefined) return [{ sync, field, prefer: resolution.take }];
+    if (resolution.merge === true) return [{ sync, field, merge: true }];
+    if (resolution.value === undefined) return [];
+    const values = new Map(candidates.map(({ value }) => [JSON.stringify(value), value]));
+    const when = [...values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+    return [{ sync, field, when, value: resolution.value }];
+  });
+  return [...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values()];
+}
+
+/** Refuses a value as a rule for meetings so many that nobody meant each of them. */
+function refuseManyRules(given: string, meant: readonly OpenConflict[]): void {
+  if (given !== "value" && given !== "empty") return;
+  const meetings = new Set(
+    meant.map(({ field, candidates }) =>
+      JSON.stringify([field, candidates.map(({ value }) => JSON.stringify(value)).sort()]),
     ),
   );
-  for (const rule of fields.values()) kept.push(await lockstep.reconcile.addRule(rule));
-  return kept;
+  if (meetings.size <= MOST_RULES) return;
+  throw usage(
+    `--value with --as-rule keeps a rule for each meeting of values, and here are ${meetings.size}.`,
+    "Give a policy with `rules` to the field in the configuration, or decide them without --as-rule.",
+  );
 }

@@ -29,6 +29,7 @@ export async function carryOut(
     outcome,
     sides: applied.sides,
     inReview: applied.inReview,
+    parked: head.parked?.held ?? 0,
     recovered,
     troubles: applied.troubles,
     notes: head.notes,
@@ -53,7 +54,7 @@ export async function runSides(
   session: Session,
   lockstep: Lockstep,
   syncs: readonly string[],
-  isAlone: boolean,
+  { isAlone, full }: { readonly isAlone: boolean; readonly full: boolean },
 ): Promise<RanSides> {
   const runs: SidesRun[] = [];
   const errors: SyncErrorJson[] = [];
@@ -63,7 +64,7 @@ export async function runSides(
     try {
       const run = await carryOut(session, lockstep, sync, async (watch) => {
         try {
-          return await lockstep.reconcile.run(sync, watch);
+          return await lockstep.reconcile.run(sync, watch, { full });
         } finally {
           interruptedBy = watch.interruptedBy();
         }

@@ -38,7 +38,10 @@ export function addRun(program: Command, cli: Cli): void {
       "Brings replicas up to date, and sides in step (plan and apply in one go). Without an option, streams never copied whole are copied, all others are read for what changed and for what was deleted. An interrupted run goes on where it stopped.",
     )
     .argument("[sync]", "only this sync; without it, all of the configuration")
-    .option("--full", "copy everything again, without emptying the replica first")
+    .option(
+      "--full",
+      "copy everything again, without emptying the replica first; read every side whole",
+    )
     .option("--incremental", "only what was created or changed")
     .option("--deletions", "only what the source tells as deleted")
     .option("--sweep", "compare all keys and times; find what vanished and what went stale")
@@ -104,8 +107,9 @@ async function run(
   return session.withLockstep(async (lockstep) => {
     const { copies: syncs, sides } = chosenOfBoth(lockstep, sync);
     const isAlone = syncs.length + sides.length === 1;
-    if (sync !== undefined && sides.length > 0) refuseCopyOptions(sync, { ...options });
-    const asksCopies = Object.values(options).some((value) => value !== undefined);
+    const { full, ...copyOptions } = options;
+    if (sync !== undefined && sides.length > 0) refuseCopyOptions(sync, copyOptions);
+    const asksCopies = Object.values(copyOptions).some((value) => value !== undefined);
     checkStreams(lockstep, syncs, request.streams ?? []);
     const chosen = syncsWith(lockstep, syncs, request);
     const { ran, interruptedBy } = await session.withWatch(async (watch) => ({
@@ -116,7 +120,7 @@ async function run(
       session,
       lockstep,
       interruptedBy !== undefined || asksCopies ? [] : sides,
-      isAlone,
+      { isAlone, full: full === true },
     );
     await show(session, ran, ranSides);
     const exits = [

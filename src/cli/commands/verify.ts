@@ -7,6 +7,7 @@ import {
   chosenOfBoth,
   collectNames,
   refuseCopyOptions,
+  usage,
   wholeNumber,
 } from "../arguments.ts";
 import type { Cli } from "../cli.ts";
@@ -21,6 +22,7 @@ interface VerifyOptions {
   readonly fields?: boolean;
   readonly sample?: number;
   readonly repair?: boolean;
+  readonly full?: boolean;
 }
 
 export function addVerify(program: Command, cli: Cli): void {
@@ -39,6 +41,10 @@ export function addVerify(program: Command, cli: Cli): void {
       "compare so many records of each stream, chosen at random",
       wholeNumber("--sample", 1),
     )
+    .option(
+      "--full",
+      "of sides: read every record, also where its digest tells that it is as agreed",
+    )
     .option("--repair", "put right what differs; of sides, by a run")
     .action((sync: string | undefined, options: VerifyOptions, command: Command) =>
       act(cli, command, (session) => verify(session, sync, options)),
@@ -52,8 +58,8 @@ async function verify(
 ): Promise<ExitCode> {
   return session.withLockstep(async (lockstep) => {
     const { copies: syncs, sides } = chosenOfBoth(lockstep, sync);
-    const { stream, fields } = options;
-    if (sync !== undefined && sides.length > 0) refuseCopyOptions(sync, { stream, fields });
+    const { stream } = options;
+    refuseOptions(sync, sides, options);
     checkStreams(lockstep, syncs, options.stream ?? []);
     const request: VerifyRequest = {
       // A sample is small, so its contents are compared too.
@@ -86,21 +92,37 @@ async function verify(
   });
 }
 
+/** Replicas and syncs of sides are each verified in a way of their own. */
+function refuseOptions(
+  sync: string | undefined,
+  sides: readonly string[],
+  { stream, fields, full }: VerifyOptions,
+): void {
+  if (sync !== undefined && sides.length > 0) refuseCopyOptions(sync, { stream, fields });
+  if (full !== true || sides.length > 0) return;
+  throw usage("--full is for syncs of sides; of a replica, --fields compares every value.");
+}
+
 /** What differs on the sides and, with `--repair`, what is left after a run. */
 async function verifySync(
   session: Session,
   lockstep: Lockstep,
   sync: string,
-  { sample, repair }: VerifyOptions,
+  { sample, full, repair }: VerifyOptions,
 ): Promise<SidesVerifyJson> {
   const verify = (): Promise<VerifiedSides> =>
     withSidesWatch(session, sync, (watch) =>
-      lockstep.reconcile.verify(sync, sample === undefined ? {} : { sample }, watch),
+      lockstep.reconcile.verify(
+        sync,
+        { ...(sample === undefined ? {} : { sample }), ...(full === true ? { full } : {}) },
+        watch,
+      ),
     );
   const found = await verify();
   if (found.isEqual || repair !== true) return { sync, ...found };
+  // What differs may be what a side's feed of changes never told.
   const ran = await carryOut(session, lockstep, sync, (watch) =>
-    lockstep.reconcile.run(sync, watch),
+    lockstep.reconcile.run(sync, watch, { full: true }),
   );
   return { sync, ...(await verify()), repair: ran };
 }

@@ -1,4 +1,4 @@
-import type { ActivityReport } from "../../engine/results.ts";
+import type { ActivityReport } from "../../engine/activity-results.ts";
 import { changesInWords, ledgerInWords, transitionLines } from "./ledger.ts";
 import type { Look } from "./look.ts";
 import { formatBytes, formatCount, formatRate, formatShare, plural } from "./numbers.ts";
@@ -23,11 +23,7 @@ export function activityLines(report: ActivityReport, look: Look): readonly stri
     ...(words === "" ? [] : [`  ${words}`]),
     ...indent(transitionLines(report.changes)),
     "",
-    `records   ${ledgerInWords(report.ledger)}`,
-    `traffic   ${trafficInWords([report.traffic])}`,
-    ...(report.averages === undefined ? [] : [averageInWords(report.averages)]),
-    `memory    ${formatBytes(report.peakMemoryBytes)} at most`,
-    "",
+    ...(report.averages === undefined ? [] : copiesLines(report, report.averages)),
     ...table(
       [
         { title: "sync" },
@@ -47,12 +43,48 @@ export function activityLines(report: ActivityReport, look: Look): readonly stri
       ]),
       style,
     ),
+    ...(report.sides.length === 0 ? [] : ["", ...sidesTable(report, look)]),
     ...(report.errors.length === 0 ? [] : ["", "Errors:"]),
     ...report.errors.map(
       ({ code, count, lastAt, stream, message }) =>
         `  ${style.red(code)} ${count === 1 ? "once" : `${formatCount(count)} times`}, last ${formatAge(lastAt, look.now)}${stream === undefined ? "" : ` in ${stream}`}: ${cleanText(message)}`,
     ),
   ];
+}
+
+/** What copies read and took; runs of sides have no such figures. */
+function copiesLines(
+  report: ActivityReport,
+  averages: NonNullable<ActivityReport["averages"]>,
+): readonly string[] {
+  return [
+    `records   ${ledgerInWords(report.ledger)}`,
+    `traffic   ${trafficInWords([report.traffic])}`,
+    averageInWords(averages),
+    `memory    ${formatBytes(report.peakMemoryBytes)} at most`,
+    "",
+  ];
+}
+
+function sidesTable({ sides }: ActivityReport, { style }: Look): readonly string[] {
+  const count = { align: "right" } as const;
+  return table(
+    [
+      { title: "sync" },
+      { title: "side" },
+      { title: "written", ...count },
+      { title: "changed meanwhile", ...count },
+      { title: "refused", ...count },
+      { title: "answer lost", ...count },
+      { title: "not sent", ...count },
+    ],
+    sides.map(({ sync, side, written, conflict, rejected, unknown, unsent }) => [
+      cleanText(sync),
+      cleanText(side),
+      ...[written, conflict, rejected, unknown, unsent].map(formatCount),
+    ]),
+    style,
+  );
 }
 
 function outcomesInWords({ outcomes, interrupted, running }: ActivityReport): string {

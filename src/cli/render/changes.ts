@@ -20,7 +20,11 @@ function categoryWord({ categories }: ClassifiedChange): string {
 function changeFacts(change: ClassifiedChange, monitor: MonitorSpec): readonly string[] {
   if (change.kind !== "update") {
     const image = change.kind === "create" ? change.after : change.before;
-    const facts = image === undefined ? "" : imageInWords(image, monitor);
+    const fields =
+      change.record === undefined
+        ? [...monitor.status, ...monitor.price]
+        : Object.keys(image ?? {}).filter((field) => image?.[field] !== change.record);
+    const facts = image === undefined ? "" : imageInWords(image, fields, monitor);
     return [change.kind === "delete" && facts !== "" ? `was ${facts}` : facts];
   }
   const rank = (field: string): number =>
@@ -40,9 +44,13 @@ function withoutStamps({ fields, sourceTime }: ClassifiedChange): readonly Field
   return told.length === 0 ? fields : told;
 }
 
-/** `StandardStatus Active, ListPrice 450,000`; nothing where no monitored field has a value. */
-function imageInWords(image: Readonly<Record<string, Value>>, monitor: MonitorSpec): string {
-  const facts = [...monitor.status, ...monitor.price].flatMap((field) => {
+/** `StandardStatus Active, ListPrice 450,000`; nothing where none of the fields has a value. */
+function imageInWords(
+  image: Readonly<Record<string, Value>>,
+  fields: readonly string[],
+  monitor: MonitorSpec,
+): string {
+  const facts = fields.flatMap((field) => {
     const value = image[field];
     if (value === undefined || value === null) return [];
     return [`${field} ${showValue(value, monitor.price.includes(field))}`];
@@ -58,12 +66,17 @@ export interface ChangeColumns {
 
 const KEY_WIDTH_MAX = 60;
 
+/** A write to a side is known by the shared record, whatever key it has there. */
+function nameOf({ key, record }: ClassifiedChange): string {
+  return record ?? key;
+}
+
 /** Columns wide enough for these changes, and not narrower than those before. */
 export function changeColumns(
   changes: readonly ClassifiedChange[],
   before: ChangeColumns,
 ): ChangeColumns {
-  const widest = Math.max(before.key, ...changes.map(({ key }) => key.length));
+  const widest = Math.max(before.key, ...changes.map((change) => nameOf(change).length));
   return { ...before, key: Math.min(KEY_WIDTH_MAX, widest) };
 }
 
@@ -82,11 +95,11 @@ export function changeLines(
   const head = [
     style.dim(look.times.full(change.at)),
     pad(change.stream, columns.stream, "left"),
-    pad(cleanText(change.key), columns.key, "left"),
+    pad(cleanText(nameOf(change)), columns.key, "left"),
     paint(pad(word, 7, "left")),
   ].join("  ");
   const margin = " ".repeat(
-    19 + 2 + columns.stream + 2 + Math.max(columns.key, change.key.length) + 2 + 7 + 2,
+    19 + 2 + columns.stream + 2 + Math.max(columns.key, nameOf(change).length) + 2 + 7 + 2,
   );
   const [first = "", ...more] = changeFacts(change, monitor);
   const room = Math.max(20, look.columns - margin.length - 1);

@@ -147,12 +147,20 @@ export function resolvedLines(
           `${style.yellow("✘")} ${conflict.id} ${cleanText(conflict.name)} ${cleanText(conflict.field ?? "")}: ${cleanText(why)}`,
       ),
       ...rules.map(
-        ({ id, field, prefer }) =>
-          `Rule ${id}: ${cleanText(field ?? "any field")} is taken from ${cleanText(prefer)} from now on (lockstep conflicts forget-rule ${id} takes it back).`,
+        (rule) =>
+          `Rule ${rule.id}: ${cleanText(rule.field ?? "any field")} ${ruleInWords(rule)} from now on (lockstep conflicts forget-rule ${rule.id} takes it back).`,
       ),
     ]),
     ...(first === undefined ? [] : [`Next: lockstep run ${first.sync}`]),
   ];
+}
+
+/** `is taken from shop`, `is merged`, `is "grey" where "Grey" meets "gray"`. */
+export function ruleInWords(rule: KeptRule): string {
+  if ("prefer" in rule) return `is taken from ${cleanText(sidesInWords([rule.prefer]))}`;
+  if ("merge" in rule) return "is merged";
+  const met = rule.when.map((value) => cleanText(JSON.stringify(value)));
+  return `is ${cleanText(JSON.stringify(rule.value))} where ${met.join(" meets ")}`;
 }
 
 export function ruleLines(rules: readonly KeptRule[], look: Look): readonly string[] {
@@ -162,17 +170,17 @@ export function ruleLines(rules: readonly KeptRule[], look: Look): readonly stri
       { title: "rule", align: "right" },
       { title: "sync" },
       { title: "field" },
-      { title: "takes" },
+      { title: "decides" },
       { title: "by" },
       { title: "since" },
     ],
-    rules.map(({ id, sync, field, prefer, by, at }) => [
-      String(id),
-      cleanText(sync),
-      cleanText(field ?? "any"),
-      cleanText(sidesInWords([prefer])),
-      cleanText(by),
-      look.times.full(at),
+    rules.map((rule) => [
+      String(rule.id),
+      cleanText(rule.sync),
+      cleanText(rule.field ?? "any"),
+      ruleInWords(rule),
+      cleanText(rule.by),
+      look.times.full(rule.at),
     ]),
     look.style,
   );

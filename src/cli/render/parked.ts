@@ -31,7 +31,7 @@ export function parkedLines(records: readonly ParkedRecord[], look: Look): reado
       look.style,
     ),
     "",
-    "lockstep parked show ID shows what the source sent; lockstep parked retry reads it again.",
+    "lockstep parked show ID shows it whole; lockstep parked retry ID tries it again.",
   ];
 }
 
@@ -64,8 +64,8 @@ export function parkedRecordLines(record: ParkedRecord, look: Look): readonly st
     "",
     ...prettyImage(record.image),
     "",
-    `lockstep parked retry ${record.id}  reads it again`,
-    `lockstep parked drop ${record.id}   takes it off the list until it is read again`,
+    `lockstep parked retry ${record.id}  tries it again`,
+    `lockstep parked drop ${record.id}   takes it off the list until it comes again`,
   ];
 }
 
@@ -80,6 +80,7 @@ function prettyImage(image: string): readonly string[] {
 export function retryLines(result: ParkedRetryResult, look: Look): readonly string[] {
   const { style } = look;
   const still = result.stillParked.length;
+  if (result.tried === 0 && result.untried !== undefined) return [cleanText(result.untried)];
   return [
     `${plural(result.tried, "parked record")} tried again: ${style.green(`${result.settled} settled`)}, ${still === 0 ? "none" : style.yellow(String(still))} still parked.`,
     ...indent(

@@ -1,7 +1,7 @@
 import type { QuotaCost, WindowCost } from "../../core/plan-cost.ts";
 import type { Look } from "./look.ts";
-import { formatBytes, formatCount, plural } from "./numbers.ts";
-import { table } from "./table.ts";
+import { formatBytes, plural } from "./numbers.ts";
+import { amountFormat, windowTable } from "./quota-windows.ts";
 import { formatDuration } from "./times.ts";
 
 /** `5,000 calls an hour`. */
@@ -19,7 +19,7 @@ export function quotaTable(
 ): readonly string[] {
   const rows = windows.map((cost) => {
     const { window, of, needed, left, limit, endsAt } = cost;
-    const amount = of === "bytes" ? formatBytes : formatCount;
+    const amount = amountFormat(of);
     const isSlowest = window === bottleneck?.window && of === bottleneck.of;
     const takes = endsAt > from ? formatDuration(endsAt - from) : "fits";
     return [
@@ -29,22 +29,8 @@ export function quotaTable(
       amount(left),
       amount(limit),
       isSlowest ? style.yellow(`${takes}  ← the slowest`) : takes,
-    ];
+    ] as const;
   });
   if (rows.length === 0) return [];
-  return [
-    "",
-    ...table(
-      [
-        { title },
-        { title: "of" },
-        { title: "needed", align: "right" },
-        { title: "left", align: "right" },
-        { title: "limit", align: "right" },
-        { title: "alone takes" },
-      ],
-      rows,
-      style,
-    ),
-  ];
+  return ["", ...windowTable([title, "needed", "left", "limit", "alone takes"], rows, style)];
 }

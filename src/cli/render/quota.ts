@@ -1,9 +1,9 @@
 import type { ToldQuota } from "../../core/told-quota.ts";
 import type { QuotaReport, SystemQuota } from "../../engine/upkeep-results.ts";
 import type { Look } from "./look.ts";
-import { formatBytes, formatCount } from "./numbers.ts";
+import { formatCount } from "./numbers.ts";
+import { amountFormat, windowTable } from "./quota-windows.ts";
 import { cleanText } from "./style.ts";
-import { table } from "./table.ts";
 
 /** What is left of each system's quotas, window by window. */
 export function quotaLines(report: QuotaReport, look: Look): readonly string[] {
@@ -17,9 +17,9 @@ function systemLines(quota: SystemQuota, look: Look): readonly string[] {
   const { system, windows, told, closedUntil, concurrency } = quota;
   const { style, times, now } = look;
   const rows = windows.map(({ window, of, limit, used, left, endsAt }) => {
-    const amount = of === "bytes" ? formatBytes : formatCount;
+    const amount = amountFormat(of);
     const rest = left === 0 ? style.red(amount(left)) : amount(left);
-    return [window, of, rest, amount(used), amount(limit), times.clock(endsAt, now)];
+    return [window, of, rest, amount(used), amount(limit), times.clock(endsAt, now)] as const;
   });
   return [
     style.bold(cleanText(system)),
@@ -39,18 +39,7 @@ function systemLines(quota: SystemQuota, look: Look): readonly string[] {
         ]),
     ...(rows.length === 0
       ? [style.dim("  no limit is known or configured")]
-      : table(
-          [
-            { title: "window" },
-            { title: "of" },
-            { title: "left", align: "right" },
-            { title: "used", align: "right" },
-            { title: "limit", align: "right" },
-            { title: "ends" },
-          ],
-          rows,
-          style,
-        )),
+      : windowTable(["window", "left", "used", "limit", "ends"], rows, style)),
     ...told.map((one) => style.dim(`  ${toldLine(one, look)}`)),
   ];
 }

@@ -187,7 +187,7 @@ test("parked records: the reason in the list, the image in the single view", () 
 id  stream    key      since    came  reason
  3  Property  1611952  2 h ago     2  Field "ListPrice" holds "TBD"; expected a decimal.
 
-lockstep parked show ID shows what the source sent; lockstep parked retry reads it again.
+lockstep parked show ID shows it whole; lockstep parked retry ID tries it again.
 `,
   );
   assertLines(
@@ -201,8 +201,8 @@ Parked record 3  Property 1611952 of mls
   "ListPrice": "TBD"
 }
 
-lockstep parked retry 3  reads it again
-lockstep parked drop 3   takes it off the list until it is read again
+lockstep parked retry 3  tries it again
+lockstep parked drop 3   takes it off the list until it comes again
 `,
   );
 });

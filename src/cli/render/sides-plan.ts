@@ -48,7 +48,10 @@ export function sidesPlanLines(
 function headline(plan: SidesPlan, { style }: Look): string {
   const { sync, undoes, records } = plan;
   const what = writesInWords(plan);
-  const waits = records.waiting === 0 ? "" : waitsInWords(records.waiting);
+  const waits = [
+    ...(records.waiting === 0 ? [] : [waitsInWords(records.waiting)]),
+    ...(records.parked === 0 ? [] : [`${plural(records.parked, "refused write")} parked`]),
+  ].join("; ");
   const name = undoes === undefined ? sync : `undo run ${undoes} of ${sync}`;
   if (plan.halts.length > 0) {
     return `${style.red("Would halt:")} ${name}${what === "" ? "" : `: ${what}`}.`;
@@ -283,8 +286,7 @@ function noteLines({ notes, ambiguous, changes }: SidesPlan): readonly string[] 
     changes.flatMap(({ name, troubles }) => troubles.map((trouble) => `"${name}": ${trouble}`)),
   );
   const told = notes.filter(
-    (note) =>
-      !shown.has(note) && !(ambiguous.length > 0 && note.includes("more than once on a side")),
+    (note) => !shown.has(note) && !(ambiguous.length > 0 && note.includes("more than once and")),
   );
   return told.length === 0 ? [] : ["", ...told.map((note) => `Note: ${cleanText(note)}`)];
 }

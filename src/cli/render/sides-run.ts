@@ -8,15 +8,16 @@ import { formatDuration } from "./times.ts";
 /** What a run of sides came to: whether all is well, what each side was told, what is left. */
 export function sidesRunLines(run: SidesRun, look: Look): readonly string[] {
   const { style } = look;
-  const { sync, runId, undoes, inReview, recovered, troubles, notes, tookMs } = run;
+  const { sync, runId, undoes, inReview, parked, recovered, troubles, notes, tookMs } = run;
   const total = sum(run, "written");
   const how = style.dim(`(run ${runId}, ${formatDuration(tookMs)})`);
   const wrote = total === 0 ? "nothing had to be written" : plural(total, "write");
   const subject = undoes === undefined ? sync : `run ${undoes} of ${sync} is undone`;
   const isWhole = refused(run) === 0;
-  const well = inReview === 0 && isWhole;
+  const well = inReview + parked === 0 && isWhole;
+  const open = inReview === 0 ? "Done, with parked writes:" : "Done, with open conflicts:";
   return [
-    `${well ? style.green("Done:") : style.yellow(isWhole ? "Done, with open conflicts:" : "Done in part:")} ${subject}: ${wrote} ${how}.`,
+    `${well ? style.green("Done:") : style.yellow(isWhole ? open : "Done in part:")} ${subject}: ${wrote} ${how}.`,
     ...indent([
       ...(recovered === 0
         ? []
@@ -89,7 +90,9 @@ function nextLines(run: SidesRun, { style }: Look): readonly string[] {
         ]),
     ...(rejected === 0
       ? []
-      : [`lockstep history ${sync} --run ${run.runId}  shows what was refused; correct it there`]),
+      : [
+          `lockstep parked --sync ${sync}  shows what was refused and why; it is tried again when something changes there`,
+        ]),
     ...(undoes === undefined || heldBy === undefined
       ? []
       : [

@@ -26,8 +26,9 @@ export function sidesStatusLines(sync: ReconcileStatus, look: Look): readonly st
         { title: "direction" },
         { title: "records", align: "right" },
         { title: "last written", align: "right" },
+        { title: "read whole" },
       ],
-      sync.sides.map(({ side, system, stream, direction, records }) => {
+      sync.sides.map(({ side, system, stream, direction, records, wholeAt }) => {
         const counts = sync.lastRun?.sides?.[side];
         return [
           style.bold(cleanText(side)),
@@ -35,6 +36,7 @@ export function sidesStatusLines(sync: ReconcileStatus, look: Look): readonly st
           direction,
           formatCount(records),
           counts === undefined ? "" : formatCount(counts.written),
+          wholeAt === undefined ? "never" : formatAge(wholeAt, look.now),
         ];
       }),
       style,
@@ -51,13 +53,18 @@ function runLines({ lastRun }: ReconcileStatus): readonly string[] {
 }
 
 function waitingLines(sync: ReconcileStatus, { style, now }: Look): readonly string[] {
-  const { conflicts, decided, rules, plan } = sync;
+  const { conflicts, decided, rules, plan, parked } = sync;
   const isApplying = sync.running !== undefined;
   return [
     ...(conflicts === 0
       ? []
       : [
           `${style.yellow(`${plural(conflicts, "conflict")} ${conflicts === 1 ? "waits" : "wait"} for a person`)}; lockstep conflicts ${sync.sync}`,
+        ]),
+    ...(parked === 0
+      ? []
+      : [
+          `${style.yellow(`${plural(parked, "refused write")} ${parked === 1 ? "is" : "are"} parked`)}; lockstep parked --sync ${sync.sync}`,
         ]),
     ...(decided === 0 ? [] : [`${plural(decided, "decision")} for the next run to carry out`]),
     ...(rules === 0

@@ -1,4 +1,4 @@
-import type { SideDrift } from "../../engine/reconcile/verify-sides.ts";
+import type { SideDrift } from "../../engine/reconcile/side-drift.ts";
 import type { SidesVerifyJson } from "../json.ts";
 import type { Look } from "./look.ts";
 import { formatCount, plural } from "./numbers.ts";
@@ -15,7 +15,11 @@ export function sidesVerifyLines(result: SidesVerifyJson, look: Look): readonly 
     compared === records
       ? "every record"
       : `${formatCount(compared)} of ${formatCount(records)} records`;
-  const how = `(${all}, ${plural(sides.length, "side")})`;
+  const read = sides.reduce((sum, side) => sum + side.read, 0);
+  const unread = sides.reduce((sum, side) => sum + side.compared, 0) - read;
+  const by =
+    unread === 0 ? "" : `, ${formatCount(unread)} by digest and ${formatCount(read)} by reading`;
+  const how = `(${all}, ${plural(sides.length, "side")}${by})`;
   const drifted = sides.filter((side) => side.missing > 0 || total(side.fields) > 0);
   return [
     ...(repair === undefined ? [] : [...sidesRunLines(repair, look), ""]),
@@ -27,6 +31,7 @@ export function sidesVerifyLines(result: SidesVerifyJson, look: Look): readonly 
       [
         { title: "side" },
         { title: "compared", align: "right" },
+        ...(unread === 0 ? [] : [{ title: "of them read", align: "right" as const }]),
         { title: "missing", align: "right" },
         { title: "different values", align: "right" },
         { title: "kept in its own way", align: "right" },
@@ -34,6 +39,7 @@ export function sidesVerifyLines(result: SidesVerifyJson, look: Look): readonly 
       sides.map((side) => [
         style.bold(cleanText(side.side)),
         formatCount(side.compared),
+        ...(unread === 0 ? [] : [formatCount(side.read)]),
         formatCount(side.missing),
         formatCount(total(side.fields)),
         formatCount(total(side.lossy)),

@@ -258,6 +258,25 @@ test("the report of a day", () => {
           durationMs: 369_000,
           read: 40_000,
         },
+        {
+          sync: "inventory",
+          mode: "reconcile",
+          executions: 2,
+          succeeded: 2,
+          durationMs: 640,
+          read: 0,
+        },
+      ],
+      sides: [
+        {
+          sync: "inventory",
+          side: "shop",
+          written: 1200,
+          conflict: 2,
+          rejected: 1,
+          unknown: 0,
+          unsent: 0,
+        },
       ],
     },
     LOOK,
@@ -274,8 +293,12 @@ traffic   420 requests, 81.0 MB, 3 retries, 1 min 1 s waiting
 average   14 s a run, 2,816 records/s, 16 requests
 memory    120 MB at most
 
-sync  run          times  went well  records       time
-mls   incremental     26         24   40,000  6 min 9 s
+sync       run          times  went well  records       time
+mls        incremental     26         24   40,000  6 min 9 s
+inventory  reconcile        2          2        0     640 ms
+
+sync       side  written  changed meanwhile  refused  answer lost  not sent
+inventory  shop    1,200                  2        1            0         0
 
 Errors:
   CONNECTOR_UNAVAILABLE once, last 2 h ago in Property: The system answered 504.
