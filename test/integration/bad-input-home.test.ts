@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { openSqlite } from "../../src/drivers/sqlite/database.ts";
+import { MIGRATIONS } from "../../src/homes/sqlite/migrate.ts";
 import type { SampleMls } from "../../src/testing/sample-mls/index.ts";
 import {
   createPlace,
@@ -45,7 +46,7 @@ test("a home made by a newer version is left alone", async () => {
   database.close();
   assert.equal(
     told,
-    `Failed: The home "FOLDER/lockstep.db" has version 99; this Lockstep knows versions up to 3.
+    `Failed: The home "FOLDER/lockstep.db" has version 99; this Lockstep knows versions up to ${MIGRATIONS.length}.
 What to do: Upgrade Lockstep: \`npm install lockstep@latest\`.
 Code: HOME_NEWER`,
   );
