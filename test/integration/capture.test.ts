@@ -63,7 +63,7 @@ test("with capture a reconcile reads what others changed, its own writes do not 
   assert.equal(full.exit, 4, full.err);
   assert.deepEqual(scene.shop(unseen), [[66]]);
   const status = await scene.lockstep(["status"]);
-  assert.match(status.out, /last written +read whole\n/);
+  assert.match(status.out, /last run wrote +read whole\n/);
   assert.match(status.out, /^shop .* just now$/m);
 
   const gone = await scene.lockstep(["uninstall-capture", "shopdb"]);

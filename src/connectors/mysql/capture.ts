@@ -1,6 +1,13 @@
-import { SyncError } from "../../model/sync-error.ts";
 import type { CaptureRequest, CaptureStep } from "../../ports/connector.ts";
-import { type CaptureSql, captureSteps, literal, OUTBOX, REGISTRY } from "../sql/captures.ts";
+import {
+  type CaptureSql,
+  capturableKeys,
+  captureSteps,
+  literal,
+  OUTBOX,
+  REGISTRY,
+  refuseForeign,
+} from "../sql/captures.ts";
 import type { Catalog } from "../sql/catalog.ts";
 import { EVENTS, foundTables, inDatabase, readCaptures, triggerName } from "./captures.ts";
 import type { Table } from "./catalog.ts";
@@ -23,12 +30,11 @@ export async function changeCapture(
   { tables }: Catalog<Table>,
   request: CaptureRequest,
 ): Promise<readonly CaptureStep[]> {
-  await refuseForeign(database);
+  refuseForeign(`The database "${database.name}"`, [...(await foundTables(database))]);
   const cascades = await cascadedTables(database);
   const captures = await readCaptures(database, database.name);
-  const steps = captureSteps(captureSql(database.name, tables), captures, request, (stream) =>
-    capturableKey(tables, cascades, stream),
-  );
+  const keyOf = capturableKeys(tables, (table, stream) => whyNot(table, cascades.get(stream)));
+  const steps = captureSteps(captureSql(database.name, tables), captures, request, keyOf);
   if (request.dryRun) return steps;
   const statements = steps.flatMap((step) => step.statements);
   await database.transaction(async (transaction) => {
@@ -43,17 +49,6 @@ export async function changeCapture(
   return steps;
 }
 
-async function refuseForeign(database: MysqlDatabase): Promise<void> {
-  const found = await foundTables(database);
-  if (found.size !== 1) return;
-  const [name] = found;
-  throw new SyncError(
-    "DESTINATION_FOREIGN_TABLE",
-    `The database "${database.name}" has a table "${name}" that was not made by \`install-capture\`.`,
-    { hint: "Rename it, or remove it if it is a remainder." },
-  );
-}
-
 /** Tables whose rows a foreign key changes or deletes: that fires none of their triggers. */
 async function cascadedTables(queries: MysqlQueries): Promise<ReadonlyMap<string, string>> {
   const rows = await queries.all(
@@ -64,29 +59,14 @@ async function cascadedTables(queries: MysqlQueries): Promise<ReadonlyMap<string
   return new Map(rows.map(([table, name]) => [String(table), String(name)]));
 }
 
-function capturableKey(
-  tables: ReadonlyMap<string, Table>,
-  cascades: ReadonlyMap<string, string>,
-  stream: string,
-): readonly string[] {
-  const table = tables.get(stream);
-  const context = { stream };
-  if (table === undefined) {
-    const known = [...tables.keys()].join(", ");
-    const message = `The database has no table "${stream}" with a key; it has ${known}.`;
-    throw new SyncError("STREAM_UNKNOWN", message, { context });
-  }
-  const cannot = (why: string): SyncError =>
-    new SyncError("CONNECTOR_UNSUPPORTED", `"${stream}" cannot be captured: ${why}.`, { context });
-  if (table.isView) throw cannot("it is a view");
-  if (!table.hasTransactions) throw cannot("its engine has no transactions");
-  const cascade = cascades.get(stream);
-  if (cascade !== undefined) {
-    throw cannot(
-      `what its foreign key "${cascade}" deletes or changes along with another table's row fires no trigger`,
-    );
-  }
-  return table.schema.key;
+function whyNot(
+  { isView, hasTransactions }: Table,
+  cascade: string | undefined,
+): string | undefined {
+  if (isView) return "it is a view";
+  if (!hasTransactions) return "its engine has no transactions";
+  if (cascade === undefined) return undefined;
+  return `what its foreign key "${cascade}" deletes or changes along with another table's row fires no trigger`;
 }
 
 const BINARY_TEXT = "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";

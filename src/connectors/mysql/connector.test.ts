@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mysqlMissing, mysqlServer, type TestDatabase } from "../../../test/mysql/server.ts";
-import type { Cursor } from "../../model/cursor.ts";
-import type { RecordKey, StreamRecord } from "../../model/record.ts";
-import type { StreamSchema } from "../../model/schema.ts";
-import type { Value } from "../../model/value.ts";
-import type { Connector, Page, ReadRequest, WriteOutcome } from "../../ports/connector.ts";
+import type { StreamRecord } from "../../model/record.ts";
+import type { NamedValues } from "../../testing/connector-kit/subject.ts";
+import {
+  headOf,
+  newsSince,
+  outcomeWords,
+  recordsOf,
+  type TableScene,
+  tableScene,
+  walkTable,
+  writeToTable,
+} from "../../testing/table-scene.ts";
 import type { MysqlSettings } from "./config.ts";
 import { createMysqlConnector } from "./connector.ts";
 import { openMysql } from "./database.ts";
@@ -14,10 +21,8 @@ import { parseMysqlUrl } from "./url.ts";
 const never = new AbortController().signal;
 const options = { skip: mysqlMissing };
 
-interface Shop {
+interface Shop extends TableScene {
   readonly database: TestDatabase;
-  readonly connector: Connector;
-  schema(table: string): Promise<StreamSchema>;
 }
 
 async function openShop(sql: string, settings: MysqlSettings = {}, pageSize = 100): Promise<Shop> {
@@ -28,61 +33,11 @@ async function openShop(sql: string, settings: MysqlSettings = {}, pageSize = 10
     origin: "the 'shop'",
   });
   const connector = createMysqlConnector({ database: pool, settings, pageSize });
-  return {
-    database,
-    connector,
-    async schema(table) {
-      const found = (await connector.discover(never)).find(({ name }) => name === table);
-      assert.ok(found, table);
-      return found;
-    },
-  };
+  return { database, ...tableScene(connector) };
 }
 
-async function pagesOf({ connector }: Shop, request: ReadRequest): Promise<readonly Page[]> {
-  const pages: Page[] = [];
-  for await (const page of connector.read(request, never)) pages.push(page);
-  return pages;
-}
-
-async function walked(shop: Shop, table: string): Promise<readonly StreamRecord[]> {
-  const query = { schema: await shop.schema(table) };
-  const pages = await pagesOf(shop, { kind: "walk", query, after: null, projection: "record" });
-  return pages.flatMap(({ records }) => records);
-}
-
-type Named = Readonly<Record<string, Value>>;
-type Wish =
-  | { readonly create: Named; readonly key?: string }
-  | { readonly update: Named; readonly key: string; readonly expected?: Named }
-  | { readonly remove: true; readonly key: string };
-
-async function write(
-  { connector, schema }: Shop,
-  table: string,
-  wishes: readonly Wish[],
-): Promise<readonly WriteOutcome[]> {
-  const found = await schema(table);
-  const values = (named: Named = {}): readonly (Value | undefined)[] =>
-    found.fields.map(({ name }) => named[name]);
-  const operations = wishes.map((each, at) => {
-    const id = String(at);
-    const key = each.key as RecordKey;
-    if ("create" in each) {
-      const given = each.key === undefined ? {} : { key };
-      return { kind: "create", id, ...given, values: values(each.create) } as const;
-    }
-    if ("remove" in each) return { kind: "delete", id, key, expected: { values: [] } } as const;
-    const expected = { values: values(each.expected) };
-    return { kind: "update", id, key, values: values(each.update), expected } as const;
-  });
-  return (await connector.write?.({ schema: found }, operations, never)) ?? [];
-}
-
-const told = (outcomes: readonly WriteOutcome[]): readonly string[] =>
-  outcomes.map((outcome) =>
-    outcome.kind === "rejected" ? `rejected ${outcome.problem.field}` : outcome.kind,
-  );
+const walked = async (shop: Shop, table: string): Promise<readonly StreamRecord[]> =>
+  recordsOf(await walkTable(shop, table));
 
 test("types, keys and rights are told as the catalog has them", options, async () => {
   const shop = await openShop(
@@ -148,7 +103,7 @@ test("triggers see the origin of our writes, and nobody else's", options, async 
     CREATE TABLE seen (origin text);
     CREATE TRIGGER see AFTER INSERT ON t FOR EACH ROW INSERT INTO seen VALUES (@lockstep_origin);
     CREATE TRIGGER look AFTER UPDATE ON t FOR EACH ROW INSERT INTO seen VALUES (@lockstep_origin);`);
-  await write(shop, "t", [{ create: { id: 1, note: "x" }, key: "1" }]);
+  await writeToTable(shop, "t", [{ create: { id: 1, note: "x" }, key: "1" }]);
   await shop.database.query("UPDATE t SET note = 'y'");
   const rows = await shop.database.query("SELECT origin FROM seen");
   assert.deepEqual(
@@ -168,7 +123,7 @@ test("of a thousand records those that are refused are found", options, async ()
       IF new.u = 77 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not 77'; END IF;
     INSERT INTO t (id) WITH RECURSIVE s (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 1000)
       SELECT i FROM s;`);
-  const bad: Readonly<Record<number, Named>> = {
+  const bad: Readonly<Record<number, NamedValues>> = {
     5: { u: 5 },
     17: { kind: 99 },
     400: { small: "long" },
@@ -178,7 +133,7 @@ test("of a thousand records those that are refused are found", options, async ()
     404: { u: 77 },
     999: { u: 5 },
   };
-  const outcomes = await write(
+  const outcomes = await writeToTable(
     shop,
     "t",
     Array.from({ length: 1000 }, (_, at) => ({
@@ -224,8 +179,8 @@ test("what is expected holds exactly: case, blanks, digits, nulls", options, asy
     "AP8=",
     ["x", "z"],
   ]);
-  const attempt = async (expected: Named, key = "a"): Promise<string | undefined> =>
-    told(await write(shop, "t", [{ key, update: { s: "Text" }, expected }]))[0];
+  const attempt = async (expected: NamedValues, key = "a"): Promise<string | undefined> =>
+    outcomeWords(await writeToTable(shop, "t", [{ key, update: { s: "Text" }, expected }]))[0];
   assert.equal(await attempt({ s: "text" }), "conflict");
   assert.equal(await attempt({ s: "Text " }), "conflict");
   assert.equal(await attempt({ s: null }), "conflict");
@@ -233,7 +188,7 @@ test("what is expected holds exactly: case, blanks, digits, nulls", options, asy
   assert.equal(await attempt({ g: ["x"] }), "conflict");
   assert.equal(await attempt({ b: "AP4=" }), "conflict");
   assert.equal(await attempt({}, "A"), "conflict");
-  const whole: Named = {
+  const whole: NamedValues = {
     s: "Text",
     n: "12345678901234567890.1234567891",
     f: Math.fround(0.1),
@@ -266,13 +221,13 @@ test("keys that a collation thinks alike are walked and never mistaken", options
     assert.equal(new Set(keys).size, count, table);
     assert.equal(keys.length, count, table);
   }
-  const outcomes = await write(shop, "ci", [
+  const outcomes = await writeToTable(shop, "ci", [
     { create: { id: "A" }, key: "A" },
     { create: { id: "e" }, key: "e" },
     { create: { id: "a" }, key: "a" },
     { remove: true, key: "b" },
   ]);
-  assert.deepEqual(told(outcomes), ["rejected id", "written", "conflict", "written"]);
+  assert.deepEqual(outcomeWords(outcomes), ["rejected id", "written", "conflict", "written"]);
   assert.equal((await walked(shop, "ci")).length, 5);
   await shop.connector.close();
 });
@@ -282,16 +237,16 @@ test("keys move, spellings change, a key of 0 is a key", options, async () => {
     CREATE TABLE t (id varchar(9) PRIMARY KEY, note text); INSERT INTO t VALUES ('a', 'x');
     CREATE TABLE u (id uuid PRIMARY KEY, n int);
     CREATE TABLE z (id int AUTO_INCREMENT PRIMARY KEY, n int);`);
-  const moved = await write(shop, "t", [{ key: "a", update: { id: "c", note: "y" } }]);
+  const moved = await writeToTable(shop, "t", [{ key: "a", update: { id: "c", note: "y" } }]);
   assert.deepEqual(moved[0], {
     kind: "written",
     stored: { key: "c", values: ["c", "y"] },
   });
   const upper = "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11";
-  const [spelled] = await write(shop, "u", [{ key: upper, create: { id: upper, n: 1 } }]);
+  const [spelled] = await writeToTable(shop, "u", [{ key: upper, create: { id: upper, n: 1 } }]);
   assert.ok(spelled?.kind === "written");
   assert.equal(spelled.stored?.key, upper.toLowerCase());
-  const zeros = await write(shop, "z", [{ create: { n: 1 } }, { create: { n: 2 } }]);
+  const zeros = await writeToTable(shop, "z", [{ create: { n: 1 } }, { create: { n: 2 } }]);
   assert.deepEqual(
     zeros.map((outcome) => outcome.kind === "written" && outcome.stored?.key),
     ["1", "2"],
@@ -307,20 +262,15 @@ test("zero dates and hours beyond a day are bad records, not lost ones", options
       (3, null, null, '30:00:00', '2024-01-01'), (5, null, null, null, now() + interval 50 year),
       (6, null, null, '12:00:00', '2024-01-02');`);
   const query = { schema: await shop.schema("t") };
-  const pages = await pagesOf(shop, { kind: "walk", query, after: null, projection: "record" });
+  const pages = await walkTable(shop, "t");
   assert.deepEqual(
     pages.flatMap(({ bad }) => bad.map(({ key, problems }) => `${key} ${problems[0]?.field}`)),
     ["1 at", "2 d", "3 h"],
   );
   // A cursor that followed a time far ahead would pass over every change until then.
-  const { changes } = await shop.connector.head(query, never);
+  const since = await headOf(shop, query);
   await shop.database.query("UPDATE t SET updated_at = utc_timestamp(6) WHERE id = 6");
-  const since = { kind: "changes", query, since: changes as Cursor, overlapMs: 0 } as const;
-  const found = (await pagesOf(shop, since)).flatMap(({ records }) => records);
-  assert.deepEqual(
-    found.map(({ key }) => key),
-    ["6"],
-  );
+  assert.deepEqual((await newsSince(shop, query, since)).records, ["6"]);
   await shop.connector.close();
 });
 
@@ -331,7 +281,7 @@ test("locks, missing rights, lost tables and lost servers have their codes", opt
   const other = await shop.database.another();
   await other.query("BEGIN; UPDATE t SET n = 2 WHERE id = 1");
   const update = { key: "1", update: { n: 3 } };
-  await assert.rejects(write(shop, "t", [{ key: "2", update: { n: 9 } }, update]), {
+  await assert.rejects(writeToTable(shop, "t", [{ key: "2", update: { n: 9 } }, update]), {
     code: "SYSTEM_LOCKED",
     intent: "retry",
   });
@@ -340,7 +290,7 @@ test("locks, missing rights, lost tables and lost servers have their codes", opt
     (await walked(shop, "t")).map(({ values }) => values[1]),
     [2, 2],
   );
-  assert.deepEqual(told(await write(shop, "t", [update])), ["written"]);
+  assert.deepEqual(outcomeWords(await writeToTable(shop, "t", [update])), ["written"]);
   const schema = await shop.schema("u");
   await shop.database.query("DROP TABLE u");
   const head = shop.connector.head({ schema }, never);
@@ -365,16 +315,16 @@ test("locks, missing rights, lost tables and lost servers have their codes", opt
 
 test("a connection that is killed is told as such, and the next one works", options, async () => {
   const shop = await openShop("CREATE TABLE t (id int PRIMARY KEY, n int)");
-  await write(shop, "t", [{ key: "1", create: { id: 1, n: 1 } }]);
+  await writeToTable(shop, "t", [{ key: "1", create: { id: 1, n: 1 } }]);
   const ids = await shop.database.query(
     `SELECT id FROM information_schema.processlist
      WHERE db = '${shop.database.name}' AND id <> connection_id()`,
   );
   for (const { id } of ids) await shop.database.query(`KILL ${id}`);
   const update = { key: "1", update: { n: 2 } };
-  await write(shop, "t", [update]).catch((error: unknown) => {
+  await writeToTable(shop, "t", [update]).catch((error: unknown) => {
     assert.equal((error as { code?: unknown }).code, "CONNECTOR_UNREACHABLE");
   });
-  assert.deepEqual(told(await write(shop, "t", [update])), ["written"]);
+  assert.deepEqual(outcomeWords(await writeToTable(shop, "t", [update])), ["written"]);
   await shop.connector.close();
 });

@@ -1,3 +1,4 @@
+import { counted } from "../../model/counted.ts";
 import { isSyncError, SyncError } from "../../model/sync-error.ts";
 import type { CheckResult, Connector } from "../../ports/connector.ts";
 import { type Catalog, factOf } from "../sql/catalog.ts";
@@ -53,7 +54,7 @@ async function described(
   const name = String(version).includes("MariaDB") ? "MariaDB" : "MySQL";
   const number = /^[\d.]+/.exec(String(version))?.[0] ?? version;
   return {
-    summary: `${name} ${number} at ${database.location} as ${login} with ${tables.size} tables`,
+    summary: `${name} ${number} at ${database.location} as ${login} with ${counted(tables.size, "table")}`,
     facts: [
       ...(readOnly === "1" ? ["The server is read-only: most logins can write nothing."] : []),
       ...[...tables.values()].map((table) => factLine(table, settings)),

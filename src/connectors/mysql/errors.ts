@@ -77,12 +77,15 @@ export function translateMysqlError(error: unknown, location: string): unknown {
   const words = wordsOf(error);
   if (code !== undefined) {
     const message = `The database "${location}" ${what} (MySQL: ${words}).`;
-    return new SyncError(code, message, { cause: error });
+    const hint = code === "CONNECTOR_UNAUTHORIZED" ? { hint: LOGIN_HINT } : {};
+    return new SyncError(code, message, { cause: error, ...hint });
   }
   if (serverError(error) === undefined) return error;
   const message = `The database "${location}" refused a statement: ${words}.`;
   return new SyncError("CONNECTOR_BAD_REQUEST", message, { cause: error });
 }
+
+const LOGIN_HINT = "Correct user, password, database name or `sslmode` in the URL.";
 
 function translationOf(error: Error): readonly [ErrorCode, string] | undefined {
   const known = BY_NUMBER.get(serverError(error)?.errno ?? 0);

@@ -1,8 +1,15 @@
 import type { PostgresDatabase, PostgresQueries } from "../../drivers/postgres/database.ts";
 import { fitIdentifier, qualified, quoteIdentifier } from "../../drivers/postgres/identifier.ts";
-import { SyncError } from "../../model/sync-error.ts";
 import type { CaptureRequest, CaptureStep } from "../../ports/connector.ts";
-import { type CaptureSql, captureSteps, literal, OUTBOX, REGISTRY } from "../sql/captures.ts";
+import {
+  type CaptureSql,
+  capturableKeys,
+  captureSteps,
+  literal,
+  OUTBOX,
+  REGISTRY,
+  refuseForeign,
+} from "../sql/captures.ts";
 import type { Catalog } from "../sql/catalog.ts";
 import { readCaptures, TRIGGER, TRUNCATE_TRIGGER } from "./captures.ts";
 import type { Table } from "./catalog.ts";
@@ -15,11 +22,10 @@ export async function changeCapture(
   request: CaptureRequest,
 ): Promise<readonly CaptureStep[]> {
   return database.transaction(async (transaction) => {
-    await refuseForeign(transaction, schema);
+    refuseForeign(`The schema "${schema}"`, await foundTables(transaction, schema));
     const captures = await readCaptures(transaction, schema);
-    const steps = captureSteps(captureSql(schema), captures, request, (stream) =>
-      capturableKey(tables, stream),
-    );
+    const keyOf = capturableKeys(tables, whyNot);
+    const steps = captureSteps(captureSql(schema), captures, request, keyOf);
     if (request.dryRun) return steps;
     for (const statement of steps.flatMap(({ statements }) => statements)) {
       await transaction.run(statement);
@@ -28,33 +34,16 @@ export async function changeCapture(
   });
 }
 
-async function refuseForeign(queries: PostgresQueries, schema: string): Promise<void> {
-  const [outbox, registry] =
-    (await queries.get(
-      `SELECT to_regclass(${literal(qualified(schema, OUTBOX))}),
-         to_regclass(${literal(qualified(schema, REGISTRY))})`,
-    )) ?? [];
-  if ((outbox === null) === (registry === null)) return;
-  const found = outbox ?? registry;
-  throw new SyncError(
-    "DESTINATION_FOREIGN_TABLE",
-    `The schema "${schema}" has a table "${found}" that was not made by \`install-capture\`.`,
-    { hint: "Rename it, or remove it if it is a remainder." },
+async function foundTables(queries: PostgresQueries, schema: string): Promise<readonly string[]> {
+  const row = await queries.get(
+    `SELECT to_regclass(${literal(qualified(schema, OUTBOX))}),
+       to_regclass(${literal(qualified(schema, REGISTRY))})`,
   );
+  return (row ?? []).filter((name) => name !== null);
 }
 
-function capturableKey(tables: ReadonlyMap<string, Table>, stream: string): readonly string[] {
-  const table = tables.get(stream);
-  const context = { stream };
-  if (table === undefined) {
-    const known = [...tables.keys()].join(", ");
-    const message = `The database has no table "${stream}" with a key; it has ${known}.`;
-    throw new SyncError("STREAM_UNKNOWN", message, { context });
-  }
-  if (table.hasVersions) return table.schema.key;
-  const message = `"${stream}" cannot be captured: it is a view or a foreign table, and has no triggers of rows.`;
-  throw new SyncError("CONNECTOR_UNSUPPORTED", message, { context });
-}
+const whyNot = ({ hasVersions }: Table): string | undefined =>
+  hasVersions ? undefined : "it is a view or a foreign table, and has no triggers of rows";
 
 /** A transaction's rows are ordered by its id, since a lower sequence may be committed later. */
 function commonTables(schema: string): readonly string[] {

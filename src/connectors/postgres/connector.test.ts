@@ -7,21 +7,25 @@ import {
 } from "../../../test/postgres/server.ts";
 import { openPostgres } from "../../drivers/postgres/database.ts";
 import { parsePostgresUrl } from "../../drivers/postgres/url.ts";
-import type { Cursor } from "../../model/cursor.ts";
-import type { RecordKey, StreamRecord } from "../../model/record.ts";
-import type { StreamSchema } from "../../model/schema.ts";
-import type { Value } from "../../model/value.ts";
-import type { Connector, WriteOperation, WriteOutcome } from "../../ports/connector.ts";
+import type { NamedValues } from "../../testing/connector-kit/subject.ts";
+import {
+  headOf,
+  newsSince,
+  outcomeWords,
+  recordsOf,
+  type TableScene,
+  tableScene,
+  walkTable,
+  writeToTable,
+} from "../../testing/table-scene.ts";
 import { parseArray } from "./array-text.ts";
 import type { PostgresSettings } from "./config.ts";
 import { createPostgresConnector } from "./connector.ts";
 
 const never = new AbortController().signal;
 
-interface Shop {
+interface Shop extends TableScene {
   readonly database: TestDatabase;
-  readonly connector: Connector;
-  schema(table: string): Promise<StreamSchema>;
 }
 
 async function openShop(sql: string, settings: PostgresSettings = {}): Promise<Shop> {
@@ -29,60 +33,8 @@ async function openShop(sql: string, settings: PostgresSettings = {}): Promise<S
   await database.query(sql);
   const pool = openPostgres(parsePostgresUrl(database.url), { lockTimeoutMs: 100 });
   const connector = createPostgresConnector({ database: pool, settings, origin: "the 'shop'" });
-  return {
-    database,
-    connector,
-    async schema(table) {
-      const found = (await connector.discover(never)).find(({ name }) => name === table);
-      assert.ok(found, table);
-      return found;
-    },
-  };
+  return { database, ...tableScene(connector) };
 }
-
-async function walked(
-  { connector, schema }: Shop,
-  table: string,
-): Promise<readonly StreamRecord[]> {
-  const records: StreamRecord[] = [];
-  const query = { schema: await schema(table) };
-  const request = { kind: "walk", query, after: null, projection: "record" } as const;
-  for await (const page of connector.read(request, never)) records.push(...page.records);
-  return records;
-}
-
-type Named = Readonly<Record<string, Value>>;
-
-async function write(
-  { connector, schema }: Shop,
-  table: string,
-  operations: readonly (
-    | { readonly create: Named; readonly key?: string }
-    | { readonly update: Named; readonly key: string; readonly expected?: Named }
-    | { readonly remove: true; readonly key: string }
-  )[],
-): Promise<readonly WriteOutcome[]> {
-  const found = await schema(table);
-  const values = (named: Named = {}): readonly (Value | undefined)[] =>
-    found.fields.map(({ name }) => named[name]);
-  const list = operations.map((each, at): WriteOperation => {
-    const id = String(at);
-    const key = each.key as RecordKey;
-    if ("create" in each) {
-      const given = each.key === undefined ? {} : { key };
-      return { kind: "create", id, ...given, values: values(each.create) };
-    }
-    if ("remove" in each) return { kind: "delete", id, key, expected: { values: values() } };
-    const expected = { values: values(each.expected) };
-    return { kind: "update", id, key, values: values(each.update), expected };
-  });
-  return (await connector.write?.({ schema: found }, list, never)) ?? [];
-}
-
-const told = (outcomes: readonly WriteOutcome[]): readonly string[] =>
-  outcomes.map((outcome) =>
-    outcome.kind === "rejected" ? `rejected ${outcome.problem.field}` : outcome.kind,
-  );
 
 const options = { skip: postgresMissing };
 
@@ -143,7 +95,7 @@ test("triggers see the origin of our writes, and nobody else's", options, async 
       INSERT INTO seen VALUES (nullif(current_setting('lockstep.origin', true), ''));
       RETURN NULL; END $$;
     CREATE TRIGGER see AFTER INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION see();`);
-  await write(shop, "t", [{ create: { id: 1, note: "x" }, key: "1" }]);
+  await writeToTable(shop, "t", [{ create: { id: 1, note: "x" }, key: "1" }]);
   await shop.database.query("UPDATE t SET note = 'y'");
   const rows = await shop.database.query("SELECT origin FROM seen");
   assert.deepEqual(rows, [{ origin: "the 'shop'" }, { origin: null }]);
@@ -159,7 +111,7 @@ test(
     CREATE TABLE t (id int PRIMARY KEY, kind int REFERENCES kind DEFERRABLE INITIALLY DEFERRED,
       small varchar(3), n numeric(5,2) CHECK (n <> 13), u int UNIQUE);
     INSERT INTO t (id) SELECT i FROM generate_series(1, 1000) i;`);
-    const bad: Readonly<Record<number, Named>> = {
+    const bad: Readonly<Record<number, NamedValues>> = {
       17: { kind: 99 },
       400: { small: "long" },
       401: { n: "13" },
@@ -167,7 +119,7 @@ test(
       999: { u: 5 },
       5: { u: 5 },
     };
-    const outcomes = await write(
+    const outcomes = await writeToTable(
       shop,
       "t",
       Array.from({ length: 1000 }, (_, at) => ({
@@ -201,13 +153,13 @@ test(
     CREATE FUNCTION pass() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       IF old.id = 'a' THEN RETURN NULL; END IF; RETURN new; END $$;
     CREATE TRIGGER pass BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION pass();`);
-    const outcomes = await write(shop, "t", [
+    const outcomes = await writeToTable(shop, "t", [
       { key: "a", update: { note: "y" }, expected: { note: "x" } },
       { key: "b", update: { id: "c", note: "y" } },
     ]);
-    assert.deepEqual(told(outcomes), ["rejected undefined", "written"]);
+    assert.deepEqual(outcomeWords(outcomes), ["rejected undefined", "written"]);
     assert.deepEqual(
-      (await walked(shop, "t")).map(({ values }) => values),
+      recordsOf(await walkTable(shop, "t")).map(({ values }) => values),
       [
         ["a", "x"],
         ["c", "y"],
@@ -220,7 +172,7 @@ test(
 test("keys in another case or form than the server's are told by its own", options, async () => {
   const shop = await openShop("CREATE TABLE t (id uuid PRIMARY KEY, n int)");
   const upper = "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11";
-  const outcomes = await write(shop, "t", [
+  const outcomes = await writeToTable(shop, "t", [
     { key: upper, create: { id: upper, n: 1 } },
     { key: upper.replace("A0", "B0"), create: { id: upper.replace("A0", "B0"), n: 2 } },
   ]);
@@ -241,21 +193,15 @@ test(
       (3, now(), 1, '0044-03-15 BC', now()), (4, now(), 1, null, 'infinity'),
       (5, now(), 1, null, now() + interval '50 years'), (6, now(), 1, null, now());`);
     const query = { schema: await shop.schema("t") };
-    const bad: string[] = [];
-    const request = { kind: "walk", query, after: null, projection: "record" } as const;
-    for await (const page of shop.connector.read(request, never)) {
-      bad.push(...page.bad.map(({ key, problems }) => `${key} ${problems[0]?.field}`));
-    }
-    assert.deepEqual(bad, ["1 at", "2 n", "3 d", "4 updated_at"]);
+    const pages = await walkTable(shop, "t");
+    assert.deepEqual(
+      pages.flatMap(({ bad }) => bad.map(({ key, problems }) => `${key} ${problems[0]?.field}`)),
+      ["1 at", "2 n", "3 d", "4 updated_at"],
+    );
     // A cursor that followed a time far ahead would pass over every change until then.
-    const { changes } = await shop.connector.head(query, never);
+    const since = await headOf(shop, query);
     await shop.database.query("UPDATE t SET updated_at = clock_timestamp() WHERE id = 6");
-    const found: string[] = [];
-    const since = { kind: "changes", query, since: changes as Cursor, overlapMs: 0 } as const;
-    for await (const page of shop.connector.read(since, never)) {
-      found.push(...page.records.map(({ key }) => key));
-    }
-    assert.deepEqual(found, ["6"]);
+    assert.deepEqual((await newsSince(shop, query, since)).records, ["6"]);
     await shop.connector.close();
   },
 );
@@ -269,9 +215,12 @@ test(
     CREATE TABLE u (id int PRIMARY KEY, n int);`);
     await shop.database.query("BEGIN; UPDATE t SET n = 2");
     const update = { key: "1", update: { n: 3 } };
-    await assert.rejects(write(shop, "t", [update]), { code: "SYSTEM_LOCKED", intent: "retry" });
+    await assert.rejects(writeToTable(shop, "t", [update]), {
+      code: "SYSTEM_LOCKED",
+      intent: "retry",
+    });
     await shop.database.query("COMMIT");
-    assert.deepEqual(told(await write(shop, "t", [update])), ["written"]);
+    assert.deepEqual(outcomeWords(await writeToTable(shop, "t", [update])), ["written"]);
     const schema = await shop.schema("u");
     await shop.database.query("DROP TABLE u");
     const head = shop.connector.head({ schema }, never);

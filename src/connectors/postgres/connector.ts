@@ -1,4 +1,5 @@
 import type { PostgresDatabase } from "../../drivers/postgres/database.ts";
+import { counted } from "../../model/counted.ts";
 import { systemError } from "../../model/system-error.ts";
 import type { CheckResult, Connector } from "../../ports/connector.ts";
 import { type Catalog, factOf } from "../sql/catalog.ts";
@@ -60,7 +61,7 @@ async function described(
     )) ?? [];
   const place = database.location(schema);
   return {
-    summary: `PostgreSQL ${version} at ${place} as ${login} with ${tables.size} tables`,
+    summary: `PostgreSQL ${version} at ${place} as ${login} with ${counted(tables.size, "table")}`,
     facts: [
       ...(standby === "t" ? ["The server is a standby: nothing can be written."] : []),
       ...[...tables.values()].map((table) => {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { SyncError } from "../../model/sync-error.ts";
 import type { CaptureRequest, CaptureStep } from "../../ports/connector.ts";
-import type { Capture, SqlTable } from "./table.ts";
+import { type Capture, type SqlTable, tableNamed } from "./table.ts";
 
 export const OUTBOX = "_lockstep_outbox";
 export const REGISTRY = "_lockstep_capture";
@@ -31,6 +32,34 @@ export interface CaptureSql {
   /** Takes the triggers of a stream away, and what they noted. */
   removal(stream: string): readonly string[];
 }
+
+/**
+ * Throws DESTINATION_FOREIGN_TABLE where of the two tables only one was found: it is somebody
+ * else's. `place` is such as `The schema "x"`.
+ */
+export function refuseForeign(place: string, found: readonly string[]): void {
+  const [name] = found;
+  if (name === undefined || found.length > 1) return;
+  throw new SyncError(
+    "DESTINATION_FOREIGN_TABLE",
+    `${place} has a table "${name}" that was not made by \`install-capture\`.`,
+    { hint: "Rename it, or remove it if it is a remainder." },
+  );
+}
+
+/** Gives the keys of streams. Throws STREAM_UNKNOWN, and CONNECTOR_UNSUPPORTED for the reason told. */
+export const capturableKeys =
+  <T extends SqlTable>(
+    tables: ReadonlyMap<string, T>,
+    whyNot: (table: T, stream: string) => string | undefined,
+  ) =>
+  (stream: string): readonly string[] => {
+    const table = tableNamed(tables, stream);
+    const why = whyNot(table, stream);
+    if (why === undefined) return table.schema.key;
+    const message = `"${stream}" cannot be captured: ${why}.`;
+    throw new SyncError("CONNECTOR_UNSUPPORTED", message, { context: { stream } });
+  };
 
 /** What is to be done; `keyOf` throws for a stream that cannot be captured. */
 export function captureSteps(

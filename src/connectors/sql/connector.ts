@@ -24,7 +24,7 @@ type Maybe<T> = T | Promise<T>;
 /** What a connector to the tables of a database is made of. */
 export interface SqlSystem<S extends Stored, C extends SqlColumn<S>, T extends SqlTable<C>> {
   readonly pages: PageSql<S, C, T>;
-  readonly events?: EventReads<C, T>;
+  readonly events: EventReads<C, T>;
   readonly capabilities: Capabilities & { readonly keysPerRead: number };
   readonly pageSize: number;
   /** Whose installation this is: what it writes under a query's own origin is told by both. */
@@ -36,7 +36,7 @@ export interface SqlSystem<S extends Stored, C extends SqlColumn<S>, T extends S
     operations: readonly WriteOperation[],
     signal: AbortSignal,
   ): Maybe<readonly WriteOutcome[]>;
-  capture?(catalog: Catalog<T>, request: CaptureRequest): Maybe<readonly CaptureStep[]>;
+  capture(catalog: Catalog<T>, request: CaptureRequest): Maybe<readonly CaptureStep[]>;
   /** An error of the database as one of this system. */
   errorOf(error: unknown, stream: string | undefined): unknown;
   close(): Maybe<void>;
@@ -46,7 +46,6 @@ export interface SqlSystem<S extends Stored, C extends SqlColumn<S>, T extends S
 export function createSqlConnector<S extends Stored, C extends SqlColumn<S>, T extends SqlTable<C>>(
   system: SqlSystem<S, C, T>,
 ): Connector {
-  const { capture } = system;
   const { enter, call, close } = createCalls(system.pages.name, system);
   let catalog: Promise<Catalog<T>> | undefined;
 
@@ -100,17 +99,13 @@ export function createSqlConnector<S extends Stored, C extends SqlColumn<S>, T e
         enter(signal);
         return system.write(view, operations, signal);
       }),
-    ...(capture === undefined
-      ? {}
-      : {
-          capture: (request, signal) =>
-            call(undefined, signal, async () => {
-              const found = await discovered();
-              enter(signal);
-              catalog = undefined;
-              return capture(found, request);
-            }),
-        }),
+    capture: (request, signal) =>
+      call(undefined, signal, async () => {
+        const found = await discovered();
+        enter(signal);
+        catalog = undefined;
+        return system.capture(found, request);
+      }),
     close,
   };
 }
@@ -167,7 +162,7 @@ async function headFor<S extends Stored, C extends SqlColumn<S>, T extends SqlTa
 ): Promise<StreamHead> {
   const { capture } = view.table;
   // Before the count, so that nothing is noted between the two.
-  const noted = capture && changedBy === undefined ? await events?.head(capture) : undefined;
+  const noted = capture && changedBy === undefined ? await events.head(capture) : undefined;
   return { ...(await headOf(pages, view)), ...noted };
 }
 
@@ -183,7 +178,7 @@ function pagesOf<S extends Stored, C extends SqlColumn<S>, T extends SqlTable<C>
       return walkPages(pages, view, request, next);
     case "changes":
       // Changes by another field than the stream's own are found by that.
-      if (events !== undefined && capture && request.query.changedBy === undefined) {
+      if (capture && request.query.changedBy === undefined) {
         return events.changes(view, capture, request, next);
       }
       return changesPages(pages, view, request, next);
@@ -195,7 +190,7 @@ function pagesOf<S extends Stored, C extends SqlColumn<S>, T extends SqlTable<C>
       throw unsupported(view, message);
     }
     case "deletions":
-      if (events !== undefined && capture) return events.deletions(view, capture, request, next);
+      if (capture) return events.deletions(view, capture, request, next);
       throw unsupported(view, `Table "${view.schema.name}" does not tell what was deleted.`);
   }
 }

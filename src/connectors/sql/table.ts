@@ -63,24 +63,27 @@ export interface SqlView<C extends SqlColumn = SqlColumn, T extends SqlTable<C> 
 /** The condition that every row fulfils. */
 export const ALWAYS = "(1 = 1)";
 
+/** Throws STREAM_UNKNOWN. */
+export function tableNamed<T>(tables: ReadonlyMap<string, T>, stream: string): T {
+  const table = tables.get(stream);
+  if (table !== undefined) return table;
+  const known = [...tables.keys()].join(", ");
+  const message = `The database has no table "${stream}" with a key; it has ${known}.`;
+  throw new SyncError("STREAM_UNKNOWN", message, { context: { stream } });
+}
+
 /** Throws STREAM_UNKNOWN and FIELD_UNKNOWN. */
 export function viewOf<C extends SqlColumn, T extends SqlTable<C>>(
   tables: ReadonlyMap<string, T>,
   { schema, filter, changedBy, origin }: StreamQuery,
 ): SqlView<C, T> {
-  const context = { stream: schema.name };
-  const table = tables.get(schema.name);
-  if (table === undefined) {
-    const known = [...tables.keys()].join(", ");
-    const message = `The database has no table "${schema.name}" with a key; it has ${known}.`;
-    throw new SyncError("STREAM_UNKNOWN", message, { context });
-  }
+  const table = tableNamed(tables, schema.name);
   const columnOf = (name: string): C => {
     const column = table.columns.get(name);
     if (column !== undefined) return column;
     const known = [...table.columns.keys()].join(", ");
     const message = `Table "${schema.name}" has no column "${name}"; it has ${known}.`;
-    throw new SyncError("FIELD_UNKNOWN", message, { context });
+    throw new SyncError("FIELD_UNKNOWN", message, { context: { stream: schema.name } });
   };
   const modified = changedBy ?? table.schema.modifiedAt;
   return {

@@ -1,7 +1,14 @@
 import { quoteIdentifier, type SqliteDatabase } from "../../drivers/sqlite/database.ts";
-import { SyncError } from "../../model/sync-error.ts";
 import type { CaptureRequest, CaptureStep } from "../../ports/connector.ts";
-import { type CaptureSql, captureSteps, literal, OUTBOX, REGISTRY } from "../sql/captures.ts";
+import {
+  type CaptureSql,
+  capturableKeys,
+  captureSteps,
+  literal,
+  OUTBOX,
+  REGISTRY,
+  refuseForeign,
+} from "../sql/captures.ts";
 import type { Catalog } from "../sql/catalog.ts";
 import { EVENTS, hasTable, readCaptures, triggerName } from "./captures.ts";
 import type { Table } from "./catalog.ts";
@@ -13,40 +20,16 @@ export function changeCapture(
   request: CaptureRequest,
 ): readonly CaptureStep[] {
   return database.transaction(() => {
-    refuseForeign(database);
-    const steps = captureSteps(SQL, readCaptures(database), request, (stream) =>
-      capturableKey(database, tables.get(stream), stream),
+    const found = [OUTBOX, REGISTRY].filter((name) => hasTable(database, name));
+    refuseForeign(`"${database.path}"`, found);
+    const keyOf = capturableKeys(tables, (_table, stream) =>
+      hasTable(database, stream) ? undefined : "it is a view",
     );
+    const steps = captureSteps(SQL, readCaptures(database), request, keyOf);
     if (request.dryRun) return steps;
     for (const statement of steps.flatMap(({ statements }) => statements)) database.exec(statement);
     return steps;
   });
-}
-
-function refuseForeign(database: SqliteDatabase): void {
-  const hasOutbox = hasTable(database, OUTBOX);
-  if (hasOutbox === hasTable(database, REGISTRY)) return;
-  const found = hasOutbox ? OUTBOX : REGISTRY;
-  throw new SyncError(
-    "DESTINATION_FOREIGN_TABLE",
-    `"${database.path}" has a table "${found}" that was not made by \`install-capture\`.`,
-    { hint: "Rename it, or remove it if it is a remainder." },
-  );
-}
-
-function capturableKey(
-  database: SqliteDatabase,
-  table: Table | undefined,
-  stream: string,
-): readonly string[] {
-  const context = { stream };
-  if (table === undefined) {
-    const message = `"${database.path}" has no table "${stream}" with a key.`;
-    throw new SyncError("STREAM_UNKNOWN", message, { context });
-  }
-  if (hasTable(database, stream)) return table.schema.key;
-  const message = `"${stream}" cannot be captured: it is a view.`;
-  throw new SyncError("CONNECTOR_UNSUPPORTED", message, { context });
 }
 
 /**

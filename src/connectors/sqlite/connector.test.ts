@@ -2,91 +2,27 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { openSqlite, type SqliteDatabase } from "../../drivers/sqlite/database.ts";
-import type { Cursor } from "../../model/cursor.ts";
-import type { RecordKey } from "../../model/record.ts";
-import type { StreamSchema } from "../../model/schema.ts";
-import type { Value } from "../../model/value.ts";
-import type { Connector, Page, WriteOperation, WriteOutcome } from "../../ports/connector.ts";
+import type { Page } from "../../ports/connector.ts";
+import { openSqliteScene, type SqliteScene } from "../../testing/sqlite-scene.ts";
+import {
+  headOf,
+  newsSince,
+  outcomeWords,
+  recordsOf,
+  walkTable,
+  writeToTable,
+} from "../../testing/table-scene.ts";
 import { createTemporaryFolder } from "../../testing/temporary-folder.ts";
 import type { SqliteSettings } from "./config.ts";
-import { createSqliteConnector } from "./connector.ts";
 import { openSqliteConnector } from "./open-connector.ts";
 
 const never = new AbortController().signal;
 
-interface Shop {
-  /** The file as its owner has it open. */
-  readonly owner: SqliteDatabase;
-  readonly connector: Connector;
-  schema(table: string): Promise<StreamSchema>;
-}
-
-function openShop(t: TestContext, sql: string, settings: SqliteSettings = {}): Shop {
-  const folder = createTemporaryFolder();
-  const path = join(folder.path, "shop.db");
-  const owner = openSqlite(path, { foreign: true });
-  owner.exec(sql);
-  const connector = createSqliteConnector({
-    database: openSqlite(path, { foreign: true, busyTimeoutMs: 0 }),
-    settings,
-  });
-  t.after(async () => {
-    await connector.close();
-    owner.close();
-    folder.remove();
-  });
-  return {
-    owner,
-    connector,
-    async schema(table) {
-      const found = (await connector.discover(never)).find(({ name }) => name === table);
-      assert.ok(found, table);
-      return found;
-    },
-  };
-}
-
-async function walked({ connector, schema }: Shop, table: string): Promise<readonly Page[]> {
-  const pages: Page[] = [];
-  const query = { schema: await schema(table) };
-  const request = { kind: "walk", query, after: null, projection: "record" } as const;
-  for await (const page of connector.read(request, never)) pages.push(page);
-  return pages;
-}
+const openShop = (t: TestContext, sql: string, settings: SqliteSettings = {}): SqliteScene =>
+  openSqliteScene(t, sql, { settings, busyTimeoutMs: 0 });
 
 const valuesIn = (pages: readonly Page[]): readonly unknown[] =>
-  pages.flatMap((page) => page.records.map(({ values }) => values));
-
-type Named = Readonly<Record<string, Value>>;
-
-async function write(
-  { connector, schema }: Shop,
-  table: string,
-  operations: readonly {
-    readonly key?: string;
-    readonly create?: Named;
-    readonly update?: Named;
-  }[],
-): Promise<readonly WriteOutcome[]> {
-  const found = await schema(table);
-  const values = (named: Named = {}): readonly (Value | undefined)[] =>
-    found.fields.map(({ name }) => named[name]);
-  const list = operations.map(({ key: text, create, update }, at): WriteOperation => {
-    const id = String(at);
-    const key = text as RecordKey;
-    if (create !== undefined) {
-      return { kind: "create", id, ...(text === undefined ? {} : { key }), values: values(create) };
-    }
-    return { kind: "update", id, key, values: values(update), expected: { values: values() } };
-  });
-  return (await connector.write?.({ schema: found }, list, never)) ?? [];
-}
-
-const told = (outcomes: readonly WriteOutcome[]): readonly string[] =>
-  outcomes.map((outcome) =>
-    outcome.kind === "rejected" ? `rejected ${outcome.problem.field}` : outcome.kind,
-  );
+  recordsOf(pages).map(({ values }) => values);
 
 test("types and keys are told as tables declare them, doubles as what they are", async (t) => {
   const shop = openShop(
@@ -141,7 +77,7 @@ test("times are read in every form, and written in the column's own", async (t) 
        (7, '1900-01-01 00:00:00.123456789'), (8, 'soon'), (9, 1714552200);`,
     { zone: "America/Denver" },
   );
-  const pages = await walked(shop, "a");
+  const pages = await walkTable(shop, "a");
   assert.deepEqual(valuesIn(pages), [
     ["1", "2024-05-01T14:30:00Z"],
     ["2", "2024-05-01T08:30:00.5Z"],
@@ -158,7 +94,7 @@ test("times are read in every form, and written in the column's own", async (t) 
       ["9", '{"id":9,"at":1714552200}'],
     ],
   );
-  await write(shop, "a", [{ key: "2", update: { at: "2024-12-01T00:00:00.25Z" } }]);
+  await writeToTable(shop, "a", [{ key: "2", update: { at: "2024-12-01T00:00:00.25Z" } }]);
   const stored = shop.owner.prepare("SELECT at FROM a WHERE id = 2").get();
   assert.deepEqual(stored, ["2024-11-30 17:00:00.25"]);
 });
@@ -171,14 +107,10 @@ test("a change is found whatever its form, one dated far ahead stops nothing", a
     { tables: { a: { modifiedAt: "at", fields: { at: "epoch-seconds" } } } },
   );
   const query = { schema: await shop.schema("a") };
-  const { changes } = await shop.connector.head(query, never);
+  const since = await headOf(shop, query);
   shop.owner.exec("UPDATE a SET at = unixepoch() - 5 WHERE id = 3");
-  const found: string[] = [];
-  const request = { kind: "changes", query, since: changes as Cursor, overlapMs: 0 } as const;
-  for await (const page of shop.connector.read(request, never)) {
-    found.push(...page.records.map(({ key }) => key));
-  }
-  assert.deepEqual(found, ["3"]);
+  const { records } = await newsSince(shop, query, since);
+  assert.deepEqual(records, ["3"]);
 });
 
 test("rows without a key are told, and keys are what they are, not what a collation says", async (t) => {
@@ -187,7 +119,7 @@ test("rows without a key are told, and keys are what they are, not what a collat
     `CREATE TABLE a (k TEXT PRIMARY KEY COLLATE NOCASE, n INTEGER);
      INSERT INTO a VALUES (NULL, 1), ('abc', 2), (NULL, 3), ('', 4);`,
   );
-  const pages = await walked(shop, "a");
+  const pages = await walkTable(shop, "a");
   assert.deepEqual(
     pages.flatMap(({ bad }) => bad.map(({ problems }) => problems[0]?.code)),
     ["RECORD_KEY_MISSING", "RECORD_KEY_MISSING"],
@@ -196,12 +128,12 @@ test("rows without a key are told, and keys are what they are, not what a collat
     ["", "4"],
     ["abc", "2"],
   ]);
-  const outcomes = await write(shop, "a", [
+  const outcomes = await writeToTable(shop, "a", [
     { key: "ABC", update: { n: "5" } },
     { key: "Abc", create: { n: "6" } },
     { key: "abc", update: { k: "x" } },
   ]);
-  assert.deepEqual(told(outcomes), ["conflict", "rejected k", "written"]);
+  assert.deepEqual(outcomeWords(outcomes), ["conflict", "rejected k", "written"]);
   assert.deepEqual(shop.owner.prepare("SELECT k, n FROM a WHERE n = 2").all(), [["x", 2]]);
 });
 
@@ -217,7 +149,7 @@ test("constraints that wait for the end, and triggers that end it all, refuse on
      CREATE TRIGGER pass BEFORE UPDATE ON a WHEN new.n = 98
        BEGIN SELECT RAISE(IGNORE); END;`,
   );
-  const outcomes = await write(shop, "a", [
+  const outcomes = await writeToTable(shop, "a", [
     { key: "1", update: { n: "1" } },
     { key: "2", update: { kind: "7" } },
     { key: "3", update: { n: "99" } },
@@ -225,7 +157,7 @@ test("constraints that wait for the end, and triggers that end it all, refuse on
     { key: "5", update: { n: "1" } },
     { create: { kind: "1" } },
   ]);
-  assert.deepEqual(told(outcomes), [
+  assert.deepEqual(outcomeWords(outcomes), [
     "written",
     "rejected kind",
     "rejected n",
@@ -251,9 +183,12 @@ test("a locked file may be tried again; a missing or foreign one is told", async
   await shop.schema("a");
   shop.owner.exec("BEGIN IMMEDIATE");
   const update = { key: "1", update: { n: "2" } };
-  await assert.rejects(write(shop, "a", [update]), { code: "SYSTEM_LOCKED", intent: "retry" });
+  await assert.rejects(writeToTable(shop, "a", [update]), {
+    code: "SYSTEM_LOCKED",
+    intent: "retry",
+  });
   shop.owner.exec("COMMIT");
-  assert.deepEqual(told(await write(shop, "a", [update])), ["written"]);
+  assert.deepEqual(outcomeWords(await writeToTable(shop, "a", [update])), ["written"]);
   assert.deepEqual(shop.owner.prepare("PRAGMA journal_mode").get(), ["delete"]);
 
   const folder = createTemporaryFolder();

@@ -1,4 +1,5 @@
 import type { SqliteDatabase } from "../../drivers/sqlite/database.ts";
+import { counted } from "../../model/counted.ts";
 import { systemError } from "../../model/system-error.ts";
 import type { Connector } from "../../ports/connector.ts";
 import { factOf } from "../sql/catalog.ts";
@@ -36,7 +37,7 @@ export function createSqliteConnector(options: SqliteConnectorOptions): Connecto
     origin,
     readCatalog: () => readCatalog(database, settings),
     describe: ({ tables, leftOut }) => ({
-      summary: `SQLite database ${database.path} with ${tables.size} tables`,
+      summary: `SQLite database ${database.path} with ${counted(tables.size, "table")}`,
       facts: [...[...tables.values()].map((table) => factOf(table)), ...leftOut],
     }),
     write: (view, operations) => writeOperations(database, view, operations),
