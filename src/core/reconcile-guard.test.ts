@@ -113,3 +113,17 @@ test("who deletes or changes more, or is asked more strictly, is never judged mi
     }),
   );
 });
+
+test("what a side does not show is told before the deletes that come of it on another", () => {
+  const halts = judgePlan(
+    [
+      { ...QUIET, known: 300, deletes: 300 },
+      { ...QUIET, side: "b", seen: 0 },
+    ],
+    SPEC,
+  );
+  assert.deepEqual(
+    halts.map(({ code }) => code),
+    ["GUARD_EMPTY_SIDE", "GUARD_MASS_DELETE"],
+  );
+});

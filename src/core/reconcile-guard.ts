@@ -32,23 +32,17 @@ const RELEASE =
   "Look at `lockstep plan`; if it is right, run `lockstep release ID --by YOUR-NAME`.";
 
 /**
- * Every reason to stop, side by side in the order given. Nothing may be written while there is one:
- * what looks like a disaster is decided by a person, not by the policies.
+ * Every reason to stop, side by side in the order given, but causes first: deletes on one side come
+ * of what another side does not show. Nothing may be written while there is one: what looks like a
+ * disaster is decided by a person, not by the policies.
  */
 export function judgePlan(
   sides: readonly SideFacts[],
   spec: ReconcileGuardSpec,
 ): readonly ReconcileHalt[] {
-  return sides.flatMap((facts) =>
-    [
-      lostKey(facts),
-      changedSetting("mapping", facts),
-      changedSetting("filter", facts),
-      emptied(facts),
-      massDelete(facts, spec),
-      massChange(facts, spec),
-    ].filter((halt) => halt !== undefined),
-  );
+  const causes = sides.flatMap((facts) => [lostKey(facts), changedSettings(facts), emptied(facts)]);
+  const effects = sides.flatMap((facts) => [massDelete(facts, spec), massChange(facts, spec)]);
+  return [...causes, ...effects].filter((halt) => halt !== undefined);
 }
 
 function lostKey({ side, lostKeys }: SideFacts): ReconcileHalt | undefined {
@@ -63,18 +57,20 @@ function lostKey({ side, lostKeys }: SideFacts): ReconcileHalt | undefined {
   };
 }
 
-function changedSetting(
-  setting: "mapping" | "filter",
-  facts: SideFacts,
-): ReconcileHalt | undefined {
+/** One halt for both, since a home keeps one of each code and side; what is released is both. */
+function changedSettings(facts: SideFacts): ReconcileHalt | undefined {
   const { side, known } = facts;
-  const { base, now } = facts[setting];
-  if (base === undefined || base === now || known === 0) return undefined;
+  const changed = (["mapping", "filter"] as const).flatMap((setting) => {
+    const { base, now } = facts[setting];
+    return base === undefined || base === now ? [] : [[setting, `${base} → ${now}`] as const];
+  });
+  if (changed.length === 0 || known === 0) return undefined;
+  const settings = changed.map(([setting]) => `the ${setting}`).join(" and ");
   return {
     code: "GUARD_SETTINGS_CHANGED",
     side,
-    message: `The ${setting} of ${side} changed since its ${known} records were last agreed; what differs now may be the ${setting} and no edit.`,
-    details: { setting, known, before: base, now },
+    message: `T${settings.slice(1)} of ${side} changed since its ${known} records were last agreed; what differs now may be ${settings} and no edit.`,
+    details: { known, ...Object.fromEntries(changed) },
     release: RELEASE,
   };
 }

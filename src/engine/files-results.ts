@@ -60,10 +60,10 @@ export interface FilesPlan {
   readonly bytes?: number;
   readonly held: FilesHeld;
   /** Calls to the source: the records and the lists of their files. */
-  readonly calls: number;
+  readonly requests: number;
   /** The lists alone. */
   readonly listings: number;
-  /** Of the calls, against the source's quotas. */
+  /** Of the requests, against the source's quotas. */
   readonly quota: QuotaCost;
   /** Of the files, against the quota of their own; absent where their number is not known. */
   readonly fileQuota?: QuotaCost;

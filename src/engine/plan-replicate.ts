@@ -56,10 +56,10 @@ export async function planReplicate(
   signal.throwIfAborted();
   const priced = chosen.flatMap(({ stream }) => plans.get(stream) ?? []);
   const steps = priced.flatMap(({ plan }) => plan.steps);
-  const calls = setup + steps.reduce((sum, step) => sum + step.calls, 0);
+  const requests = setup + steps.reduce((sum, step) => sum + step.requests, 0);
   const bytes = sumOfBytes(steps);
   const at = clock.now();
-  const { notBefore, cost } = priceQuota(await quota(), calls, bytes, at);
+  const { notBefore, cost } = priceQuota(await quota(), requests, bytes, at);
   return {
     kind: "replicate",
     sync: spec.name,
@@ -68,7 +68,7 @@ export async function planReplicate(
     at,
     due: priced.some(({ plan }) => isDue(plan)),
     streams: priced.map(({ plan }) => plan),
-    calls,
+    requests,
     ...(bytes === undefined ? {} : { bytes }),
     atLeast: steps.some((step) => step.atLeast),
     quota: cost,
@@ -99,10 +99,10 @@ function requestsOf(context: ReplicateContext, streams: readonly StreamSpec[]): 
   return names.reduce((sum, name) => sum + context.traffic(name).requests, 0);
 }
 
-/** How long the calls themselves take: streams side by side, none of them faster than its own. */
+/** How long the requests themselves take: streams side by side, none of them faster than its own. */
 function workMs(context: ReplicateContext, priced: readonly PricedStream[]): number {
-  const each = priced.map(({ plan, msPerCall = 0 }) =>
-    plan.steps.reduce((sum, { calls }) => sum + calls * msPerCall, 0),
+  const each = priced.map(({ plan, msPerRequest = 0 }) =>
+    plan.steps.reduce((sum, { requests }) => sum + requests * msPerRequest, 0),
   );
   const all = each.reduce((sum, ms) => sum + ms, 0);
   return Math.round(Math.max(0, ...each, all / concurrencyOf(context)));
@@ -126,7 +126,7 @@ async function modesOf(
 
 interface PricedStream {
   readonly plan: StreamPlan;
-  readonly msPerCall?: number | undefined;
+  readonly msPerRequest?: number | undefined;
 }
 
 interface PricingJob {
@@ -154,7 +154,7 @@ async function priceStream(job: PricingJob): Promise<PricedStream> {
     for (const mode of job.modes) {
       plan = { ...plan, steps: [...plan.steps, await planStep(stream, mode, shapeOf)] };
     }
-    return { plan, msPerCall: (await shape)?.msPerCall ?? measured(stream).msPerCall };
+    return { plan, msPerRequest: (await shape)?.msPerRequest ?? measured(stream).msPerRequest };
   } catch (error) {
     signal.throwIfAborted();
     return { plan: { ...plan, error: reportedError(toSyncError(error)) } };

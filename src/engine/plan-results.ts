@@ -28,10 +28,10 @@ export interface ReplicatePlan {
   readonly due: boolean;
   readonly streams: readonly StreamPlan[];
   /** Requests to the source, those that only find out that nothing is new included. */
-  readonly calls: number;
+  readonly requests: number;
   /** Bytes to receive; absent when a step's are not known. */
   readonly bytes?: number;
-  /** Records or calls are known to be at least so many, not how many. */
+  /** Records or requests are known to be at least so many, not how many. */
   readonly atLeast: boolean;
   /** Against the quotas of the source, as configured and as it told. */
   readonly quota: QuotaCost;
@@ -68,8 +68,8 @@ export interface StepPlan {
   readonly since?: string;
   /** Records or keys to read that the replica does not have so; absent where nothing tells. */
   readonly records?: number;
-  /** There may be more than `records`, or more calls. */
+  /** There may be more than `records`, or more requests. */
   readonly atLeast: boolean;
-  readonly calls: number;
+  readonly requests: number;
   readonly bytes?: number;
 }

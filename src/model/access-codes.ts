@@ -13,7 +13,7 @@ export const ACCESS_CODES = {
     "halt",
     2,
     "There is no configuration file where one was expected.",
-    "Run `lockstep init wfrmls`, or name the file with `--config FILE`.",
+    "Run `lockstep init wfrmls` for a copy or `lockstep init reconcile` for systems to keep in step, or name the file with `--config FILE`.",
   ),
   CONFIG_INVALID: code(
     "halt",

@@ -42,6 +42,17 @@ export function sumDigests(digests: Iterable<number>, bits: number): readonly Di
   return [...sums.values()];
 }
 
+/** Sums of which several may be of one bucket as one each. */
+export function addSums(sums: readonly DigestSum[]): readonly DigestSum[] {
+  const added = new Map<number, DigestSum>();
+  for (const { bucket, ...own } of sums) {
+    const { count = 0, high = 0, low = 0 } = added.get(bucket) ?? {};
+    const both = { count: count + own.count, high: high + own.high, low: low + own.low };
+    added.set(bucket, { bucket, ...both });
+  }
+  return [...added.values()];
+}
+
 /** The buckets that do not hold the same digests, in order. */
 export function differingBuckets(
   some: readonly DigestSum[],

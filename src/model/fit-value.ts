@@ -108,7 +108,7 @@ function compareItems(a: Value, b: Value): number {
 export function describeType(type: ValueType): string {
   switch (type.kind) {
     case "list":
-      return `a list, each item ${describeType(type.of)}`;
+      return `a ${type.ordered ? "list" : "set"}, each item ${describeType(type.of)}`;
     case "integer":
       return `a whole number of ${type.bits} bits`;
     case "text":

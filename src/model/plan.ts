@@ -29,6 +29,8 @@ export interface Operation {
   readonly key?: RecordKey;
   readonly fields: readonly PlannedField[];
   readonly version?: string;
+  /** An update that marks the record as deleted: it tells the side nothing that is agreed. */
+  readonly marks?: true;
 }
 
 /** A side's record as it is acknowledged. */
@@ -149,7 +151,7 @@ export interface Ambiguous {
 }
 
 /** `unknown`: the answer was lost and the record is to be read again before anything else. */
-export type OperationState = "planned" | "intent" | "written" | "conflict" | "rejected" | "unknown";
+export type OperationState = "intent" | "written" | "conflict" | "rejected" | "unknown";
 
 /** An operation as the journal has it. */
 export interface JournaledOperation extends Operation {

@@ -91,10 +91,9 @@ export interface Acknowledged {
  * - `present`: it was read, `values` hold it
  * - `gone`: it was acknowledged once, and a complete observation does not have it
  * - `never`: this side never had it
- * - `outside`: it is there, but the side's filter or a `keep` says it takes no part
  * - `unknown`: nothing was learnt of it now; nothing may be concluded or written
  */
-export type Presence = "present" | "gone" | "never" | "outside" | "unknown";
+export type Presence = "present" | "gone" | "never" | "unknown";
 
 /** One side's view of one shared record. */
 export interface SideView {
@@ -102,8 +101,7 @@ export interface SideView {
   readonly presence: Presence;
   /** Shared values; absent ones take no part. Empty unless present. */
   readonly values: Values;
-  /** Canonical times, by field and for the record, corrected by the clock offset. */
-  readonly fieldTimes?: readonly (string | undefined)[];
+  /** Canonical time, corrected by the clock offset. */
   readonly modifiedAt?: string;
   readonly acknowledged?: Acknowledged;
 }
@@ -154,7 +152,13 @@ export type FieldReason =
 /** What is to be written to one side for one record, in shared values. Absent fields are left. */
 export type SideWrite =
   | { readonly side: string; readonly kind: "create"; readonly values: Values }
-  | { readonly side: string; readonly kind: "update"; readonly values: Values }
+  | {
+      readonly side: string;
+      readonly kind: "update";
+      readonly values: Values;
+      /** It marks the record as deleted there: no value of it is agreed. */
+      readonly marks?: true;
+    }
   | { readonly side: string; readonly kind: "delete" };
 
 /** What happens to the record as a whole, for people and for `explain`. */

@@ -108,7 +108,7 @@ export interface SideCounts {
   readonly rejected: number;
   /** The answer was lost and could not be found out yet. */
   readonly unknown: number;
-  /** Not sent, since the side failed before. */
+  /** Not done, since the side failed then or before. */
   readonly unsent: number;
 }
 

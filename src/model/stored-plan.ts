@@ -28,17 +28,35 @@ export function valuesFromText(text: string): Values {
 }
 
 export function acknowledgedToText({ returned, stoodFor, left }: Acknowledged): string {
-  const parts = [pack(returned), pack(stoodFor)];
-  return JSON.stringify(left === true ? [...parts, true] : parts);
+  const said = pack(returned);
+  const told = packUnlessSame(stoodFor, returned);
+  if (left === true) return JSON.stringify([said, told ?? null, true]);
+  return JSON.stringify(told === undefined ? [said] : [said, told]);
 }
 
 export function acknowledgedFromText(text: string): Acknowledged {
-  const [returned, stoodFor, left] = JSON.parse(text) as readonly [Packed, Packed, true?];
+  const [said, told, left] = JSON.parse(text) as readonly [Packed, (Packed | null)?, true?];
+  const returned = unpack(said);
   return {
-    returned: unpack(returned),
-    stoodFor: unpack(stoodFor),
+    returned,
+    stoodFor: told == null ? returned : unpack(told),
     ...(left === true ? { left } : {}),
   };
+}
+
+/** Nothing where the values are the others: most sides give back what they are told. */
+function packUnlessSame(values: Values, others: Values): Packed | undefined {
+  const isSame =
+    values.length === others.length &&
+    values.every((value, index) => {
+      const other = others[index];
+      return value === other || (Array.isArray(value) && sameList(value, other));
+    });
+  return isSame ? undefined : pack(values);
+}
+
+function sameList(list: readonly unknown[], other: Values[number]): boolean {
+  return Array.isArray(other) && JSON.stringify(list) === JSON.stringify(other);
 }
 
 /** A planned record as JSON text, as it is kept in the home and in a plan's file. */
@@ -66,23 +84,19 @@ export function plannedFromText(text: string): PlannedRecord {
 type Sides = PlannedRecord["acknowledged"];
 
 function packSides(sides: Sides): readonly unknown[] {
-  return sides.map((side) => ({
-    ...side,
-    acknowledged: {
-      ...side.acknowledged,
-      returned: pack(side.acknowledged.returned),
-      stoodFor: pack(side.acknowledged.stoodFor),
-    },
-  }));
+  return sides.map(({ acknowledged, ...side }) => {
+    const { stoodFor, returned, ...rest } = acknowledged;
+    const told = packUnlessSame(stoodFor, returned);
+    const packed = { ...rest, returned: pack(returned) };
+    return { ...side, acknowledged: told === undefined ? packed : { ...packed, stoodFor: told } };
+  });
 }
 
 function unpackSides(sides: Sides): Sides {
-  return sides.map((side) => ({
-    ...side,
-    acknowledged: {
-      ...side.acknowledged,
-      returned: unpack(side.acknowledged.returned as Packed),
-      stoodFor: unpack(side.acknowledged.stoodFor as Packed),
-    },
-  }));
+  return sides.map(({ acknowledged, ...side }) => {
+    const { stoodFor: told, ...rest } = acknowledged as Partial<Acknowledged>;
+    const returned = unpack((rest.returned ?? []) as Packed);
+    const stoodFor = told === undefined ? returned : unpack(told as Packed);
+    return { ...side, acknowledged: { ...rest, returned, stoodFor } };
+  });
 }

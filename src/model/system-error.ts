@@ -24,5 +24,7 @@ export function systemError(error: unknown, stream?: string): unknown {
   const mapped = code === undefined ? undefined : OF_A_SYSTEM[code];
   if (mapped === undefined) return error;
   const context = stream === undefined ? error.context : { ...error.context, stream };
-  return new SyncError(mapped, error.message, { context, cause: error.cause });
+  // A database's login stands in its URL; what is said of tokens helps nobody there.
+  const hint = code === "HOME_REFUSED" ? { hint: error.hint } : {};
+  return new SyncError(mapped, error.message, { context, cause: error.cause, ...hint });
 }

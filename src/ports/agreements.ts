@@ -25,7 +25,15 @@ export interface KnownRecord {
   readonly digest?: number;
 }
 
-/** The digests of a side's linked records. */
+/** A record that a side's filter leaves out; `row` is as in `KnownRecord`, among such records. */
+export interface LeftOutRecord {
+  readonly key: RecordKey;
+  readonly row: number;
+  /** Of the record as it was when the filter was asked. */
+  readonly digest: number;
+}
+
+/** The digests of a side's linked records and of those that its filter leaves out. */
 export interface KnownDigests {
   readonly sums: readonly DigestSum[];
   /** Linked records without a digest; they are in no bucket. */
@@ -120,7 +128,7 @@ export interface Links {
   knownCount(sync: string, side: string): Promise<number>;
   /** Every linked record of the side, in batches, in no particular order. */
   everyKnown(sync: string, side: string): AsyncIterable<readonly KnownRecord[]>;
-  /** The digests of the side's linked records, added up as `Connector.sumDigests` does. */
+  /** The digests of what is known of the side, added up as `Connector.sumDigests` does. */
   knownDigests(sync: string, side: string, bits: number): Promise<KnownDigests>;
   /** As `everyKnown`, but only those whose digest is in the buckets, and those that have none. */
   knownIn(
@@ -152,6 +160,37 @@ export interface Links {
 }
 
 /**
+ * Which records a side's filter leaves out, so that one that stands as it did is not read again. A
+ * digest is kept of what the filter was asked about, and is of that filter too (`digestSeed`): an
+ * old one matches nothing. Writes are refused with HOME_FENCED under an old lease.
+ */
+export interface LeftOut {
+  /** How many they are, and the greatest row, 0 without any; what is noted anew has a greater one. */
+  leftOutSize(
+    sync: string,
+    side: string,
+  ): Promise<{ readonly count: number; readonly newest: number }>;
+  leftOut(
+    sync: string,
+    side: string,
+    keys: readonly RecordKey[],
+  ): Promise<ReadonlyMap<RecordKey, LeftOutRecord>>;
+  /** Those whose digest is in the buckets, in batches. */
+  leftOutIn(
+    sync: string,
+    side: string,
+    buckets: DigestBuckets,
+  ): AsyncIterable<readonly LeftOutRecord[]>;
+  /** A record that was noted before keeps its row. */
+  noteLeftOut(
+    lease: Lease,
+    side: string,
+    seen: readonly Pick<LeftOutRecord, "key" | "digest">[],
+  ): Promise<void>;
+  forgetLeftOut(lease: Lease, side: string, rows: readonly number[]): Promise<void>;
+}
+
+/**
  * What the present observation found; emptied before each. Writes are refused with HOME_FENCED
  * under an old lease, so that a process that was taken for dead cannot disturb its successor.
  */
@@ -169,11 +208,8 @@ export interface Staging {
     sync: string,
     side: string,
   ): Promise<readonly { readonly key: RecordKey; readonly name: string }[]>;
-  /** Present, unlinked staged records without a name; at most `limit`. */
-  nameless(
-    sync: string,
-    limit: number,
-  ): Promise<readonly { readonly side: string; readonly key: RecordKey }[]>;
+  /** How many present, unlinked staged records have no name. */
+  namelessCount(sync: string): Promise<number>;
   /** Gives staged records their link. */
   linkStaged(
     lease: Lease,
@@ -210,7 +246,7 @@ export interface Plans {
 /** The end of one operation. */
 export interface OperationEnd {
   readonly id: string;
-  readonly state: Exclude<OperationState, "planned" | "intent">;
+  readonly state: Exclude<OperationState, "intent">;
   readonly stored?: Readonly<Record<string, Value>>;
   readonly storedKey?: RecordKey;
   readonly trouble?: string;
@@ -270,11 +306,11 @@ export interface Settlement {
 }
 
 export interface Journal {
-  /** Notes, before they are sent, that these operations are. Refused with HOME_FENCED. */
+  /** Notes, before they are sent, that these records' operations are. Refused with HOME_FENCED. */
   intend(
     lease: Lease,
     run: { readonly plan: string; readonly runId: string; readonly at: number },
-    operations: readonly string[],
+    records: readonly Pick<PlannedRecord, "link" | "name" | "operations">[],
   ): Promise<void>;
   settle(settlement: Settlement): Promise<void>;
   /** Planned records with an operation at intent or unknown: a crash left them open. */
@@ -329,4 +365,4 @@ export interface Conflicts {
 }
 
 /** What the home keeps for reconcile syncs. The same rules hold as for `Home`. */
-export interface Agreements extends Links, Staging, Plans, Journal, Conflicts {}
+export interface Agreements extends Links, LeftOut, Staging, Plans, Journal, Conflicts {}

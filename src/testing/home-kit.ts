@@ -3,6 +3,7 @@ import { agreementBehaviours } from "./home-kit/agreements.ts";
 import { commitBehaviours } from "./home-kit/commits.ts";
 import { digestBehaviours } from "./home-kit/digests.ts";
 import { fileBehaviours } from "./home-kit/files.ts";
+import { leftOutBehaviours } from "./home-kit/left-out.ts";
 import { logBehaviours } from "./home-kit/log.ts";
 import { recordBehaviours } from "./home-kit/records.ts";
 import { standingBehaviours } from "./home-kit/standing.ts";
@@ -22,6 +23,7 @@ export function homeKit(name: string, options: HomeKitOptions): void {
     fileBehaviours(behaviour);
     agreementBehaviours(behaviour);
     digestBehaviours(behaviour);
+    leftOutBehaviours(behaviour);
     standingBehaviours(behaviour);
   });
 }

@@ -70,6 +70,9 @@ function homeToCome(
     async *knownIn(sync, side, buckets) {
       yield* (await opening).knownIn(sync, side, buckets);
     },
+    async *leftOutIn(sync, side, buckets) {
+      yield* (await opening).leftOutIn(sync, side, buckets);
+    },
     memory(system): Memory {
       return {
         recall: async (key) => (await opening).memory(system).recall(key),

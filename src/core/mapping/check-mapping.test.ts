@@ -13,6 +13,9 @@ const TEXT: ValueType = { kind: "text" };
 const DECIMAL: ValueType = { kind: "decimal" };
 const INTEGER: ValueType = { kind: "integer", bits: 32 };
 
+const listOf = (of: ValueType): ValueType & { readonly kind: "list" } =>
+  ({ kind: "list", of, ordered: false }) as ValueType & { readonly kind: "list" };
+
 const side = (name: string, type: ValueType = TEXT): Field => ({ name, type, nullable: true });
 const shared = (name: string, type: ValueType = TEXT, compare: Comparison = {}): SharedField => ({
   name,
@@ -198,10 +201,96 @@ const CHECKS: readonly (readonly [string, SideMapping, SharedField, string | und
     "is read from two fields of this side",
   ],
   [
+    "read and written by two mappings",
+    mapping([
+      field("s", "f", [], { direction: "read" }),
+      field("s", "f", [], { direction: "write" }),
+    ]),
+    shared("s"),
+    undefined,
+  ],
+  [
     "written twice",
     mapping([field("s", "f")], [{ field: "f", value: "x" }]),
     shared("s"),
     "is written twice",
+  ],
+  [
+    "written by two mappings",
+    mapping([field("s", "f"), field("s", "f", [], { direction: "write" })]),
+    shared("s"),
+    "is written twice",
+  ],
+  [
+    "two constants of one field",
+    mapping(
+      [],
+      [
+        { field: "f", value: "x" },
+        { field: "f", value: "y" },
+      ],
+    ),
+    shared("s"),
+    "is written twice",
+  ],
+  [
+    "a step of a constant",
+    mapping([
+      {
+        ...field("s", "f", [{ kind: "scale", by: "0" }], { direction: "read" }),
+        from: { kind: "constant", value: "1" },
+      },
+    ]),
+    shared("s"),
+    'is scaled by "0", which is no factor',
+  ],
+  [
+    "a factor in another spelling",
+    mapping([field("s", "i", [{ kind: "scale", by: "0.10" }])]),
+    shared("s", DECIMAL),
+    'is scaled by "0.10", which is no factor',
+  ],
+  [
+    "types that meet by a table",
+    mapping([field("b", "d", [{ kind: "table", pairs: [["2026-01-01", true]] }])]),
+    shared("b", { kind: "boolean" }),
+    undefined,
+  ],
+  [
+    "lists of texts that are numbers",
+    mapping([field("s", "l")]),
+    shared("s", listOf(INTEGER)),
+    undefined,
+  ],
+  [
+    "a list and a text",
+    mapping([field("s", "l")]),
+    shared("s"),
+    'is a text, and "l" on this side is a set, each item a text',
+  ],
+  [
+    "a sequence and a set",
+    mapping([field("s", "l")]),
+    shared("s", { ...listOf(TEXT), ordered: true }),
+    'is a list, each item a text, and "l" on this side is a set, each item a text',
+  ],
+  [
+    "lists of what never meets",
+    mapping([field("s", "l")]),
+    shared("s", listOf({ kind: "json" })),
+    'is a set, each item any JSON, and "l" on this side is a set, each item a text',
+  ],
+  [
+    "a text and any JSON",
+    mapping([field("s", "f")]),
+    shared("s", { kind: "json" }),
+    'is any JSON, and "f" on this side is a text',
+  ],
+  [
+    "a number and none",
+    mapping([field("s", "i")]),
+    shared("s", { kind: "date" }),
+    'is a date YYYY-MM-DD that exists, and "i" on this side is a whole number of 32 bits',
   ],
   [
     "a default of another type",
@@ -219,7 +308,10 @@ const CHECKS: readonly (readonly [string, SideMapping, SharedField, string | und
 
 for (const [name, given, target, reason] of CHECKS) {
   test(`checked: ${name}`, () => {
-    const fields = [side("f"), side("h"), side("i", INTEGER), side("d", { kind: "date" })];
+    const fields = [
+      ...[side("f"), side("h"), side("i", INTEGER)],
+      ...[side("d", { kind: "date" }), side("l", listOf(TEXT))],
+    ];
     const problems = checkMapping(given, fields, [target]);
     assert.deepEqual(
       problems.map((problem) => problem.reason),

@@ -1,6 +1,7 @@
 import { canonicalDecimal } from "../../model/decimal.ts";
 import { inverseDecimal } from "../../model/decimal-math.ts";
 import { describeType, fitValue } from "../../model/fit-value.ts";
+import { nearMatches } from "../../model/near-match.ts";
 import type { SharedField } from "../../model/reconcile.ts";
 import type { Field } from "../../model/schema.ts";
 import type { Value, ValueType } from "../../model/value.ts";
@@ -51,6 +52,17 @@ function doubled(path: string, reason: string): MappingProblem {
   return { path, reason, remedy: "Keep one of the two, or give one of them another direction." };
 }
 
+const NAMES_SHOWN = 40;
+
+/** `Correct the name (did you mean "stock"?); it has sku, stock.` */
+function allowedNames(name: string, known: readonly string[]): string {
+  const [meant] = nearMatches(name, known);
+  const near = meant === undefined ? "" : ` (did you mean "${meant}"?)`;
+  const rest = known.length - NAMES_SHOWN;
+  const more = rest > 0 ? ` and ${rest} more` : "";
+  return `Correct the name${near}; it has ${known.slice(0, NAMES_SHOWN).join(", ")}${more}.`;
+}
+
 function checkField(
   mapping: FieldMapping,
   sides: ReadonlyMap<string, ValueType>,
@@ -68,7 +80,7 @@ function checkField(
   const type = sides.get(from.name);
   if (type === undefined) {
     const reason = `is mapped to "${from.name}", which this side does not have`;
-    return [{ path, reason, remedy: "Correct the name; `lockstep check` lists the fields." }];
+    return [{ path, reason, remedy: allowedNames(from.name, [...sides.keys()]) }];
   }
   const problems = steps.flatMap((step) => checkStep(step, path));
   if (direction === "both") problems.push(...steps.flatMap((step) => checkBack(step, shared)));
@@ -169,11 +181,14 @@ function checkCreate(
 
 const NUMBERS: ReadonlySet<ValueType["kind"]> = new Set(["integer", "decimal", "double"]);
 
-/** True when values of one type can be those of the other, and back again. */
+/**
+ * True when a side's values can be the shared ones, and back again. A list of which only the items
+ * are shared, not their order, may stand in any order; an order does not survive in a set.
+ */
 function isConvertible(a: ValueType, b: ValueType): boolean {
   if (a.kind === "list" || b.kind === "list") {
     if (a.kind !== "list" || b.kind !== "list") return false;
-    return a.ordered === b.ordered && isConvertible(a.of, b.of);
+    return (a.ordered || !b.ordered) && isConvertible(a.of, b.of);
   }
   if (a.kind === b.kind || (NUMBERS.has(a.kind) && NUMBERS.has(b.kind))) return true;
   const isText = a.kind === "text" || b.kind === "text";

@@ -8,6 +8,7 @@ import type { FieldMapping, MappingStep, SideMapping } from "./field-mapping.ts"
 
 const TEXT: ValueType = { kind: "text" };
 const DECIMAL: ValueType = { kind: "decimal" };
+const SET: ValueType = { kind: "list", of: TEXT, ordered: false };
 const INTEGER: ValueType = { kind: "integer", bits: 32 };
 
 const side = (name: string, type: ValueType = TEXT): Field => ({ name, type, nullable: true });
@@ -58,6 +59,18 @@ const READS: readonly Row[] = [
   ["null", TEXT, DECIMAL, [], null, null],
   ["text to number", TEXT, DECIMAL, [], "12.50", "12.5", "12.5"],
   ["text to whole number", TEXT, INTEGER, [], "007", 7, "7"],
+  [
+    "several steps, undone backwards",
+    TEXT,
+    DECIMAL,
+    [
+      { kind: "table", pairs: [["dozen", "12"]] },
+      { kind: "scale", by: "0.5" },
+    ],
+    "dozen",
+    "6",
+    "dozen",
+  ],
   ["number to text", INTEGER, TEXT, [], 7, "7", 7],
   ["text to truth", TEXT, { kind: "boolean" }, [], "TRUE", true, "true"],
   ["text to date", TEXT, { kind: "date" }, [], "2026-02-28", "2026-02-28"],
@@ -82,8 +95,15 @@ const READS: readonly Row[] = [
   ["spaces off", TEXT, TEXT, [{ kind: "trim" }], " a ", "a", "a"],
   ["letters", TEXT, TEXT, [{ kind: "case", to: "upper" }], "ab", "AB", "AB"],
   ["cents", INTEGER, DECIMAL, [{ kind: "scale", by: "0.01" }], 1234, "12.34", 1234],
+  ["nothing in cents", INTEGER, DECIMAL, [{ kind: "scale", by: "0.01" }], null, null],
   ["steps in order", TEXT, TEXT, [{ kind: "trim" }, TABLE], " I ", "Inactive", "I"],
+  ["nothing, not in the table", TEXT, TEXT, [TABLE], null, null],
+  ["a word for nothing", TEXT, TEXT, [{ kind: "table", pairs: [["-", null]] }], "-", null],
+  ["spaces around a number", TEXT, DECIMAL, [{ kind: "scale", by: "10" }], " 5 ", "50", "5"],
+  ["spaces off each item", SET, SET, [{ kind: "trim" }], [" a "], ["a"], ["a"]],
   ["no number", TEXT, DECIMAL, [], "many", undefined],
+  ["no unit of a list", SET, DECIMAL, [{ kind: "scale", by: "10" }], ["5"], undefined],
+  ["a misfit is no blank", TEXT, TEXT, [TABLE, { kind: "trim" }], "X", undefined],
   ["a day that is none", TEXT, { kind: "date" }, [], "2026-02-30", undefined],
   ["a fraction where none fits", DECIMAL, INTEGER, [], "1.5", undefined],
   ["not in the table", TEXT, TEXT, [TABLE], "X", undefined],
@@ -151,6 +171,41 @@ test("a value that would come back as another is not written", () => {
   );
 });
 
+test("a difference that does not count is none, and what is never read need not come back", () => {
+  const loose = compileMapping(
+    mapping([field("s", "f", [{ kind: "case", to: "upper" }])]),
+    [side("f")],
+    [shared("s", TEXT, { ignoreCase: true })],
+  );
+  assert.deepEqual(loose.toSide(["ab"], "update"), { values: ["ab"], problems: [] });
+  const blind = compileMapping(
+    mapping([field("sku", "id", [], { direction: "write" })]),
+    [side("id", INTEGER)],
+    [shared("sku")],
+  );
+  assert.deepEqual(blind.toSide(["007"], "update"), { values: [7], problems: [] });
+});
+
+test("what a table has no word for is not written, and its first words are named", () => {
+  const words = (count: number): MappingStep => ({
+    kind: "table",
+    pairs: Array.from({ length: count }, (_, at) => [at, `word ${at}`]),
+  });
+  for (const [count, end] of [
+    [8, '"word 7".'],
+    [9, '"word 7", ….'],
+  ] as const) {
+    const compiled = compileMapping(
+      mapping([field("s", "f", [words(count)])]),
+      [side("f", INTEGER)],
+      [shared("s")],
+    );
+    const { values, problems } = compiled.toSide(["other"], "update");
+    assert.deepEqual(values, [undefined]);
+    assert.ok(problems[0]?.message.endsWith(end), problems[0]?.message);
+  }
+});
+
 test("absent stays absent, both ways", () => {
   const compiled = compileMapping(mapping([field("s", "f")]), [side("f")], [shared("s")]);
   assert.deepEqual(compiled.toShared([undefined]), { values: [undefined], problems: [] });
@@ -164,6 +219,7 @@ test("constants and defaults are given to a new record only", () => {
     [shared("s")],
   );
   assert.deepEqual(compiled.toSide([null], "create").values, ["none", "sync", undefined]);
+  assert.deepEqual(compiled.toSide([undefined], "create").values, ["none", "sync", undefined]);
   assert.deepEqual(compiled.toSide(["x"], "create").values, ["x", "sync", undefined]);
   assert.deepEqual(compiled.toSide([null], "update").values, [null, undefined, undefined]);
 });

@@ -41,8 +41,7 @@ export function judgePresence(
   const present = views.filter((view) => view.presence === "present");
   const isUnknown = views.some((view) => view.presence === "unknown");
   if (present.length === 0) {
-    const isThere = views.some(({ presence }) => presence === "outside");
-    return isUnknown || isThere || base === undefined ? { kind: "held" } : ENDED;
+    return isUnknown || base === undefined ? { kind: "held" } : ENDED;
   }
   const lives = views.map((view) => (view.presence === "gone" ? asNever(view) : view));
   if (base === undefined || gone.length === 0) {

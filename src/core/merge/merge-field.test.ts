@@ -99,6 +99,30 @@ const CASES: readonly (readonly [string, Value | undefined, readonly Vote[], Exp
     { value: "2" },
   ],
   [
+    "a side heard first that says the base holds it",
+    "2",
+    [overruled("a", "7", "6"), vote("b", "2")],
+    { conflict: { a: "7", b: "2" } },
+  ],
+  [
+    "one that is heard first with null does not",
+    "2",
+    [overruled("a", "7", "6"), vote("b", null)],
+    { value: "7", by: ["a"] },
+  ],
+  [
+    "those who hold the base speak for it, a lossy side too, and none that was not told",
+    "1.5",
+    [vote("a", "1", "1", "1.5"), behind("b", "9", "9", "8"), overruled("c", "7", "6")],
+    { conflict: { a: "1.5", c: "7" } },
+  ],
+  [
+    "so does one that says it by itself",
+    "2",
+    [overruled("a", "7", "6"), behind("b", "2", "1", "1"), behind("c", "9", "9", "8")],
+    { conflict: { a: "7", b: "2" } },
+  ],
+  [
     "whoever knew the base and moved on speaks in its place",
     "2",
     [vote("a", "9", "2"), behind("b", "7", "1", "1"), vote("c", "2", "2")],
@@ -204,6 +228,22 @@ for (const [name, base, votes, expected] of CASES) {
   });
 }
 
+test("what was said before and is otherwise now is a change, though another joins with it", () => {
+  const merge = mergeField({
+    field: FIELD,
+    base: "2",
+    votes: [overruled("a", "7", "6"), vote("b", "7")],
+    policies: [],
+    records: () => ({}),
+  });
+  assert.deepEqual(merge, { value: "7", reason: { kind: "changed", by: ["a", "b"] } });
+});
+
+test("what nobody says and nobody agreed on is not agreed now", () => {
+  const merge = mergeField({ field: FIELD, votes: [], policies: [], records: () => ({}) });
+  assert.deepEqual(merge, { reason: { kind: "agreed" } });
+});
+
 const TWO = [vote("a", "2", "1"), vote("b", "3", "1")];
 const conflictOf = (policies: readonly Policy[]): ReturnType<typeof mergeField> =>
   mergeField({ field: FIELD, base: "1", votes: TWO, policies, records: () => ({}) });
@@ -242,6 +282,7 @@ test("times reach the policies: of those who speak, and of those who hold the ba
     policies: [{ name: "watcher", decide: (conflict) => void asked.push(conflict) }],
     records: () => ({}),
   });
+  assert.equal(asked[0]?.base, "1");
   assert.deepEqual(asked[0]?.candidates, [
     { side: "a", value: "1", at: "2026-01-01T00:00:00Z" },
     { side: "b", value: "2", at: "2026-01-02T00:00:00Z" },

@@ -93,7 +93,12 @@ function isAmong(...groups: readonly (readonly Vote[])[]): (vote: Vote) => boole
 }
 
 function firstMeeting(fieldCase: FieldCase): FieldMerge {
-  const { field, votes } = fieldCase;
+  const { field } = fieldCase;
+  // What a side was heard to say before the record was let go (its mark) is no word on the new one.
+  const fresh = fieldCase.votes.filter(({ value, returned }) => {
+    return returned === undefined || !sameValue(field, value, returned);
+  });
+  const votes = fresh.length > 0 ? fresh : fieldCase.votes;
   const filled = votes.filter((vote) => comparedForm(field, vote.value) !== null);
   const candidates = filled.length > 0 ? filled : votes;
   if (candidates.length === 0) return { reason: { kind: "agreed" } };

@@ -48,7 +48,7 @@ const anyView = (name: string): fc.Arbitrary<SideView> =>
   fc.record(
     {
       side: fc.constant(name),
-      presence: fc.constantFrom("present", "gone", "never", "outside", "unknown"),
+      presence: fc.constantFrom("present", "gone", "never", "unknown"),
       values: anyValues,
       modifiedAt: fc.constantFrom("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"),
       acknowledged: anyAcknowledged,

@@ -97,12 +97,6 @@ const PRESENCE: readonly Row[] = [
     ["b:update name=new"],
   ],
   [
-    "one takes no part",
-    [edited("a"), quiet("b"), absent("c", "outside")],
-    "kept",
-    ["b:update name=new"],
-  ],
-  [
     "gone on one, nobody edited",
     [absent("a", "gone"), quiet("b"), quiet("c")],
     "deleted",
@@ -148,6 +142,26 @@ const PRESENCE: readonly Row[] = [
     [goneBehind("a"), absent("b", "gone"), quiet("c")],
     "deleted",
     ["c:delete"],
+  ],
+  [
+    "deleted where the last edit would never arrive",
+    [goneBehind("a"), quiet("b"), quiet("c")],
+    "deleted",
+    ["b:delete", "c:delete"],
+    { roles: [role("a", { directions: ["read", "both"] }), role("b"), role("c")] },
+  ],
+  [
+    "the same, and only a side that is written has it yet",
+    [goneBehind("a"), quiet("b")],
+    "deleted",
+    ["b:delete"],
+    { roles: [role("a"), role("b", { directions: ["write", "write"] })] },
+  ],
+  [
+    "gone on one, and another says of a field for the first time that it is blank",
+    [absent("a", "gone"), present("b", ["n", null], same(["n"])), quiet("c")],
+    "deleted",
+    ["b:delete", "c:delete"],
   ],
   [
     "gone on one, and another speaks for the first time",
@@ -231,6 +245,8 @@ test("without a base nothing is deleted, whatever was acknowledged", () => {
   ]);
   assert.equal(merged.record.kind, "first-met");
   assert.deepEqual(writesOf(merged), ["a:create"]);
+  const gone = mergeRecord(rulesOf(ALL), undefined, [absent("a", "gone"), absent("b", "never")]);
+  assert.equal(gone.record.kind, "kept");
 });
 
 test("a record that lives on is forgotten where it is gone, so that it is not deleted next time", () => {
@@ -260,9 +276,12 @@ test("an absent field is not null: it is neither a vote nor written", () => {
 
 test("a field in review is frozen, the others flow on, and it stays a conflict", () => {
   const views = [present("a", ["x", "s"], same(BASE)), present("b", ["y", "t"], same(BASE))];
-  const merged = mergeRecord(rulesOf(TWO), BASE, views);
+  const merged = mergeRecord(rulesOf(ALL), BASE, [...views, absent("c", "never")]);
   assert.deepEqual(merged.agreed, ["n", "t"]);
-  assert.deepEqual(writesOf(merged), ["a:update status=t"]);
+  assert.deepEqual(merged.writes, [
+    { side: "a", kind: "update", values: [undefined, "t"] },
+    { side: "c", kind: "create", values: [undefined, "t"] },
+  ]);
   assert.deepEqual(merged.acknowledged.get("b"), { returned: ["n", "t"], stoodFor: ["n", "t"] });
 });
 

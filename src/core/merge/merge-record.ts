@@ -96,8 +96,8 @@ function vote(view: SideView, index: number): readonly Vote[] {
   const returned = acknowledged?.returned[index];
   const stoodFor = acknowledged?.stoodFor[index];
   const value = presence === "unknown" ? returned : view.values[index];
-  if (value === undefined || (presence !== "present" && presence !== "unknown")) return [];
-  const at = presence === "present" ? (view.fieldTimes?.[index] ?? view.modifiedAt) : undefined;
+  if (value === undefined) return [];
+  const at = view.modifiedAt;
   return [
     {
       side,

@@ -47,7 +47,7 @@ export function settleSide(outcome: Outcome, role: SideRole, view: SideView): Se
     if (reason.kind === "review" || value === undefined) return undefined;
     return isTold(rules, side, index) && !holds(outcome, view, index) ? value : undefined;
   });
-  const acknowledged = acknowledge(outcome, view, belongs);
+  const acknowledged = acknowledge(outcome, view);
   return values.some((value) => value !== undefined)
     ? { side, acknowledged, write: { side, kind: "update", values } }
     : { side, acknowledged };
@@ -56,10 +56,9 @@ export function settleSide(outcome: Outcome, role: SideRole, view: SideView): Se
 /** A record that never belonged here, or was left here before, is left alone: nothing is lost. */
 function leave(outcome: Outcome, role: SideRole, view: SideView): Settled {
   const { side } = view;
-  const acknowledged = acknowledge(outcome, view, false);
-  const isKnown = !outcome.isFirst && view.acknowledged !== undefined;
-  const write =
-    isKnown && role.whenLeaving === "remove" ? removal(outcome.rules, view)[0] : undefined;
+  const acknowledged = acknowledge(outcome, view);
+  const leaves = !outcome.isFirst && role.whenLeaving === "remove";
+  const write = leaves ? removal(outcome.rules, view)[0] : undefined;
   return write === undefined
     ? { side, acknowledged: { ...acknowledged, left: true } }
     : { side, acknowledged, write };
@@ -92,7 +91,7 @@ function isMoved(field: SharedField, { values, acknowledged }: SideView, index: 
  * does not count as a change again. A field in review, or that was not read, keeps what was
  * acknowledged before.
  */
-function acknowledge(outcome: Outcome, view: SideView, belongs: boolean): Acknowledged {
+function acknowledge(outcome: Outcome, view: SideView): Acknowledged {
   const { rules, merges } = outcome;
   const before = view.acknowledged;
   const returned: (Value | undefined)[] = [];
@@ -103,11 +102,7 @@ function acknowledge(outcome: Outcome, view: SideView, belongs: boolean): Acknow
     const keeps = reason.kind === "review" || value === undefined;
     returned.push(!isMapped ? undefined : keeps ? before?.returned[index] : value);
     stoodFor.push(
-      !isMapped
-        ? undefined
-        : keeps
-          ? before?.stoodFor[index]
-          : standsFor(outcome, view, index, belongs),
+      !isMapped ? undefined : keeps ? before?.stoodFor[index] : standsFor(outcome, view, index),
     );
   });
   return { returned, stoodFor };
@@ -117,17 +112,12 @@ function acknowledge(outcome: Outcome, view: SideView, belongs: boolean): Acknow
  * Which agreed value the side's value stands for: the new one if it holds it, or will never be
  * told; else the one before while it has not moved; else none, since it has yet to be told.
  */
-function standsFor(
-  outcome: Outcome,
-  view: SideView,
-  index: number,
-  belongs: boolean,
-): Value | undefined {
+function standsFor(outcome: Outcome, view: SideView, index: number): Value | undefined {
   const { rules, agreed } = outcome;
   const field = rules.fields[index];
   if (field === undefined) return undefined;
   const isReached = holds(outcome, view, index) || !isTold(rules, view.side, index);
-  if (belongs && isReached) return agreed[index];
+  if (isReached) return agreed[index];
   return isMoved(field, view, index) ? undefined : view.acknowledged?.stoodFor[index];
 }
 
@@ -149,6 +139,6 @@ export function removal(rules: MergeRules, view: SideView): readonly SideWrite[]
     return value !== undefined && sameValue(field, value, wanted) ? undefined : wanted;
   });
   return values.some((value) => value !== undefined)
-    ? [{ side: view.side, kind: "update", values }]
+    ? [{ side: view.side, kind: "update", values, marks: true }]
     : [];
 }

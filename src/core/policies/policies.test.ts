@@ -74,6 +74,12 @@ test("latest-wins", () => {
       "-",
     ],
     ["equal times, ranked", timed(["a", "1", T1], ["b", "2", T1]), ["c", "b"], '"2" b'],
+    [
+      "the highest ranked is not among the latest",
+      timed(["a", "1", T1], ["b", "2", T2], ["c", "3", T2]),
+      ["a", "c"],
+      '"3" c',
+    ],
     ["the ranked one is not latest", timed(["a", "1", T1], ["b", "2", T2]), ["a"], '"2" b'],
     [
       "equal times, equal values",
@@ -102,6 +108,8 @@ test("one value where exactly these values meet", () => {
   ] as const) {
     assert.equal(shown(spelled.decide(conflict)), expected, name);
   }
+  const three = whenTheseMeet(["a", "b", "c"], "c");
+  assert.equal(shown(three.decide(of("a", "b"))), "-", "only some of them");
   const loose = of("GREY ", "gray");
   const field = { ...loose.field, compare: { trim: true, ignoreCase: true } };
   assert.equal(
@@ -170,6 +178,14 @@ const MERGES: readonly MergeRow[] = [
   ["one empties, one adds", SET, ["k"], [[], ["k", "y"]], `["y"] nobody's`],
   ["null takes all out", SET, ["k"], [null, ["k", "y"]], `["y"] nobody's`],
   ["all emptied in two ways", SET, ["k"], [null, []], "[] nobody's"],
+  [
+    "all emptied, and none says null",
+    SET,
+    ["k"],
+    [[], ["k"]],
+    "[] nobody's",
+    { blankIsNull: true },
+  ],
   ["all emptied, blank is null", SET, ["k"], [null, ["k"]], "null nobody's", { blankIsNull: true }],
   [
     "no base: all items",

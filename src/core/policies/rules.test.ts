@@ -82,8 +82,18 @@ const CONDITIONS: readonly (readonly [string, readonly RuleCondition[], boolean]
     true,
   ],
   [
+    "exactly so old is not older",
+    [{ kind: "time_based", when: { kind: "before", side: "erp", ageMs: HOUR } }],
+    false,
+  ],
+  [
     "no age known",
     [{ kind: "time_based", when: { kind: "before", side: "file", ageMs: 0 } }],
+    false,
+  ],
+  [
+    "nor one that is young",
+    [{ kind: "time_based", when: { kind: "within", side: "file", ageMs: HOUR } }],
     false,
   ],
   [
@@ -108,6 +118,17 @@ for (const [name, conditions, expected] of CONDITIONS) {
     if (!expected) assert.equal(answer, undefined);
   });
 }
+
+test("where nothing was agreed before an expression sees null", () => {
+  const { base: _, ...first } = conflictOf();
+  const seen: unknown[] = [];
+  const looks = expression("looks", ({ base }) => {
+    seen.push(base);
+    return true;
+  });
+  rules([rule([{ kind: "value_based", expression: looks }])], NOW).decide(first);
+  assert.deepEqual(seen, [null]);
+});
 
 test("the first rule that has an answer decides", () => {
   const absent: Rule = {

@@ -3,7 +3,7 @@ import { fieldIndex } from "../../model/schema.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { ReplicateContext } from "../context.ts";
 import type { FilesPlan } from "../files-results.ts";
-import { headCalls, keyCalls } from "../plan/price.ts";
+import { headRequests, keyRequests } from "../plan/price.ts";
 import { priceQuota } from "../plan/price-quota.ts";
 import type { QuotaNotes } from "../quota-report.ts";
 import { filesLocation } from "./files-status.ts";
@@ -50,12 +50,12 @@ export async function planFiles(
   const files = filesOf(records, sample.perRecord, action === "walk" ? held.files : 0);
   const bytes = bytesOf(files, held);
   const size = Math.min(LISTED_TOGETHER, context.source.capabilities.keysPerRead);
-  const listings = keyCalls(records ?? 0, size);
+  const listings = keyRequests(records ?? 0, size);
   const pages = Math.ceil((records ?? 0) / sample.recordsPerPage) + 1;
-  const heads = action === "walk" ? headCalls(plan.query.schema.traits) : 0;
-  const calls = setup + pages + listings + heads;
+  const heads = action === "walk" ? headRequests(plan.query.schema.traits) : 0;
+  const requests = setup + pages + listings + heads;
   const at = clock.now();
-  const asking = priceQuota(await quota(), calls, undefined, at);
+  const asking = priceQuota(await quota(), requests, undefined, at);
   const fetching =
     files === undefined ? undefined : priceQuota(await fileQuota(), files, bytes, at);
   return {
@@ -73,7 +73,7 @@ export async function planFiles(
     ...(files === undefined ? {} : { files }),
     ...(bytes === undefined ? {} : { bytes }),
     held,
-    calls,
+    requests,
     listings,
     quota: asking.cost,
     ...(fetching === undefined ? {} : { fileQuota: fetching.cost }),

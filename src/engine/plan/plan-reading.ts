@@ -4,7 +4,7 @@ import type { StepPlan } from "../plan-results.ts";
 import { changesState, overlapOf } from "../replicate/changes-state.ts";
 import { missingCursor, requireTrait } from "../replicate/run-incremental.ts";
 import { measured, type PageShape, type StreamToPlan } from "./planned-stream.ts";
-import { keyCalls, pagesOf } from "./price.ts";
+import { keyRequests, pagesOf } from "./price.ts";
 
 /** What is new after a cursor, and how much is read to see it. */
 interface News {
@@ -34,7 +34,7 @@ export async function planChanges(
   // Events only name their records, which are then asked for by key.
   const asks =
     schema.traits.events === true
-      ? keyCalls(news.read, context.source.capabilities.keysPerRead)
+      ? keyRequests(news.read, context.source.capabilities.keysPerRead)
       : 0;
   const { bytesPerRecord } = shape;
   return {
@@ -43,7 +43,7 @@ export async function planChanges(
     ...(since === undefined ? {} : { since }),
     records: news.records,
     atLeast: news.atLeast,
-    calls: pagesOf(news.read, shape) + 1 + asks,
+    requests: pagesOf(news.read, shape) + 1 + asks,
     ...bytesOf(news.read, bytesPerRecord),
   };
 }
@@ -66,7 +66,7 @@ export async function planDeletions(
     records: news.records,
     atLeast: news.atLeast,
     // Each key told is asked for once more, since it may have been created anew.
-    calls: pagesOf(news.read, shape) + 1 + keyCalls(news.records, keysPerRead),
+    requests: pagesOf(news.read, shape) + 1 + keyRequests(news.records, keysPerRead),
     bytes: 0,
   };
 }

@@ -1,7 +1,7 @@
 import type { StepPlan } from "../plan-results.ts";
 import { walkState } from "../replicate/walk-state.ts";
 import type { PageShape, StreamToPlan } from "./planned-stream.ts";
-import { headCalls, pagesOf } from "./price.ts";
+import { headRequests, pagesOf } from "./price.ts";
 
 /** What a full copy or a sweep would do: the whole stream, or the rest of an interrupted walk. */
 export async function planWalk(
@@ -22,7 +22,7 @@ export async function planWalk(
   const parts = held?.ended === true ? 0 : (held?.parts?.length ?? spec.partitions ?? 1);
   // Each part ends with a page that is empty; a head is taken before the first page and after the last.
   const heads = held === undefined ? 2 : 1;
-  const calls = pagesOf(records, shape) + parts + heads * headCalls(stream.schema.traits);
+  const requests = pagesOf(records, shape) + parts + heads * headRequests(stream.schema.traits);
   const wasCopied = runs.some((run) => run.mode === "full" && run.doneAt !== undefined);
   const whole = mode === "sweep" ? "read" : wasCopied ? "copy-again" : "copy";
   const bytesPerRecord = mode === "full" ? shape.bytesPerRecord : shape.bytesPerMark;
@@ -33,7 +33,7 @@ export async function planWalk(
     records,
     // What a sweep finds stale is read again by key, and what it misses is asked for once more.
     atLeast: mode === "sweep" || sourceCount === undefined,
-    calls,
+    requests,
     ...(bytesPerRecord === undefined ? {} : { bytes: Math.round(records * bytesPerRecord) }),
   };
 }

@@ -27,12 +27,12 @@ export interface PageShape extends Measured {
   readonly recordsPerPage: number;
 }
 
-/** What is known of a stream's records and calls; absent where nothing tells. */
+/** What is known of a stream's records and requests; absent where nothing tells. */
 export interface Measured {
   readonly bytesPerRecord?: number | undefined;
   /** Of a record's key and time alone. */
   readonly bytesPerMark?: number | undefined;
-  readonly msPerCall?: number | undefined;
+  readonly msPerRequest?: number | undefined;
 }
 
 /** Fewer records than this say little of the many. */
@@ -49,7 +49,7 @@ export function measured({ runs, rows }: StreamToPlan): Measured {
     ...(isTelling
       ? {
           bytesPerRecord: perUnit(full.traffic.bytes, full.ledger.read),
-          msPerCall: perUnit(
+          msPerRequest: perUnit(
             full.finishedAt - full.startedAt - full.traffic.waitedMs,
             full.traffic.requests,
           ),
@@ -80,7 +80,7 @@ export async function samplePage(stream: StreamToPlan): Promise<PageShape> {
   const size = perUnit(now.bytes - before.bytes, records);
   const elapsedMs = context.clock.monotonic() - begunAt - (now.waitedMs - before.waitedMs);
   return {
-    msPerCall: perUnit(elapsedMs, now.requests - before.requests),
+    msPerRequest: perUnit(elapsedMs, now.requests - before.requests),
     ...(isKeyOnly ? { bytesPerMark: size } : { bytesPerRecord: size }),
     ...known,
     recordsPerPage: Math.max(1, records),

@@ -7,11 +7,11 @@ export function pagesOf(records: number, { recordsPerPage }: PageShape): number 
 }
 
 /** Requests that a head takes: the count, the newest change and the newest deletion. */
-export function headCalls({ changes, deletions, count }: StreamTraits): number {
+export function headRequests({ changes, deletions, count }: StreamTraits): number {
   return [changes, deletions, count].filter(Boolean).length;
 }
 
 /** Requests that ask for so many keys. */
-export function keyCalls(keys: number, keysPerRead: number): number {
+export function keyRequests(keys: number, keysPerRead: number): number {
   return Math.ceil(keys / keysPerRead);
 }

@@ -23,7 +23,7 @@ export async function findConflicts(
  * Throws USAGE where the filter names none.
  */
 export async function answerConflicts(
-  { home, clock }: LockstepParts,
+  { home, clock }: Pick<LockstepParts, "home" | "clock">,
   filter: ConflictFilter,
   answer: ConflictAnswer,
   by: string,

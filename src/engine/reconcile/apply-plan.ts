@@ -93,15 +93,18 @@ async function applyBatch(
   const { context } = work;
   const { home, clock } = context;
   const sendable = context.sides.filter(({ name }) => !tally.hasFailed(name));
+  const sent = records.flatMap(({ link, name, operations: all }) => {
+    const operations = all.filter((one) => sendable.some((side) => side.name === one.side));
+    return operations.length === 0 ? [] : [{ link, name, operations }];
+  });
   const bySide = sendable.map((side) => ({
     side,
-    operations: records.flatMap(({ operations }) =>
+    operations: sent.flatMap(({ operations }) =>
       operations.filter((operation) => operation.side === side.name),
     ),
   }));
-  const ids = bySide.flatMap(({ operations }) => operations.map(({ id }) => id));
   const stamp = { plan: head.plan, runId, at: clock.now() };
-  if (ids.length > 0) await home.intend(work.lease(), stamp, ids);
+  if (sent.length > 0) await home.intend(work.lease(), stamp, sent);
   const ends = new Map<string, Ended>();
   await allEnded(
     bySide.map(async ({ side, operations }) => {
@@ -114,8 +117,8 @@ async function applyBatch(
   for (const { operations } of bySide) {
     for (const { id } of operations) if (!ends.has(id)) ends.set(id, NOT_SENT);
   }
-  for (const { operations } of records)
-    for (const one of operations) tally.count(one, ends.get(one.id));
+  for (const { name, operations } of records)
+    for (const one of operations) tally.count(one, name, ends.get(one.id));
   const settled = records.map((record) => settleRecord(context, record, ends));
   await home.settle({
     lease: work.lease(),
@@ -129,7 +132,11 @@ async function applyBatch(
   tally.inReview(settled.filter(({ questions }) => questions.length > 0).length);
 }
 
-const NOT_SENT: Ended = { kind: "conflict", trouble: "Not sent, since the side failed before." };
+const NOT_SENT: Ended = {
+  kind: "conflict",
+  trouble: "Not sent, since the side failed before.",
+  isLeft: true,
+};
 
 /**
  * What an undo lets go of must be met again, though it did not change: the sides are to be observed
@@ -163,13 +170,16 @@ async function savePositions(work: ReconcileWork, head: PlanHead, runId: string)
 }
 
 interface Tally {
-  count(operation: Operation, end: Ended | undefined): void;
+  /** `name` is what the record is called. */
+  count(operation: Operation, name: string, end: Ended | undefined): void;
   inReview(records: number): void;
   fail(side: string, trouble: string): void;
   hasFailed(side: string): boolean;
   done(): number;
   result(): Applied;
 }
+
+const TROUBLES_SHOWN = 20;
 
 function createTally(sides: readonly string[]): Tally {
   const counts = Object.fromEntries(
@@ -180,15 +190,16 @@ function createTally(sides: readonly string[]): Tally {
   let done = 0;
   let reviews = 0;
   return {
-    count({ side }, end) {
+    count({ side }, name, end) {
       const count = counts[side];
       done += 1;
       if (count === undefined) return;
-      if (end === undefined || end === NOT_SENT) count.unsent += 1;
+      const isLeft = end === undefined || (end.kind !== "written" && end.isLeft === true);
+      if (isLeft) count.unsent += 1;
       else count[end.kind] += 1;
-      if (end !== undefined && end.kind !== "written" && troubles.size < 20) {
-        troubles.add(`${side}: ${end.trouble}`);
-      }
+      // Of what a side that failed was not told, the failure says it all.
+      if (isLeft || end.kind === "written" || troubles.size >= TROUBLES_SHOWN) return;
+      troubles.add(`${side}, "${name}": ${end.trouble}`);
     },
     inReview(records) {
       reviews += records;

@@ -14,15 +14,19 @@ const schema: StreamSchema = {
 
 test("the seed changes with all that shared values and their comparison depend on", () => {
   const seeds = [
-    digestSeed("mapping", fields, schema),
-    digestSeed("other", fields, schema),
-    digestSeed("mapping", [{ ...fields[0]!, compare: { trim: true } }], schema),
-    digestSeed("mapping", fields, { ...schema, key: [] }),
-    digestSeed("mapping", fields, { ...schema, fields: [] }),
-    digestSeed("mapping", fields, { ...schema, traits: { ...schema.traits, digests: "kind 2" } }),
+    digestSeed("mapping", "filter", fields, schema),
+    digestSeed("other", "filter", fields, schema),
+    digestSeed("mapping", "other", fields, schema),
+    digestSeed("mapping", "filter", [{ ...fields[0]!, compare: { trim: true } }], schema),
+    digestSeed("mapping", "filter", fields, { ...schema, key: [] }),
+    digestSeed("mapping", "filter", fields, { ...schema, fields: [] }),
+    digestSeed("mapping", "filter", fields, {
+      ...schema,
+      traits: { ...schema.traits, digests: "kind 2" },
+    }),
   ];
   assert.equal(new Set(seeds).size, seeds.length);
   for (const seed of seeds) assert.ok(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 48);
-  const same = digestSeed("mapping", fields, { ...schema, traits: { ...schema.traits } });
+  const same = digestSeed("mapping", "filter", fields, { ...schema, traits: { ...schema.traits } });
   assert.equal(same, seeds[0]);
 });

@@ -77,7 +77,7 @@ export async function explainRecord(
       return {
         field: one,
         ...(agreed === undefined ? {} : { agreed }),
-        sides: sidesOf(link, index),
+        sides: sidesOf(link, index, conflict),
         history: decisions.flatMap((decision) => provenance(decision, index)),
         writes: journal.filter((operation) =>
           operation.fields.some(({ shared }) => shared === index),
@@ -127,10 +127,16 @@ export async function findRecord(
   return link;
 }
 
-function sidesOf(link: StoredLink, index: number): FieldExplanation["sides"] {
+/** What each side last said; while a field waits, what it says in the conflict. */
+function sidesOf(
+  link: StoredLink,
+  index: number,
+  conflict: OpenConflict | undefined,
+): FieldExplanation["sides"] {
   const agreed = link.agreed[index];
   return Object.entries(link.sides).map(([side, { key, acknowledged }]) => {
-    const value = acknowledged.returned[index];
+    const said = conflict?.candidates.find((one) => one.side === side);
+    const value = said === undefined ? acknowledged.returned[index] : said.value;
     const stoodFor = acknowledged.stoodFor[index];
     const same = (a: Value | undefined, b: Value | undefined): boolean =>
       JSON.stringify(a) === JSON.stringify(b);
@@ -138,8 +144,12 @@ function sidesOf(link: StoredLink, index: number): FieldExplanation["sides"] {
       side,
       key,
       ...(value === undefined ? {} : { value }),
-      isBehind: agreed !== undefined && !same(stoodFor, agreed),
-      isLossy: agreed !== undefined && same(stoodFor, agreed) && !same(value, agreed),
+      isBehind: said === undefined && agreed !== undefined && !same(stoodFor, agreed),
+      isLossy:
+        said === undefined &&
+        agreed !== undefined &&
+        same(stoodFor, agreed) &&
+        !same(value, agreed),
     };
   });
 }

@@ -119,6 +119,36 @@ for (const backend of RECONCILE_BACKENDS)
       await runReconcile(changed, signal);
     });
 
+    test("a mapping and a filter that changed together are shown and released as one", async () => {
+      const { world } = await agreed(backend);
+      const context = withSide(world.context, { settings: { mapping: "m1", filter: "f1" } });
+      await runReconcile(context, signal);
+      const both = withSide(context, { settings: { mapping: "m2", filter: "f2" } });
+      await assert.rejects(
+        runReconcile(both, signal),
+        /^SyncError: The mapping and the filter of a/,
+      );
+      const waiting = await both.home.halts({ sync: both.sync, waiting: true });
+      assert.deepEqual(
+        waiting.map(({ details }) => details),
+        [{ known: 20, mapping: "m1 → m2", filter: "f1 → f2" }],
+      );
+      await release(both);
+      const more = withSide(context, { settings: { mapping: "m3", filter: "f2" } });
+      await assert.rejects(runReconcile(more, signal), { code: "GUARD_SETTINGS_CHANGED" });
+      await runReconcile(both, signal);
+      await runReconcile(both, signal);
+    });
+
+    test("an undo is not guarded, however much it takes back", async () => {
+      const { world, context } = await agreed(backend);
+      for (const sku of SKUS) world.put("a", { sku: `${sku}0`, name: "n", price: "1", tags: [] });
+      const { runId } = await runReconcile(context, signal);
+      assert.equal(count(world, "b"), 40);
+      await applyReconcile(context, await planUndo(context, runId, signal), signal);
+      assert.equal(count(world, "b"), 20);
+    });
+
     test("after an undo no run does the same again by itself", async () => {
       const { world, context } = await agreed(backend);
       world.edit("a", "10", { price: "2" });

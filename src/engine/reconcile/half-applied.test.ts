@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { createReconcileWorld, RECONCILE_BACKENDS } from "../../testing/reconcile-world.ts";
+import {
+  createReconcileWorld,
+  RECONCILE_BACKENDS,
+  type ReconcileBackend,
+  type ReconcileWorld,
+} from "../../testing/reconcile-world.ts";
 import type { ReconcileContext } from "./context.ts";
 import { applyReconcile, planReconcile, planUndo, runReconcile } from "./run-reconcile.ts";
 
@@ -19,15 +24,21 @@ function dyingAfterWrites(context: ReconcileContext): ReconcileContext {
   return { ...context, home };
 }
 
+/** The new name of an item was sent to `b` when the process died. */
+async function killedRun(backend: ReconcileBackend): Promise<ReconcileWorld> {
+  const world = createReconcileWorld({ backend, sides: [{ name: "a" }, { name: "b" }] });
+  world.put("a", { sku: "1", name: "one", price: "1", tags: [] });
+  await runReconcile(world.context, signal);
+  world.tick(10_000);
+  world.edit("a", "1", { name: "uno" });
+  await assert.rejects(runReconcile(dyingAfterWrites(world.context), signal), /killed/);
+  return world;
+}
+
 for (const backend of RECONCILE_BACKENDS)
   describe(`a run that died half-way, home in ${backend}`, () => {
     test("undo of it takes back what it had sent and not noted", async () => {
-      const world = createReconcileWorld({ backend, sides: [{ name: "a" }, { name: "b" }] });
-      world.put("a", { sku: "1", name: "one", price: "1", tags: [] });
-      await runReconcile(world.context, signal);
-      world.tick(10_000);
-      world.edit("a", "1", { name: "uno" });
-      await assert.rejects(runReconcile(dyingAfterWrites(world.context), signal), /killed/);
+      const world = await killedRun(backend);
       assert.equal(world.items("b")["1"]?.["name"], "uno");
       const { home, sync } = world.context;
       const [open] = await home.journal({ sync, states: ["intent"], limit: 1 });
@@ -37,12 +48,7 @@ for (const backend of RECONCILE_BACKENDS)
     });
 
     test("a plan looks into it first, so that what was written is no edit of that side", async () => {
-      const world = createReconcileWorld({ backend, sides: [{ name: "a" }, { name: "b" }] });
-      world.put("a", { sku: "1", name: "one", price: "1", tags: [] });
-      await runReconcile(world.context, signal);
-      world.tick(10_000);
-      world.edit("a", "1", { name: "uno" });
-      await assert.rejects(runReconcile(dyingAfterWrites(world.context), signal), /killed/);
+      const world = await killedRun(backend);
       world.edit("a", "1", { name: "due" });
       const { head } = await planReconcile(world.context, signal);
       assert.deepEqual(await world.context.home.unsettled(world.context.sync), []);

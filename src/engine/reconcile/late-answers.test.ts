@@ -6,7 +6,6 @@ import {
   RECONCILE_BACKENDS,
   type ReconcileBackend,
   type ReconcileWorld,
-  type WorldSide,
 } from "../../testing/reconcile-world.ts";
 import { planReconcile, runReconcile } from "./run-reconcile.ts";
 
@@ -22,7 +21,7 @@ interface Scene {
 }
 
 /** Three sides; `b` may do what it is told and then be out of reach. */
-function build(backend: ReconcileBackend, more: Partial<WorldSide> = {}): Scene {
+function build(backend: ReconcileBackend): Scene {
   let silent: "no" | "writes" | "does nothing" | "away" = "no";
   const error = new SyncError("CONNECTOR_UNREACHABLE", "Gone away.");
   const away = () => (silent === "away" ? { error } : undefined);
@@ -36,7 +35,7 @@ function build(backend: ReconcileBackend, more: Partial<WorldSide> = {}): Scene 
     backend,
     sides: [
       { name: "a" },
-      { name: "b", connector: { faults: { read: away, write } }, ...more },
+      { name: "b", connector: { faults: { read: away, write } } },
       { name: "c" },
     ],
   });
@@ -57,6 +56,36 @@ function build(backend: ReconcileBackend, more: Partial<WorldSide> = {}): Scene 
   };
 }
 
+const rename = (world: ReconcileWorld): void => world.edit("a", "1", { name: "uno" });
+
+/** All were in step; `b` was told of the change, and whether it did it nobody has heard. */
+async function loseAnswer(
+  backend: ReconcileBackend,
+  { done = true, change = rename } = {},
+): Promise<Scene> {
+  const scene = build(backend);
+  await scene.run();
+  change(scene.world);
+  scene.lose(done);
+  await scene.run();
+  return scene;
+}
+
+/** A question: `a` and `c` have different prices now. */
+async function disagree({ world, run }: Scene): Promise<void> {
+  world.edit("a", "1", { price: "5" });
+  world.edit("c", "1", { price: "6" });
+  await run();
+}
+
+/** `b` is back, and all sides have this name in the end; nothing is left to do. */
+async function assertInStep(scene: Scene, name: string | undefined, runs = 1): Promise<void> {
+  scene.heard();
+  for (let run = 0; run < runs; run += 1) await scene.run();
+  assert.deepEqual(names(scene.world), [name, name, name]);
+  await assertQuiet(scene);
+}
+
 const names = (world: ReconcileWorld, sku = "1") =>
   ["a", "b", "c"].map((side) => world.items(side)[sku]?.["name"]);
 
@@ -71,45 +100,27 @@ for (const backend of RECONCILE_BACKENDS)
   describe(`answers that come late, home in ${backend}`, () => {
     for (const done of [true, false]) {
       test(`a write that was ${done ? "" : "not "}done says nothing of what was agreed since`, async () => {
-        const scene = build(backend);
+        const scene = await loseAnswer(backend, { done });
         const { world } = scene;
-        await scene.run();
-        world.edit("a", "1", { name: "uno" });
-        scene.lose(done);
-        await scene.run();
         world.edit("a", "1", { name: "due" });
         await scene.run();
         assert.deepEqual(names(world), ["due", done ? "uno" : "one", "due"]);
         world.edit("a", "1", { name: "uno" });
-        scene.heard();
-        await scene.run();
-        assert.deepEqual(names(world), ["uno", "uno", "uno"]);
-        await assertQuiet(scene);
+        await assertInStep(scene, "uno");
       });
     }
 
     test("a write that was done is known as what the side says, not as an edit of its own", async () => {
-      const scene = build(backend);
+      const scene = await loseAnswer(backend);
       const { world } = scene;
-      await scene.run();
-      world.edit("a", "1", { name: "uno" });
-      scene.lose();
-      await scene.run();
       world.edit("a", "1", { name: "due" });
       await scene.run();
-      scene.heard();
-      await scene.run();
-      assert.deepEqual(names(world), ["due", "due", "due"]);
-      await assertQuiet(scene);
+      await assertInStep(scene, "due");
     });
 
     test("nothing was learnt while the side is away: what is open stays open", async () => {
-      const scene = build(backend);
+      const scene = await loseAnswer(backend);
       const { world } = scene;
-      await scene.run();
-      world.edit("a", "1", { name: "uno" });
-      scene.lose();
-      await scene.run();
       await scene.run();
       const { home, sync } = world.context;
       const open = await home.journal({ sync, states: ["unknown"], limit: 10 });
@@ -124,48 +135,27 @@ for (const backend of RECONCILE_BACKENDS)
     });
 
     test("a delete that was done is no deletion by the side itself", async () => {
-      const scene = build(backend);
+      const change = (world: ReconcileWorld): void => world.remove("a", "1");
+      const scene = await loseAnswer(backend, { change });
       const { world } = scene;
-      await scene.run();
-      world.remove("a", "1");
-      scene.lose();
-      await scene.run();
       assert.deepEqual(names(world), [undefined, undefined, undefined]);
       world.put("a", item("1", "anew"));
       await scene.run();
-      scene.heard();
-      await scene.run();
-      await scene.run();
-      assert.deepEqual(names(world), ["anew", "anew", "anew"]);
-      await assertQuiet(scene);
+      await assertInStep(scene, "anew", 2);
     });
 
     test("a record that ended meanwhile is not brought back", async () => {
-      const scene = build(backend);
+      const scene = await loseAnswer(backend);
       const { world } = scene;
-      await scene.run();
-      world.edit("a", "1", { name: "uno" });
-      scene.lose();
-      await scene.run();
       for (const side of ["a", "b", "c"]) world.remove(side, "1");
-      scene.heard();
-      await scene.run();
-      await scene.run();
-      assert.deepEqual(names(world), [undefined, undefined, undefined]);
+      await assertInStep(scene, undefined, 2);
       assert.equal(await world.context.home.linkCount("inventory"), 1);
-      await assertQuiet(scene);
     });
 
     test("a question that was asked meanwhile stays open, and its answer is used", async () => {
-      const scene = build(backend);
+      const scene = await loseAnswer(backend);
       const { world } = scene;
-      await scene.run();
-      world.edit("a", "1", { name: "uno" });
-      scene.lose();
-      await scene.run();
-      world.edit("a", "1", { price: "5" });
-      world.edit("c", "1", { price: "6" });
-      await scene.run();
+      await disagree(scene);
       const { home, sync } = world.context;
       const [asked] = await home.conflicts({ sync });
       assert.equal(asked?.field, "price");
@@ -180,15 +170,9 @@ for (const backend of RECONCILE_BACKENDS)
     });
 
     test("a question without an answer is still asked after a late answer", async () => {
-      const scene = build(backend);
+      const scene = await loseAnswer(backend);
       const { world } = scene;
-      await scene.run();
-      world.edit("a", "1", { name: "uno" });
-      scene.lose();
-      await scene.run();
-      world.edit("a", "1", { price: "5" });
-      world.edit("c", "1", { price: "6" });
-      await scene.run();
+      await disagree(scene);
       const { home, sync } = world.context;
       const before = await home.conflicts({ sync });
       scene.heard();

@@ -1,5 +1,6 @@
 import type { LinkId, PlannedRecord } from "../../model/plan.ts";
 import type { StoredLink } from "../../ports/agreements.ts";
+import { allEnded } from "./all-ended.ts";
 import type { ReconcileContext } from "./context.ts";
 
 export const DECISIONS_AT_MOST = 1000;
@@ -21,7 +22,7 @@ export async function livesElsewhere(
     if (known !== undefined && known.link !== link) return true;
   }
   const names = [...new Set([name, decision.name])];
-  const named = (await Promise.all(names.map((one) => home.findLinks(sync, { name: one })))).flat();
+  const named = (await allEnded(names.map((one) => home.findLinks(sync, { name: one })))).flat();
   const others = named.filter((other) => other.link !== link);
   return isMetSince(context, others, run);
 }

@@ -1,15 +1,17 @@
-import type { Operation } from "../../model/plan.ts";
+import { isOwnWay } from "../../core/own-way.ts";
+import type { Operation, PlannedField } from "../../model/plan.ts";
 import type { StreamRecord, Values } from "../../model/record.ts";
-import { fieldIndex } from "../../model/schema.ts";
+import { fieldIndex, type StreamSchema } from "../../model/schema.ts";
 import { valuesEqual } from "../../model/value.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 import { listAgain } from "./list-again.ts";
-import { matchName } from "./names.ts";
+import { nameOf } from "./names.ts";
 
 /**
  * What creates have made whose answer was lost, by the id of the operation, where the system assigns
- * keys: the one record that is not linked and stands just as it was sent. A record that differs may
- * be somebody else's. A create that was not done, or whose record cannot be told, is not in it.
+ * keys: the one record that is not linked and stands for what was sent, or the only one of the name,
+ * which a person may have edited since, or made. A create that was not done, or whose record cannot
+ * be told, is not in it.
  */
 export async function findMade(
   work: ReconcileWork,
@@ -21,12 +23,12 @@ export async function findMade(
   const { home, sync } = work.context;
   const byName = new Map<string, Operation[]>();
   for (const create of creates) {
-    const name = nameOf(work, side, sentValues(side, create));
+    const name = nameOf(work.context, side, sentValues(side, create));
     if (name !== undefined) byName.set(name, [...(byName.get(name) ?? []), create]);
   }
   for await (const { records } of listAgain(work, side)) {
     const named = records.flatMap((record) => {
-      const sent = byName.get(nameOf(work, side, record.values) ?? "");
+      const sent = byName.get(nameOf(work.context, side, record.values) ?? "");
       // Of two creates of one name nothing tells which of them made it.
       return sent?.length === 1 ? sent.map(({ id }) => ({ id, record })) : [];
     });
@@ -43,9 +45,10 @@ export async function findMade(
   }
   return new Map(
     creates.flatMap((create) => {
-      const [record, ...others] = found.get(create.id) ?? [];
-      if (record === undefined || others.length > 0) return [];
-      return standsAs(side, create, record) ? [[create.id, record] as const] : [];
+      const named = found.get(create.id) ?? [];
+      const made = named.filter((record) => standsFor(side, create, record));
+      const [record, ...others] = made.length > 0 ? made : named;
+      return record === undefined || others.length > 0 ? [] : [[create.id, record] as const];
     }),
   );
 }
@@ -58,11 +61,37 @@ export function standsAs(side: SideContext, { fields }: Operation, record: Strea
   });
 }
 
-function sentValues({ schema }: SideContext, { fields }: Operation): Values {
-  return schema.fields.map(({ name }) => fields.find(({ field }) => field === name)?.after);
+/** As `standsAs`, or as the side itself may have made of what was sent (rounded, trimmed). */
+export function standsFor(
+  { schema }: SideContext,
+  { fields }: Operation,
+  record: StreamRecord,
+): boolean {
+  return fields.every((field) => fieldStandsFor(schema, field, record));
 }
 
-function nameOf(work: ReconcileWork, side: SideContext, values: Values): string | undefined {
-  const { rules, match } = work.context;
-  return matchName(rules, match, side.mapping.toShared(values).values);
+/** True when the record's field was changed to what was sent, or to the side's own form of it. */
+export function reached(
+  { schema }: SideContext,
+  sent: PlannedField,
+  record: StreamRecord,
+): boolean {
+  const value = record.values[fieldIndex(schema, sent.field)];
+  const isAsBefore = sent.before !== undefined && valuesEqual(value, sent.before);
+  return !isAsBefore && fieldStandsFor(schema, sent, record);
+}
+
+function fieldStandsFor(
+  schema: StreamSchema,
+  { field, after }: PlannedField,
+  { values }: StreamRecord,
+): boolean {
+  const index = fieldIndex(schema, field);
+  const type = schema.fields[index]?.type;
+  const value = values[index] ?? null;
+  return type === undefined ? valuesEqual(value, after) : isOwnWay(type, after, value);
+}
+
+function sentValues({ schema }: SideContext, { fields }: Operation): Values {
+  return schema.fields.map(({ name }) => fields.find(({ field }) => field === name)?.after);
 }

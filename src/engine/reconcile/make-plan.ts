@@ -10,12 +10,12 @@ import type {
 import type { StagedRecord } from "../../ports/agreements.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork } from "./context.ts";
-import { type Matching, matchStaged } from "./match-staged.ts";
+import { ambiguousInWords, type Matching, matchStaged } from "./match-staged.ts";
 import { type Looked, mergeCandidates } from "./merge-candidates.ts";
 import { stageMetAgain } from "./met-again.ts";
 import { observeSide, type SideObservation } from "./observe-side.ts";
 import { type ParkedWrites, recallParked } from "./parked-writes.ts";
-import { changesNothing, planRecord } from "./plan-record.ts";
+import { isIdle, planRecord } from "./plan-record.ts";
 import { isInReview } from "./record-state.ts";
 import { recordsAtOnce } from "./records-at-once.ts";
 import { withoutTaken } from "./taken-creates.ts";
@@ -183,20 +183,11 @@ function withoutIdle(
   planned: readonly PlannedRecord[],
   looked: readonly Looked[],
 ): readonly PlannedRecord[] {
-  const waits = behindOf(looked);
-  return planned.filter((record) => !waits.has(record.link) || !staysAsItIs(record));
-}
-
-function behindOf(looked: readonly Looked[]): ReadonlySet<LinkId> {
-  return new Set(
-    looked.flatMap(({ link, candidate }) => (candidate.stored?.behind === true ? [link] : [])),
-  );
-}
-
-function staysAsItIs(record: PlannedRecord): boolean {
-  const { behind, before, beforeSides } = record;
-  if (!behind || before === undefined) return false;
-  return changesNothing(record, before, (side) => beforeSides?.find((one) => one.side === side));
+  const byLink = new Map(looked.map((one) => [one.link, one]));
+  return planned.filter((record) => {
+    const one = byLink.get(record.link);
+    return one === undefined || !isIdle(record, one);
+  });
 }
 
 /** A side goes on from where it was while it has records that could not be matched yet. */
@@ -219,32 +210,36 @@ function notesOf(
       ? []
       : [`${side} could not be read and is left as it is: ${trouble.message}`],
   );
-  const bad = observations.flatMap(({ side, bad: count }) =>
+  const bad = observations.flatMap(({ side, bad: count, badSamples }) =>
     count === 0
       ? []
       : [
-          `${side}: ${some(count, "could not be read and is", "could not be read and are")} left alone.`,
+          `${side}: ${some(count, "could not be read and is", "could not be read and are")} left alone${suchAs(badSamples, count)}`,
         ],
   );
-  const old = observations.flatMap(({ side, old: { length: count } }) =>
-    count === 0
+  // What was left standing on purpose, marked or kept, is nothing new to anybody.
+  const old = observations.flatMap(({ side, old: found }) => {
+    const { length: count } = found.filter(({ isStanding }) => !isStanding);
+    return count === 0
       ? []
       : [
-          `${side}: ${some(count, "stands there again as it was", "stand there again as they were")} when deleted, and is left alone.`,
-        ],
-  );
+          `${side}: ${some(count, "stands there again as it was when deleted, and is", "stand there again as they were when deleted, and are")} left alone.`,
+        ];
+  });
   const { ambiguous, nameless } = matching;
   const unmatched = [
-    ...(ambiguous > 0
-      ? [
-          `${ambiguous === 1 ? "1 name stands" : `${ambiguous} names stand`} more than once and ${ambiguous === 1 ? "is" : "are"} not matched.`,
-        ]
-      : []),
+    ...(ambiguous > 0 ? [ambiguousInWords(ambiguous)] : []),
     ...(nameless > 0
       ? [`${some(nameless, "has", "have")} no value to be matched by, and takes no part.`]
       : []),
   ];
   return [...unread, ...bad, ...old, ...unmatched, ...troubles];
+}
+
+/** `: line 2 ….`, or a full stop where nothing more is known. */
+function suchAs(samples: readonly string[], count: number): string {
+  if (samples.length === 0) return ".";
+  return `${count > samples.length ? ", such as" : ":"} ${samples.join("; ")}.`;
 }
 
 function some(count: number, one: string, many: string): string {

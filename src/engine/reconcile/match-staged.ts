@@ -32,8 +32,8 @@ export async function matchStaged(work: ReconcileWork, plan: string): Promise<Ma
     const last = groups.at(-1);
     if (last === undefined) break;
     after = last.name;
-    const ambiguous = groups.flatMap((group) => (isAmbiguous(group) ? [ambiguity(group)] : []));
-    const clear = groups.filter((group) => !isAmbiguous(group));
+    const unclear = new Set(groups.filter(isAmbiguous));
+    const clear = groups.filter((group) => !unclear.has(group));
     const fresh = clear.filter(({ links: [link] }) => link === undefined);
     let next = fresh.length === 0 ? 0 : await home.reserveLinks(sync, fresh.length);
     const given: { side: string; key: RecordKey; link: LinkId }[] = [];
@@ -44,20 +44,21 @@ export async function matchStaged(work: ReconcileWork, plan: string): Promise<Ma
       else alone += 1;
     }
     if (given.length > 0) await home.linkStaged(work.lease(), given);
+    const ambiguous = [...unclear].map(ambiguity);
     if (ambiguous.length > 0) await home.saveAmbiguous(work.lease(), plan, ambiguous);
-    for (const group of groups.filter(isAmbiguous)) {
-      refused.set(group.name, new Set(group.staged.map(({ side }) => side)));
+    for (const { name, staged } of unclear) {
+      refused.set(name, new Set(staged.map(({ side }) => side)));
     }
     work.signal.throwIfAborted();
   }
-  const nameless = await home.nameless(sync, Number.MAX_SAFE_INTEGER);
-  return {
-    matched,
-    alone,
-    ambiguous: refused.size,
-    nameless: nameless.length,
-    refused,
-  };
+  const nameless = await home.namelessCount(sync);
+  return { matched, alone, ambiguous: refused.size, nameless, refused };
+}
+
+/** What a plan notes of so many names that were refused. */
+export function ambiguousInWords(names: number): string {
+  if (names === 1) return "1 name stands more than once and is not matched.";
+  return `${names} names stand more than once and are not matched.`;
 }
 
 function isAmbiguous({ staged, links }: MatchGroup): boolean {

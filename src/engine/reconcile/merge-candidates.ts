@@ -1,13 +1,21 @@
 import { mergeRecord } from "../../core/merge/merge-record.ts";
 import { mergeValues } from "../../core/policies/merge-values.ts";
 import type { LinkId, OpenConflict } from "../../model/plan.ts";
-import type { Merged, MergeRules, PolicyChain, SideView } from "../../model/reconcile.ts";
-import type { RecordKey, StreamRecord } from "../../model/record.ts";
+import type {
+  Acknowledged,
+  Merged,
+  MergeRules,
+  PolicyChain,
+  SideView,
+} from "../../model/reconcile.ts";
+import type { RecordKey, StreamRecord, Values } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import { addMs } from "../../model/timestamp.ts";
+import { valuesEqual } from "../../model/value.ts";
 import type { MergeCandidate, StagedRecord, StoredSide } from "../../ports/agreements.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
+import { hashShared } from "./names.ts";
 import type { SideObservation } from "./observe-side.ts";
 import { type FreshRecords, readKeysTwice } from "./read-keys.ts";
 
@@ -21,6 +29,8 @@ export interface Looked {
   readonly records: ReadonlyMap<string, StreamRecord>;
   /** A question about it is open. */
   readonly isAsked: boolean;
+  /** What the sides say that could not be understood, as sentences for people. */
+  readonly troubles: readonly string[];
 }
 
 /**
@@ -46,20 +56,64 @@ export async function mergeCandidates(
     sync: context.sync,
     link: candidates.map(({ link }) => link),
   });
+  const marked = await markedViews(work, candidates);
   const openOf = Map.groupBy(open, ({ link }) => link);
   return candidates.map((candidate) => {
-    const records = new Map<string, StreamRecord>();
+    const heard: Heard = { records: new Map(), troubles: [] };
     const views = context.sides.map((side) => {
       const isSeen = observations.get(side.name)?.kind === "whole";
-      return viewOf(side, candidate, fresh.get(side.name), records, isSeen);
+      const view = viewOf(side, candidate, fresh.get(side.name), heard, isSeen);
+      const acknowledged = marked.get(`${side.name} ${candidate.link}`);
+      return acknowledged === undefined ? view : { ...view, acknowledged };
     });
     const questions = openOf.get(candidate.link) ?? [];
     const decided = questions.filter(({ resolution }) => resolution !== undefined);
     const rules = withDecisions(context.rules, decided);
     const merged = mergeRecord(rules, candidate.stored?.agreed, views);
     const isAsked = questions.length > 0;
-    return { link: candidate.link, candidate, merged, views, records, isAsked };
+    return { link: candidate.link, candidate, merged, views, isAsked, ...heard };
   });
+}
+
+/**
+ * What is known of records that are met again just as they were marked when they were deleted: the
+ * side was heard to say the mark, and nothing that is agreed stands for it.
+ */
+async function markedViews(
+  { context: { home, sync, sides } }: ReconcileWork,
+  candidates: readonly MergeCandidate[],
+): Promise<ReadonlyMap<string, Acknowledged>> {
+  const found = new Map<string, Acknowledged>();
+  for (const side of sides) {
+    const { remove } = side.role;
+    if (remove === "delete" || remove === "never") continue;
+    const met = candidates.flatMap(({ link, stored, staged }) =>
+      stored?.sides[side.name] !== undefined
+        ? []
+        : staged
+            .filter((record) => record.side === side.name && record.state === "present")
+            .map(({ key, values }) => ({ link, key, values })),
+    );
+    if (met.length === 0) continue;
+    const buried = await home.buried(
+      sync,
+      side.name,
+      met.map(({ key }) => key),
+    );
+    for (const { link, key, values } of met) {
+      const grave = buried.get(key);
+      if (grave?.isStanding !== true) continue;
+      if (grave.hash !== hashShared(side.mapping.toShared(values).values)) continue;
+      found.set(`${side.name} ${link}`, { returned: remove.mark, stoodFor: [] });
+    }
+  }
+  return found;
+}
+
+/** What is learnt of the sides' records while they are looked at. */
+interface Heard {
+  readonly records: Map<string, StreamRecord>;
+  readonly troubles: string[];
 }
 
 /** A side that fails now, after it was observed, is unknown for these records. */
@@ -69,22 +123,40 @@ async function readAgain(
   candidates: readonly MergeCandidate[],
 ): Promise<FreshRecords | undefined> {
   try {
-    return await readKeysTwice(work, side, unstagedKeys(side, candidates));
+    const said = unstaged(side, candidates);
+    const found = await readKeysTwice(work, side, [...said.keys()]);
+    // The observation told nothing of these. What says otherwise here may be that of a replica that
+    // is behind, and a feed of changes would not tell of it again.
+    const other = [...found].flatMap(([key, record]) => {
+      return record === "unreadable" || says(side, record, said.get(key)) ? [] : [key];
+    });
+    if (other.length === 0) return found;
+    const again = await readKeysTwice(work, side, other);
+    const gone = new Set(other.filter((key) => !again.has(key)));
+    return new Map([...found, ...again].filter(([key]) => !gone.has(key)));
   } catch (error) {
     if (work.signal.aborted || !(error instanceof SyncError)) throw error;
     return undefined;
   }
 }
 
-function unstagedKeys(
+/** The side's linked records that the observation told nothing of, with what they said last. */
+function unstaged(
   side: SideContext,
   candidates: readonly MergeCandidate[],
-): readonly RecordKey[] {
-  return candidates.flatMap(({ stored, staged }) => {
+): ReadonlyMap<RecordKey, Values> {
+  const said = new Map<RecordKey, Values>();
+  for (const { stored, staged } of candidates) {
     const own = stored?.sides[side.name];
-    if (own === undefined || staged.some((record) => record.side === side.name)) return [];
-    return [own.key];
-  });
+    if (own === undefined || staged.some((record) => record.side === side.name)) continue;
+    said.set(own.key, own.acknowledged.returned);
+  }
+  return said;
+}
+
+function says(side: SideContext, { values }: StreamRecord, said: Values = []): boolean {
+  const { values: now } = side.mapping.toShared(values);
+  return now.every((value, index) => valuesEqual(value, said[index]));
 }
 
 /** `isSeen`: the side was just listed whole, so that what is not staged stood in that listing. */
@@ -92,7 +164,7 @@ function viewOf(
   side: SideContext,
   { stored, staged }: MergeCandidate,
   fresh: FreshRecords | undefined,
-  records: Map<string, StreamRecord>,
+  heard: Heard,
   isSeen: boolean,
 ): SideView {
   const own = stored?.sides[side.name];
@@ -100,7 +172,7 @@ function viewOf(
   if (fresh === undefined) return view(side, "unknown", own);
   const mine = staged.filter((record) => record.side === name);
   const present = mine.find(({ state }) => state === "present");
-  if (present !== undefined) return presentView(side, stagedRecord(present), own, records);
+  if (present !== undefined) return presentView(side, stagedRecord(present), own, heard);
   if (mine.some(({ state }) => state === "unknown")) return view(side, "unknown", own);
   if (own === undefined) return view(side, "never");
   if (mine.length > 0) return view(side, "gone", own);
@@ -108,7 +180,7 @@ function viewOf(
   // Where two readings contradict each other the next listing tells which one was old.
   if (record === undefined) return view(side, isSeen ? "unknown" : "gone", own);
   if (record === "unreadable") return view(side, "unknown", own);
-  return presentView(side, record, own, records);
+  return presentView(side, record, own, heard);
 }
 
 function view(
@@ -128,12 +200,13 @@ function presentView(
   side: SideContext,
   record: StreamRecord,
   own: StoredSide | undefined,
-  records: Map<string, StreamRecord>,
+  { records, troubles }: Heard,
 ): SideView {
   const { values, problems } = side.mapping.toShared(record.values);
   const { digest: _, ...unread } = record;
   // A digest stands for values that were all taken in.
   records.set(side.name, problems.length === 0 ? record : unread);
+  for (const { message } of problems) troubles.push(`${side.name}: ${message}`);
   const { modifiedAt } = record;
   return {
     side: side.name,

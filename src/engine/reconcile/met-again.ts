@@ -1,10 +1,10 @@
-import { SyncError } from "../../model/sync-error.ts";
 import type { StagedRecord } from "../../ports/agreements.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { matchName } from "./names.ts";
+import { nameOf } from "./names.ts";
 import type { SideObservation } from "./observe-side.ts";
 import { readKeys } from "./read-keys.ts";
+import { sideTrouble } from "./side-trouble.ts";
 import type { OldRecord } from "./take-records.ts";
 
 const GROUPS_AT_ONCE = 1000;
@@ -13,8 +13,9 @@ const GROUPS_AT_ONCE = 1000;
  * Stages what was left alone as old where its name is met: another side has a new record of it, or
  * a shared record of that name has no record on this side. Beside it a second one would be made.
  * The observations that result have such records no longer as old. Where the side has the name by
- * another record already, nothing changes. A side that tells its changes does not tell what stands
- * unchanged: there the records that were left standing are known by their tombstones.
+ * another record already, nothing changes. A side that tells its changes or digests does not tell
+ * what stands unchanged, and an old listing may lack it: the records that were left standing are known
+ * by their tombstones.
  */
 export async function stageMetAgain(
   work: ReconcileWork,
@@ -23,8 +24,9 @@ export async function stageMetAgain(
   const { home, sync, sides } = work.context;
   const left = await allEnded(
     observations.map(async ({ side, kind, old }) => {
-      const standing = kind === "changes" ? await home.standingMet(sync, side) : [];
-      return [...old, ...standing.filter(({ key }) => !old.some((one) => one.key === key))];
+      const standing = kind === "unknown" ? [] : await home.standingMet(sync, side);
+      const others = standing.filter(({ key }) => !old.some((one) => one.key === key));
+      return [...old, ...others.map((record) => ({ ...record, isStanding: true }))];
     }),
   );
   if (left.every((records) => records.length === 0)) return observations;
@@ -56,9 +58,8 @@ async function withMet(
     const old = observation.old.filter(({ key }) => !staged.has(key));
     return { ...observation, old, staged: observation.staged + staged.size };
   } catch (error) {
-    if (work.signal.aborted || !(error instanceof SyncError)) throw error;
-    if (error.code.startsWith("HOME_")) throw error;
-    return { ...observation, kind: "unknown", positions: {}, trouble: error };
+    const trouble = sideTrouble(work, error);
+    return { ...observation, kind: "unknown", positions: {}, trouble };
   }
 }
 
@@ -107,7 +108,7 @@ async function stageAgain(
   side: SideContext,
   records: readonly OldRecord[],
 ): Promise<ReadonlySet<string>> {
-  const { rules, match, home } = work.context;
+  const { home } = work.context;
   const found = await readKeys(
     work,
     side,
@@ -116,20 +117,8 @@ async function stageAgain(
   const staged = records.flatMap(({ key, name }): StagedRecord[] => {
     const record = found.get(key);
     if (record === undefined || record === "unreadable" || name === undefined) return [];
-    const now = matchName(rules, match, side.mapping.toShared(record.values).values);
-    if (now !== name) return [];
-    const { values, modifiedAt, version } = record;
-    return [
-      {
-        side: side.name,
-        key,
-        state: "present",
-        values,
-        name,
-        ...(modifiedAt === undefined ? {} : { modifiedAt }),
-        ...(version === undefined ? {} : { version }),
-      },
-    ];
+    if (nameOf(work.context, side, record.values) !== name) return [];
+    return [{ ...record, side: side.name, state: "present", name }];
   });
   if (staged.length > 0) await home.stage(work.lease(), staged);
   return new Set(staged.map(({ key }) => key));

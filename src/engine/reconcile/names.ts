@@ -4,6 +4,7 @@ import type { Values } from "../../model/record.ts";
 import type { StreamSchema } from "../../model/schema.ts";
 import { valuesToText } from "../../model/stored-plan.ts";
 import { hashText } from "../replicate/hash.ts";
+import type { ReconcileContext, SideContext } from "./context.ts";
 
 /**
  * The text by which records of several sides are the same one: the match fields' values as they
@@ -26,17 +27,27 @@ export function matchName(
   return parts.length === 1 ? parts[0] : JSON.stringify(parts);
 }
 
+/** The name of one of a side's own records. */
+export function nameOf(
+  { rules, match }: ReconcileContext,
+  { mapping }: SideContext,
+  values: Values,
+): string | undefined {
+  return matchName(rules, match, mapping.toShared(values).values);
+}
+
 /**
  * The seed of a side's digests: another one wherever a record that stayed as it is may have other
- * shared values, or another opinion may be had of what is equal, so that digests from before it
- * match nothing.
+ * shared values or another place in the filter, or another opinion may be had of what is equal, so
+ * that digests from before it match nothing.
  */
 export function digestSeed(
   mapping: string,
+  filter: string,
   fields: readonly SharedField[],
   { key, fields: own, traits }: StreamSchema,
 ): number {
-  const text = JSON.stringify([1, mapping, fields, key, own, traits.digests]);
+  const text = JSON.stringify([2, mapping, filter, fields, key, own, traits.digests]);
   return Buffer.from(hashText(text), "base64url").readUIntBE(0, 6);
 }
 

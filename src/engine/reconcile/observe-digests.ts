@@ -1,12 +1,15 @@
 import { type DigestBuckets, type DigestSum, differingBuckets } from "../../model/digest.ts";
 import type { RecordKey } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
-import type { KnownRecord } from "../../ports/agreements.ts";
+import type { KnownRecord, LeftOutRecord } from "../../ports/agreements.ts";
 import type { KeyMark } from "../../ports/connector.ts";
+import { readByKeys } from "../replicate/read-by-keys.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { createRowSet } from "./row-set.ts";
-import { type Tally, takeGone, takePage, tell } from "./take-records.ts";
+import { forgetFallen } from "./left-out.ts";
+import { asking } from "./read-keys.ts";
+import { createRowSet, type RowSet } from "./row-set.ts";
+import { type Seen, type Tally, takeGone, takePage, tell } from "./take-records.ts";
 
 /** Records that are expected in one bucket: few, so that a changed one brings few others along. */
 const RECORDS_IN_BUCKET = 16;
@@ -14,18 +17,23 @@ const [BITS_MIN, BITS_MAX] = [6, 16];
 /** Where so large a share must be looked at, one walk costs less than to ask for them by key. */
 const WALK_SHARE = 0.9;
 
+const NONE: ReadonlyMap<RecordKey, LeftOutRecord> = new Map();
+
 /** What a side's digests tell: how many records it has, and in which buckets some are not as known. */
 export interface ComparedDigests {
   readonly total: number;
   readonly differing: DigestBuckets;
   /** Linked records of which no digest is known. */
   readonly without: number;
+  /** The greatest row of a record that the side's filter leaves out. */
+  readonly newestLeftOut: number;
 }
 
 /**
  * Compares the digests of all records of a side, as its system adds them up, with those that are
- * known of linked records. Undefined where the side has none, or where so many differ that a walk
- * costs less. Edits meanwhile are found by the next comparison.
+ * known of linked records and of those that its filter leaves out. Undefined where the side has
+ * none, or where so many differ that a walk costs less. Edits meanwhile are found by the next
+ * comparison.
  */
 export async function compareDigests(
   work: ReconcileWork,
@@ -34,7 +42,8 @@ export async function compareDigests(
 ): Promise<ComparedDigests | undefined> {
   const { home, sync } = work.context;
   if (side.query.digestSeed === undefined || known === 0) return undefined;
-  const wanted = Math.ceil(Math.log2(known / RECORDS_IN_BUCKET));
+  const { count: leftOut, newest: newestLeftOut } = await home.leftOutSize(sync, side.name);
+  const wanted = Math.ceil(Math.log2((known + leftOut) / RECORDS_IN_BUCKET));
   const bits = Math.min(BITS_MAX, Math.max(BITS_MIN, wanted));
   const both = [sumsOf(work, side, bits), home.knownDigests(sync, side.name, bits)] as const;
   await allEnded<unknown>(both);
@@ -43,8 +52,8 @@ export async function compareDigests(
   const of = differingBuckets(ours.sums, theirs);
   const open = Math.max(countIn(theirs, of), countIn(ours.sums, of)) + ours.without;
   const total = countIn(theirs);
-  if (open > Math.max(total, known) * WALK_SHARE) return undefined;
-  return { total, differing: { bits, of }, without: ours.without };
+  if (open > Math.max(total, known + leftOut) * WALK_SHARE) return undefined;
+  return { total, differing: { bits, of }, without: ours.without, newestLeftOut };
 }
 
 /** None where the system has none, or fails to add them up at once, which a walk does not ask for. */
@@ -70,14 +79,16 @@ function countIn(sums: readonly DigestSum[], buckets?: readonly number[]): numbe
 }
 
 /**
- * What is not as it is known: marks of records that stand otherwise or are not linked, in batches,
- * and linked records that no listing of these buckets has, or whose digest is not known.
+ * What is not as it is known: marks of records that stand otherwise or are not known, in batches,
+ * and linked records that no listing of these buckets has, or whose digest is not known. `stood`
+ * hears of records that are left out as they were.
  */
 export async function* differences(
   work: ReconcileWork,
   side: SideContext,
   { differing, without }: ComparedDigests,
   onBad: (count: number) => void,
+  stood: RowSet,
 ): AsyncGenerator<{
   readonly marks: readonly { readonly mark: KeyMark; readonly known: KnownRecord | undefined }[];
   readonly missing: readonly KnownRecord[];
@@ -94,9 +105,13 @@ export async function* differences(
       const keys = marks.map(({ key }) => key);
       const known = await home.known(sync, side.name, keys);
       for (const { row } of known.values()) seen.add(row);
-      const open = marks.filter(
-        ({ key, digest }) => digest === undefined || known.get(key)?.digest !== digest,
-      );
+      const unlinked = keys.filter((key) => !known.has(key));
+      const leftOut = unlinked.length === 0 ? NONE : await home.leftOut(sync, side.name, unlinked);
+      const open = marks.filter(({ key, digest }) => {
+        const own = leftOut.get(key);
+        if (own !== undefined && own.digest === digest) stood.add(own.row);
+        return digest === undefined || (known.get(key) ?? own)?.digest !== digest;
+      });
       onBad(bad.length);
       yield { marks: open.map((mark) => ({ mark, known: known.get(mark.key) })), missing: [] };
     }
@@ -123,14 +138,16 @@ export async function observeByDigests(
   const onBad = (count: number): void => {
     tally.bad += count;
   };
-  for await (const { marks, missing } of differences(work, side, compared, onBad)) {
+  const leftOut = createRowSet();
+  for await (const { marks, missing } of differences(work, side, compared, onBad, leftOut)) {
     const keys = marks.map(({ mark }) => mark.key);
-    await takeKeys(work, side, keys, tally);
+    await takeKeys(work, side, keys, tally, { leftOut });
     const found = await takeKeys(
       work,
       side,
       missing.map(({ key }) => key),
       tally,
+      { leftOut },
     );
     await takeGone(
       work,
@@ -140,6 +157,8 @@ export async function observeByDigests(
     );
     tell(work, side, tally, compared.total);
   }
+  await forgetFallen(work, side, compared.differing, compared.newestLeftOut, leftOut);
+  tally.outside = (await work.context.home.leftOutSize(work.context.sync, side.name)).count;
   tally.read = Math.max(0, compared.total - tally.bad);
   tell(work, side, tally, compared.total);
   return true;
@@ -151,17 +170,15 @@ async function takeKeys(
   side: SideContext,
   keys: readonly RecordKey[],
   tally: Tally,
+  seen: Seen,
 ): Promise<ReadonlySet<RecordKey>> {
   const found = new Set<RecordKey>();
-  const { connector, query } = side;
-  const most = connector.capabilities.keysPerRead;
+  const most = side.connector.capabilities.keysPerRead;
   for (let at = 0; at < keys.length; at += most) {
-    const request = { kind: "keys", query, keys: keys.slice(at, at + most) } as const;
-    for await (const page of connector.read(request, work.signal)) {
-      for (const { key } of page.records) found.add(key);
-      for (const { key } of page.bad) if (key !== undefined) found.add(key);
-      tally.read += await takePage(work, side, page, tally);
-    }
+    const page = await readByKeys(asking(work, side), keys.slice(at, at + most));
+    for (const { key } of page.records) found.add(key);
+    for (const { key } of page.bad) if (key !== undefined) found.add(key);
+    tally.read += await takePage(work, side, page, tally, seen);
   }
   return found;
 }

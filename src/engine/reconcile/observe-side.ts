@@ -4,8 +4,10 @@ import type { SidePositions } from "../../model/plan.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { ReadRequest, StreamHead } from "../../ports/connector.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
+import { ALL_BUCKETS, forgetFallen } from "./left-out.ts";
 import { observeByDigests } from "./observe-digests.ts";
 import { createRowSet } from "./row-set.ts";
+import { sideTrouble } from "./side-trouble.ts";
 import {
   emptyTally,
   type OldRecord,
@@ -27,6 +29,8 @@ export interface SideObservation {
   /** Linked records of the side before this observation. */
   readonly known: number;
   readonly bad: number;
+  /** What is wrong with the first few of them. */
+  readonly badSamples: readonly string[];
   /** Records that are not linked and that the side's filter leaves out. */
   readonly outside: number;
   /** Records that are there again as they were before they were deleted; they are left alone. */
@@ -58,15 +62,9 @@ export async function observeSide(
     const heads = await observeAll(work, side, known, tally);
     return { side: side.name, kind: "whole", known, ...tally, positions: heads };
   } catch (error) {
-    if (work.signal.aborted || !(error instanceof SyncError)) throw error;
-    if (isOurs(error)) throw error;
-    return { side: side.name, kind: "unknown", known, ...tally, positions: {}, trouble: error };
+    const trouble = sideTrouble(work, error);
+    return { side: side.name, kind: "unknown", known, ...tally, positions: {}, trouble };
   }
-}
-
-/** Trouble with the home stops the run; it says nothing of the side. */
-function isOurs(error: SyncError): boolean {
-  return error.code.startsWith("HOME_");
 }
 
 /** Nothing where the system no longer keeps what changed since: the side is then read whole. */
@@ -126,7 +124,8 @@ async function observeWalk(
   tally: Tally,
 ): Promise<void> {
   const { home, sync } = work.context;
-  const seen = createRowSet();
+  const seen = { linked: createRowSet(), leftOut: createRowSet() };
+  const { newest } = await home.leftOutSize(sync, side.name);
   const request: ReadRequest = {
     kind: "walk",
     query: side.query,
@@ -150,9 +149,10 @@ async function observeWalk(
   );
   if (verdict !== undefined) throw new SyncError(verdict.code, verdict.message);
   for await (const batch of home.everyKnown(sync, side.name)) {
-    const missing = batch.filter(({ row }) => !seen.has(row));
+    const missing = batch.filter(({ row }) => !seen.linked.has(row));
     await takeGone(work, side, missing, tally);
   }
+  await forgetFallen(work, side, ALL_BUCKETS, newest, seen.leftOut);
 }
 
 async function observeChanges(

@@ -20,6 +20,7 @@ interface Answers {
   read?: ((kind: string) => ReadFault | undefined) | undefined;
   /** Writes are done, and nobody hears of it. */
   losesWrites: boolean;
+  refuses?: boolean;
 }
 
 function build(
@@ -30,8 +31,10 @@ function build(
   const b: Answers = { losesWrites: false };
   const faults = {
     read: ({ kind }: { readonly kind: string }) => b.read?.(kind),
-    write: ({ operations }: { readonly operations: readonly unknown[] }) =>
-      b.losesWrites ? { done: operations.length, error: away } : undefined,
+    write: ({ operations }: { readonly operations: readonly { readonly id: string }[] }) => {
+      if (b.refuses === true) return { reject: new Set(operations.map(({ id }) => id)) };
+      return b.losesWrites ? { done: operations.length, error: away } : undefined;
+    },
   };
   const world = createReconcileWorld({
     backend,
@@ -140,6 +143,82 @@ for (const backend of RECONCILE_BACKENDS)
         }
       });
 
+      test(`by ${observe}: one that was refused is no such create`, async () => {
+        const { world, b } = build(backend, observe, { accepts: (values) => values[2] !== "0" });
+        world.put("a", item("1", "one"));
+        world.put("b", { ...item("2", "other"), price: "0" });
+        await runReconcile(world.context, signal);
+        world.tick();
+        world.put("a", item("2", "two"));
+        b.refuses = true;
+        const { applied } = await runReconcile(world.context, signal);
+        assert.equal(applied.sides["b"]?.rejected, 1);
+        b.refuses = false;
+        world.edit("a", "2", { name: "due" });
+        await runReconcile(world.context, signal);
+        assert.equal(count(world, "2"), 2);
+      });
+
+      test(`by ${observe}: nor one that was done, of what somebody deleted since`, async () => {
+        const { world } = build(backend, observe, { accepts: (values) => values[2] !== "0" });
+        world.put("a", item("1", "one"));
+        world.put("a", item("2", "two"));
+        await runReconcile(world.context, signal);
+        world.tick();
+        world.remove("b", "2");
+        world.put("b", { ...item("2", "other"), price: "0" });
+        world.edit("a", "2", { name: "due" });
+        await runReconcile(world.context, signal);
+        assert.equal(count(world, "2"), 2);
+      });
+
+      test(`by ${observe}: one of what had been there before is not repeated either`, async () => {
+        const { world, b } = build(backend, observe);
+        world.put("a", item("1", "one"));
+        world.put("a", item("2", "two"));
+        await runReconcile(world.context, signal);
+        world.tick();
+        world.remove("b", "2");
+        const old = world.systems["b"]?.copy();
+        assert.ok(old);
+        world.edit("a", "2", { name: "due" });
+        b.losesWrites = true;
+        b.read = () => (count(world, "2") > 0 ? { system: old } : undefined);
+        await runReconcile(world.context, signal);
+        assert.equal(count(world, "2"), 1);
+        world.tick();
+        const left: string[] = [...kinds];
+        b.losesWrites = false;
+        b.read = (kind) => (left[0] === kind && left.shift() ? { system: old } : undefined);
+        await runReconcile(world.context, signal);
+        await runReconcile(world.context, signal);
+        assert.equal(count(world, "2"), 1);
+      });
+
+      test(`by ${observe}: of several that nobody heard of none is repeated`, async () => {
+        const { world, b } = build(backend, observe);
+        world.put("a", item("1", "one"));
+        await runReconcile(world.context, signal);
+        world.tick();
+        const old = world.systems["b"]?.copy();
+        assert.ok(old);
+        const skus = ["2", "3", "4"];
+        for (const sku of skus) world.put("a", item(sku, "new"));
+        b.losesWrites = true;
+        b.read = () => (count(world, "2") > 0 ? { system: old } : undefined);
+        await runReconcile(world.context, signal);
+        world.tick();
+        const left: string[] = [...kinds];
+        b.losesWrites = false;
+        b.read = (kind) => (left[0] === kind && left.shift() ? { system: old } : undefined);
+        await runReconcile(world.context, signal);
+        await runReconcile(world.context, signal);
+        assert.deepEqual(
+          skus.map((sku) => count(world, sku)),
+          [1, 1, 1],
+        );
+      });
+
       test(`by ${observe}: a create that was never done is repeated`, async () => {
         const { world, b } = await withUnheard();
         world.remove("b", "2");
@@ -148,6 +227,45 @@ for (const backend of RECONCILE_BACKENDS)
         assert.equal(count(world, "2"), 1);
       });
     }
+
+    test("a create that nobody heard of is not forgotten over what others were told since", async () => {
+      const b: Answers = { losesWrites: false };
+      const faults = {
+        read: ({ kind }: { readonly kind: string }) => b.read?.(kind),
+        write: ({ operations }: { readonly operations: readonly unknown[] }) =>
+          b.losesWrites ? { done: operations.length, error: away } : undefined,
+      };
+      const world = createReconcileWorld({
+        backend,
+        sides: [
+          { name: "a" },
+          { name: "b", assignsKeys: true, connector: { faults } },
+          { name: "c" },
+        ],
+      });
+      world.put("a", item("1", "one"));
+      await runReconcile(world.context, signal);
+      world.tick();
+      const old = world.systems["b"]?.copy();
+      assert.ok(old);
+      world.put("a", item("2", "two"));
+      b.losesWrites = true;
+      b.read = () => (count(world, "2") > 0 ? { system: old } : undefined);
+      await runReconcile(world.context, signal);
+      world.tick();
+      b.read = () => ({ error: away });
+      world.edit("c", "2", { name: "due" });
+      await runReconcile(world.context, signal);
+      assert.equal(world.items("a")["2"]?.["name"], "due");
+      world.tick();
+      const left = ["head", "walk", "head"];
+      b.losesWrites = false;
+      b.read = (kind) => (left[0] === kind && left.shift() ? { system: old } : undefined);
+      await runReconcile(world.context, signal);
+      b.read = undefined;
+      await runReconcile(world.context, signal);
+      assert.equal(count(world, "2"), 1);
+    });
 
     test("what a listing has and a reading by key has not is not taken for gone", async () => {
       const { world, b } = build(backend, "whole");

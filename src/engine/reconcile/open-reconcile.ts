@@ -174,7 +174,9 @@ function sideContext(
       schema,
       origin: `${sync}/${side.name}`,
       ...(side.filter === undefined ? {} : { filter: side.filter }),
-      ...(hasDigests ? { digestSeed: digestSeed(side.mappingText, fields, schema) } : {}),
+      ...(hasDigests
+        ? { digestSeed: digestSeed(side.mappingText, side.filterText, fields, schema) }
+        : {}),
     },
     schema,
     role,

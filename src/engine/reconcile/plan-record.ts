@@ -23,7 +23,7 @@ export function planRecord(
   looked: Looked,
 ): PlannedRecord | undefined {
   const { merged, link, candidate, views, records } = looked;
-  const troubles: string[] = [];
+  const troubles = [...looked.troubles];
   const operations = merged.writes.flatMap((write) => {
     const side = context.sides.find(({ name }) => name === write.side);
     const operation = side && toOperation(side, plan, link, write, looked, troubles);
@@ -54,7 +54,9 @@ export function planRecord(
     behind: isUnheard || troubles.length > 0,
     troubles,
   };
-  return isIdle(planned, looked) || (records.size === 0 && planned.isNew) ? undefined : planned;
+  // What troubles a record is told by every plan, also by one that does nothing about it.
+  const isQuiet = troubles.length === 0 && isIdle(planned, looked);
+  return isQuiet || (records.size === 0 && planned.isNew) ? undefined : planned;
 }
 
 /** What stands on a side that is let go without being written: it may be ahead of what it said. */
@@ -117,7 +119,16 @@ function toOperation(
   }
   const kept = fields.filter((field) => !moved.includes(field));
   if (kept.length === 0) return undefined;
-  return { id, side: side.name, kind: "update", key: record.key, fields: kept, ...version };
+  const marks = write.marks === true ? { marks: write.marks } : {};
+  return {
+    id,
+    side: side.name,
+    kind: "update",
+    key: record.key,
+    fields: kept,
+    ...version,
+    ...marks,
+  };
 }
 
 function plannedFields(
@@ -206,23 +217,17 @@ function endsNow({ record }: Merged, { candidate }: Looked, unlinked: readonly s
   return Object.keys(candidate.stored?.sides ?? {}).every((side) => unlinked.includes(side));
 }
 
-/** True when all is as it is stored already. */
-function isIdle(planned: PlannedRecord, { candidate: { stored }, isAsked }: Looked): boolean {
-  if (stored === undefined || isAsked || planned.behind !== stored.behind) return false;
-  return changesNothing(planned, stored.agreed, (side) => stored.sides[side]);
-}
-
-/** True when the plan writes nothing, asks nothing and leaves what is agreed as it was. */
-export function changesNothing(
+/** True when all is as it is stored already: nothing is written, asked, agreed or acknowledged. */
+export function isIdle(
   planned: PlannedRecord,
-  agreed: Values,
-  sideBefore: (side: string) => Pick<AcknowledgedSide, "key" | "acknowledged"> | undefined,
+  { candidate: { stored }, isAsked }: Pick<Looked, "candidate" | "isAsked">,
 ): boolean {
+  if (stored === undefined || isAsked || planned.behind !== stored.behind) return false;
   const { operations, ends, unlinked } = planned;
   if (operations.length > 0 || ends || unlinked.length > 0 || isInReview(planned)) return false;
-  if (valuesToText(planned.agreed) !== valuesToText(agreed)) return false;
+  if (valuesToText(planned.agreed) !== valuesToText(stored.agreed)) return false;
   return planned.acknowledged.every(({ side, key, acknowledged }) => {
-    const own = sideBefore(side);
+    const own = stored.sides[side];
     if (own?.key !== key) return false;
     return acknowledgedToText(own.acknowledged) === acknowledgedToText(acknowledged);
   });

@@ -1,10 +1,12 @@
 import type { JournaledOperation, LinkId, PlanHead, PlannedRecord } from "../../model/plan.ts";
 import { SyncError } from "../../model/sync-error.ts";
+import type { StoredLink } from "../../ports/agreements.ts";
 import { acknowledgedBefore, agreedBefore, wasMoved } from "./agreed-before.ts";
 import type { ReconcileContext, ReconcileWork } from "./context.ts";
 import { DECISIONS_AT_MOST, livesElsewhere } from "./lives-elsewhere.ts";
 import { matchName } from "./names.ts";
 import { storedSides } from "./plan-record.ts";
+import { recordsAtOnce } from "./records-at-once.ts";
 import { inverse, unlinkedSides } from "./undo-operations.ts";
 
 const JOURNAL_AT_ONCE = 1000;
@@ -34,14 +36,18 @@ export async function makeUndoPlan(work: ReconcileWork, runId: string): Promise<
     context.sides.map(({ name }) => [name, { creates: 0, updates: 0, deletes: 0 }]),
   );
   const links = [...written.keys()].sort((a, b) => a - b);
-  for (const link of links) {
-    const record = await undoRecord(context, plan, runId, link, written.get(link) ?? []);
-    if (record === undefined) continue;
-    for (const { side, kind } of record.operations) {
+  const atOnce = recordsAtOnce(context);
+  for (let at = 0; at < links.length; at += atOnce) {
+    const records: PlannedRecord[] = [];
+    for (const link of links.slice(at, at + atOnce)) {
+      const record = await undoRecord(context, plan, runId, link, written.get(link) ?? []);
+      if (record !== undefined) records.push(record);
+    }
+    for (const { side, kind } of records.flatMap(({ operations }) => operations)) {
       const counts = sides[side];
       if (counts !== undefined) counts[`${kind}s`] += 1;
     }
-    await home.savePlanned(work.lease(), plan, [record]);
+    await home.savePlanned(work.lease(), plan, records);
   }
   const head: PlanHead = {
     format: 1,
@@ -59,6 +65,17 @@ export async function makeUndoPlan(work: ReconcileWork, runId: string): Promise<
   };
   await home.savePlan(work.lease(), head);
   return head;
+}
+
+/** True when a side has the record that neither had it at the first meeting nor got it from that. */
+function hasJoined(
+  { acknowledged }: PlannedRecord,
+  written: readonly JournaledOperation[],
+  stored: StoredLink | undefined,
+): boolean {
+  return Object.keys(stored?.sides ?? {}).some((name) =>
+    [...acknowledged, ...written].every(({ side }) => side !== name),
+  );
 }
 
 async function writtenBy(
@@ -99,7 +116,13 @@ async function undoRecord(
   const { record: decision, at } = undone;
   const [stored] = await home.links(sync, [link]);
   const inverted = written.map((operation) => inverse(context, plan, operation));
-  const moved = context.rules.fields.map((_, index) => wasMoved(context, decision, stored, index));
+  // What a later run made on another side is that run's: the others go on with what is agreed, unless
+  // the first meeting had to overwrite something, about which the sides are strangers again.
+  const isPlain = written.every(({ kind }) => kind === "create");
+  const isShared = decision.isNew && isPlain && hasJoined(decision, written, stored);
+  const moved = context.rules.fields.map(
+    (_, index) => !isShared && wasMoved(context, decision, stored, index),
+  );
   const agreed = agreedBefore(context, decision, stored, moved);
   const name = matchName(context.rules, context.match, agreed) ?? decision.name;
   // What lives on under another link, or has a record there again, would be made a second time.
@@ -111,7 +134,7 @@ async function undoRecord(
   // What a later undo made strangers again stay so, whatever is put back on each of them.
   const later = decisions.slice(0, decisions.indexOf(undone));
   const isForgotten = stored === undefined && later.some(({ record }) => record.forgets === true);
-  const forgets = decision.isNew || isForgotten;
+  const forgets = (decision.isNew && !isShared) || isForgotten;
   return {
     link,
     isNew: false,

@@ -201,7 +201,6 @@ const presence = fc.constantFrom<SideView["presence"]>(
   "present",
   "gone",
   "never",
-  "outside",
   "unknown",
 );
 

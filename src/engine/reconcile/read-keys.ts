@@ -1,8 +1,16 @@
 import type { RecordKey, StreamRecord } from "../../model/record.ts";
+import { type Asking, readByKeys } from "../replicate/read-by-keys.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 
 /** Records by key; a key that is not among them is not there. */
 export type FreshRecords = ReadonlyMap<RecordKey, StreamRecord | "unreadable">;
+
+/** How a side is asked for records by their keys. */
+export const asking = ({ signal }: ReconcileWork, { connector, query }: SideContext): Asking => ({
+  context: { source: connector },
+  query,
+  signal,
+});
 
 /** The records among `keys` as the side has them now; a key that is not in it is gone. */
 export async function readKeys(
@@ -10,15 +18,10 @@ export async function readKeys(
   side: SideContext,
   keys: readonly RecordKey[],
 ): Promise<FreshRecords> {
+  const { records, bad } = await readByKeys(asking(work, side), keys);
   const found = new Map<RecordKey, StreamRecord | "unreadable">();
-  const most = side.connector.capabilities.keysPerRead;
-  for (let at = 0; at < keys.length; at += most) {
-    const request = { kind: "keys", query: side.query, keys: keys.slice(at, at + most) } as const;
-    for await (const page of side.connector.read(request, work.signal)) {
-      for (const record of page.records) found.set(record.key, record);
-      for (const { key } of page.bad) if (key !== undefined) found.set(key, "unreadable");
-    }
-  }
+  for (const record of records) found.set(record.key, record);
+  for (const { key } of bad) if (key !== undefined) found.set(key, "unreadable");
   return found;
 }
 

@@ -1,8 +1,9 @@
-import type { RecordKey } from "../../model/record.ts";
+import type { RecordKey, Values } from "../../model/record.ts";
+import { valuesToText } from "../../model/stored-plan.ts";
 import type { BuriedRecord, StagedRecord } from "../../ports/agreements.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 import { hashShared } from "./names.ts";
-import { readKeys } from "./read-keys.ts";
+import { type FreshRecords, readKeys } from "./read-keys.ts";
 
 /** Systems that tell times tell whole seconds, many of them. */
 const TICK_MS = 1000;
@@ -10,7 +11,8 @@ const TICK_MS = 1000;
 /** Unlinked records that count, and those that are old news and left alone. */
 export interface Reappeared {
   readonly counted: readonly StagedRecord[];
-  readonly old: readonly StagedRecord[];
+  /** `isStanding`: it was left there on purpose, marked as deleted or kept. */
+  readonly old: readonly (StagedRecord & { readonly isStanding: boolean })[];
 }
 
 /**
@@ -35,16 +37,21 @@ export async function withoutOldNews(
   const there = await readKeys(work, side, [...buried.keys()]);
   const graves = [...new Set([...buried.values()].map(({ link }) => link))];
   const living = new Set((await home.links(sync, graves)).map(({ link }) => link));
+  const dead = new Map([...buried].filter(([, { link }]) => !living.has(link)));
   const isOld = (record: StagedRecord): boolean => {
-    const grave = buried.get(record.key);
-    if (grave === undefined || living.has(grave.link)) return false;
+    const grave = dead.get(record.key);
+    if (grave === undefined) return false;
     // What was left standing, marked as deleted or kept, has the time of that very write.
     return isSame(side, record, grave) && (grave.isStanding || !isLater(side, record, grave));
   };
+  const left = await leftStanding(work, side, staged, dead, there);
+  const isLeft = (record: StagedRecord): boolean => isOld(record) || left.has(record.key);
   const counted = staged.filter((record) => {
-    return !buried.has(record.key) || (there.has(record.key) && !isOld(record));
+    return !buried.has(record.key) || (there.has(record.key) && !isLeft(record));
   });
-  const old = staged.filter((record) => there.has(record.key) && isOld(record));
+  const old = staged
+    .filter((record) => there.has(record.key) && isLeft(record))
+    .map((record) => ({ ...record, isStanding: buried.get(record.key)?.isStanding === true }));
   if (old.length > 0) {
     const found = old.map(({ key }) => key);
     await home.touchBuried(sync, side.name, found, clock.now());
@@ -52,7 +59,43 @@ export async function withoutOldNews(
   return { counted, old };
 }
 
-function isSame(side: SideContext, { values }: StagedRecord, { hash }: BuriedRecord): boolean {
+/**
+ * Records that were let go and stand there as they were left, though they were listed otherwise: an
+ * old listing shows them as they were before, such as not marked as deleted yet. Asked by their keys
+ * once, and once more where that too says something else.
+ */
+async function leftStanding(
+  work: ReconcileWork,
+  side: SideContext,
+  listed: readonly StagedRecord[],
+  dead: ReadonlyMap<RecordKey, BuriedRecord>,
+  there: FreshRecords,
+): Promise<ReadonlySet<RecordKey>> {
+  const left = new Set<RecordKey>();
+  const take = (found: FreshRecords): void => {
+    for (const [key, record] of found) {
+      const grave = dead.get(key);
+      if (grave?.isStanding !== true || record === "unreadable") continue;
+      if (isSame(side, record, grave)) left.add(key);
+    }
+  };
+  take(there);
+  const other = listed.flatMap(({ key, values }) => {
+    const record = there.get(key);
+    if (dead.get(key)?.isStanding !== true || record === undefined || left.has(key)) return [];
+    return record !== "unreadable" && isAsListed(record.values, values) ? [] : [key];
+  });
+  take(await readKeys(work, side, other));
+  return left;
+}
+
+function isAsListed(now: Values, listed: Values): boolean {
+  return valuesToText(now) === valuesToText(listed);
+}
+
+type Standing = Pick<StagedRecord, "values">;
+
+function isSame(side: SideContext, { values }: Standing, { hash }: BuriedRecord): boolean {
   return hash === hashShared(side.mapping.toShared(values).values);
 }
 

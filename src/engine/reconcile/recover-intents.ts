@@ -80,13 +80,17 @@ async function settleLate(
   // A decision that waits is used by the plan that follows; until then nothing may touch it.
   if (questions.some(({ resolution }) => resolution !== undefined)) return undefined;
   const written = learnt.filter(({ id }) => ends.get(id)?.kind === "written");
+  const told = learnt.filter(({ id, kind }) => {
+    const end = ends.get(id);
+    return end?.kind === "written" || (kind === "update" && end?.stands !== undefined);
+  });
   return {
     ...rest,
     name: stored.name,
     agreed: stored.agreed,
     ends: false,
     behind: true,
-    sides: written.flatMap((operation) => lateSide(context, record, stored, operation, ends)),
+    sides: told.flatMap((operation) => lateSide(context, record, stored, operation, ends)),
     unlinked: written.flatMap(({ kind, side }) => (kind === "delete" ? [{ side }] : [])),
     questions: questions.map(({ field, why, base, candidates }): OpenQuestion => {
       const asked = { why, candidates, ...(field === undefined ? {} : { field }) };

@@ -7,6 +7,7 @@ import { valuesEqual } from "../../model/value.ts";
 import type { OperationEnd, SettledRecord } from "../../ports/agreements.ts";
 import type { ReconcileContext, SideContext } from "./context.ts";
 import { heardDigest, isAgreed } from "./heard-digest.ts";
+import { reached } from "./made-records.ts";
 import { hashShared } from "./names.ts";
 import { isRemoval, questionsOf } from "./record-state.ts";
 
@@ -20,6 +21,10 @@ export type Ended =
       readonly problem?: Problem;
       /** Its answer was lost, and what stands there is neither what was expected nor written. */
       readonly isUnsure?: true;
+      /** Nothing was done: the side failed, and what stands there is what was expected. */
+      readonly isLeft?: true;
+      /** What stands there, where it may be of this write and of an edit by a person. */
+      readonly stands?: StreamRecord;
     };
 
 /**
@@ -151,23 +156,47 @@ function afterWrite(
   operation: Operation | undefined,
   end: Ended | undefined,
 ): AcknowledgedSide | undefined {
-  if (operation === undefined || end?.kind !== "written" || end.stored === null) return before;
-  const { key, values, version } = end.stored;
+  const taken = operation && takenIn(side, planned, before, operation, end);
+  if (taken === undefined) return before;
+  const { record } = taken;
+  const { key, values, version } = record;
   const written = planned.agreed.map((value, index) =>
-    operation.fields.some(({ shared }) => shared === index) ? value : undefined,
+    taken.fields.some(({ shared }) => shared === index) ? (value ?? null) : undefined,
   );
   const { values: stored, problems } = side.mapping.toShared(values);
   const acknowledged =
     planned.record.kind === "undone"
-      ? acknowledgeUndo(side, planned, before?.acknowledged, operation, end.stored)
-      : acknowledgeWrite(before?.acknowledged, written, stored);
+      ? acknowledgeUndo(side, planned, before?.acknowledged, taken, record)
+      : acknowledgeWrite(before?.acknowledged, written, stored, taken.marks);
   return {
     side: side.name,
     key,
     acknowledged,
     ...(version === undefined ? {} : { version }),
-    ...(problems.length > 0 ? {} : heardDigest(end.stored, stored, acknowledged)),
+    ...(problems.length > 0 ? {} : heardDigest(record, stored, acknowledged)),
   };
+}
+
+/**
+ * The record that stands after the write, and the fields of it that the write reached: all where it
+ * is known to be done. Where nobody heard of it, and a person edited the record since, those that
+ * stand for what was sent, so that only what the person wrote counts as new.
+ */
+function takenIn(
+  side: SideContext,
+  { record: { kind: reason } }: PlannedRecord,
+  before: AcknowledgedSide | undefined,
+  operation: Operation,
+  end: Ended | undefined,
+): (Operation & { readonly record: StreamRecord }) | undefined {
+  if (end?.kind === "written") {
+    return end.stored === null ? undefined : { ...operation, record: end.stored };
+  }
+  const record = end?.stands;
+  if (record === undefined || reason === "undone") return undefined;
+  if (operation.kind === "update" && before?.key !== record.key) return undefined;
+  const fields = operation.fields.filter((field) => reached(side, field, record));
+  return fields.length === 0 ? undefined : { ...operation, fields, record };
 }
 
 /**
@@ -195,7 +224,7 @@ function acknowledgeUndo(
     if (blank(index)) return undefined;
     const heard = before?.returned[index];
     const isHeard = heard !== undefined && value !== undefined && valuesEqual(value, heard);
-    return isPut(index) && isHeard ? stored[index] : heard;
+    return isHeard ? stored[index] : heard;
   });
   const stoodFor = wanted.map((_, index) => (blank(index) ? undefined : before?.stoodFor[index]));
   return { returned, stoodFor };

@@ -60,10 +60,14 @@ function joinTypes(types: readonly ValueType[]): ValueType {
   if (others.every(({ kind }) => kind === first.kind)) {
     if (first.kind === "integer") return { kind: "integer", bits: 64 };
     if (first.kind === "decimal") return { kind: "decimal" };
+    // An order that one of them does not keep cannot be shared.
+    if (first.kind === "list") return { ...first, ordered: types.every(isOrdered) };
     return first.kind === "text" ? { kind: "text" } : first;
   }
   return types.every(isNumber) ? { kind: "decimal" } : { kind: "text" };
 }
+
+const isOrdered = (type: ValueType): boolean => type.kind === "list" && type.ordered;
 
 const isNumber = ({ kind }: ValueType): boolean =>
   kind === "integer" || kind === "decimal" || kind === "double";

@@ -2,14 +2,16 @@ import type { RecordKey, StreamRecord } from "../../model/record.ts";
 import type { KnownRecord, SeenDigest, StagedRecord } from "../../ports/agreements.ts";
 import type { Page } from "../../ports/connector.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
+import { noteLeftOut } from "./left-out.ts";
 import { hashShared, matchName } from "./names.ts";
 import { readKeys, readKeysTwice } from "./read-keys.ts";
 import { withoutOldNews } from "./reappeared.ts";
 import type { RowSet } from "./row-set.ts";
 
-/** A record that is left alone; `name` as in `StagedRecord`. */
+/** A record that is left alone; `name` as in `StagedRecord`, `isStanding` as in `BuriedRecord`. */
 export interface OldRecord {
   readonly key: RecordKey;
+  readonly isStanding: boolean;
   readonly name?: string;
 }
 
@@ -18,6 +20,7 @@ export const emptyTally = (): Tally => ({
   staged: 0,
   gone: 0,
   bad: 0,
+  badSamples: [],
   old: [],
   outside: 0,
 });
@@ -28,9 +31,17 @@ export type Tally = {
   staged: number;
   gone: number;
   bad: number;
+  /** What is wrong with the first few of them. */
+  badSamples: string[];
   old: OldRecord[];
   outside: number;
 };
+
+/** What was come upon of what is known of a side: linked records, and those that were left out. */
+export interface Seen {
+  readonly linked?: RowSet;
+  readonly leftOut: RowSet;
+}
 
 /**
  * What seems gone is asked for once more by its key: a listing may be old or miss what moved, and a
@@ -62,18 +73,19 @@ export async function takeGone(
 export async function takePage(
   work: ReconcileWork,
   side: SideContext,
-  page: Page,
+  page: Pick<Page, "records" | "bad">,
   tally: Tally,
-  seen?: RowSet,
+  seen?: Seen,
 ): Promise<number> {
   const { home, sync } = work.context;
   const records = lastOfEachKey(page.records);
   const badKeys = page.bad.flatMap(({ key }) => (key === undefined ? [] : [key]));
   const keys = [...records.map(({ key }) => key), ...badKeys];
   const known = await home.known(sync, side.name, keys);
-  for (const { row } of known.values()) seen?.add(row);
-  const { staged, equal } = sorted(work, side, records, known, tally);
+  for (const { row } of known.values()) seen?.linked?.add(row);
+  const { staged, equal, outside } = sorted(work, side, records, known);
   if (equal.length > 0) await home.noteDigests(work.lease(), side.name, equal);
+  await noteLeftOut(work, side, outside, seen?.leftOut);
   const unknowns = badKeys.map(
     (key): StagedRecord => ({
       side: side.name,
@@ -90,26 +102,33 @@ export async function takePage(
     staged.filter(({ link }) => link === undefined),
   );
   const all = [...linked, ...unlinked, ...unknowns];
+  tally.outside += outside.length;
   tally.bad += page.bad.length;
-  for (const { key, name } of old) tally.old.push({ key, ...(name === undefined ? {} : { name }) });
+  noteBad(tally.badSamples, page.bad);
+  for (const { key, name, isStanding } of old)
+    tally.old.push({ key, isStanding, ...(name === undefined ? {} : { name }) });
   tally.staged += all.length;
   if (all.length > 0) await home.stage(work.lease(), all);
   return records.length;
 }
 
 /**
- * The records that say something new, each with its link where it has one, and the digests of the
- * others where they are not known yet.
+ * The records that say something new, each with its link where it has one; the digests of those that
+ * do not, where they are not known yet; and unlinked ones that the side's filter leaves out.
  */
 function sorted(
   { context }: ReconcileWork,
   side: SideContext,
   records: readonly StreamRecord[],
   known: ReadonlyMap<RecordKey, KnownRecord>,
-  tally: Tally,
-): { readonly staged: readonly StagedRecord[]; readonly equal: readonly SeenDigest[] } {
+): {
+  readonly staged: readonly StagedRecord[];
+  readonly equal: readonly SeenDigest[];
+  readonly outside: readonly StreamRecord[];
+} {
   const staged: StagedRecord[] = [];
   const equal: SeenDigest[] = [];
+  const outside: StreamRecord[] = [];
   for (const record of records) {
     const { values, problems } = side.mapping.toShared(record.values);
     const match = known.get(record.key);
@@ -121,7 +140,7 @@ function sorted(
       continue;
     }
     if (match === undefined && !side.role.accepts(values)) {
-      tally.outside += 1;
+      outside.push(record);
       continue;
     }
     const name = matchName(context.rules, context.match, values);
@@ -137,7 +156,18 @@ function sorted(
       ...(record.digest === undefined ? {} : { digest: record.digest }),
     });
   }
-  return { staged, equal };
+  return { staged, equal, outside };
+}
+
+const BAD_SAMPLES = 3;
+
+/** Which records are bad and why, of the first few: a person has to find them. */
+function noteBad(samples: string[], bad: Page["bad"]): void {
+  for (const { key, problems } of bad.slice(0, BAD_SAMPLES - samples.length)) {
+    const why = problems.map(({ message }) => message.replace(/\.$/, "")).join("; ");
+    const isNamed = key === undefined || why.includes(`"${key}"`);
+    samples.push(isNamed ? why : `"${key}": ${why}`);
+  }
 }
 
 function linkOf(known: KnownRecord | undefined): Pick<StagedRecord, "link"> {

@@ -41,20 +41,38 @@ test("no record is made beside two that have its name and were refused", async (
   assert.equal(count(world, "b", "1"), 2);
 });
 
-test("no record is made under a key that one which takes no part has", async () => {
+test("a name that is refused on one side is made on another", async () => {
   const world = createReconcileWorld({
-    sides: [{ name: "a" }, { name: "b", role: { accepts: isCheap } }],
+    sides: [{ name: "a" }, { name: "b", assignsKeys: true }, { name: "c" }],
   });
-  world.put("b", item("1", "dear", "9"));
   world.put("a", item("1"));
-  const head = await run(world);
-  assert.deepEqual(head.sides["b"], { creates: 0, updates: 0, deletes: 0 });
-  assert.match(head.notes.join(), /b: a record with this key stands there and takes no part/);
-  assert.equal(world.items("b")["1"]?.["name"], "dear");
-  world.remove("b", "1");
+  const { sides } = world.context;
+  await runReconcile({ ...world.context, sides: sides.filter(({ name }) => name === "a") }, signal);
+  world.put("b", item("1"));
+  world.put("b", item("1"));
+  world.edit("a", "1", { price: "2" });
   await run(world);
-  assert.equal(world.items("b")["1"]?.["name"], "n");
+  assert.deepEqual([count(world, "b", "1"), count(world, "c", "1")], [2, 1]);
 });
+
+for (const observe of ["whole", "changes"] as const)
+  test(`by ${observe}: no record is made under a key that one which takes no part has`, async () => {
+    const world = createReconcileWorld({
+      sides: [{ name: "a" }, { name: "b", observe, role: { accepts: isCheap } }],
+    });
+    world.put("b", item("1", "dear", "9"));
+    await run(world);
+    world.put("b", item("2"));
+    await run(world);
+    world.put("a", item("1"));
+    const head = await run(world);
+    assert.deepEqual(head.sides["b"], { creates: 0, updates: 0, deletes: 0 });
+    assert.match(head.notes.join(), /b: a record with this key stands there and takes no part/);
+    assert.equal(world.items("b")["1"]?.["name"], "dear");
+    world.remove("b", "1");
+    await run(world);
+    assert.equal(world.items("b")["1"]?.["name"], "n");
+  });
 
 test("a feed tells again what could not be matched yet", async () => {
   const world = createReconcileWorld({

@@ -179,6 +179,56 @@ for (const backend of RECONCILE_BACKENDS)
       assert.deepEqual(rows(world, "b"), ["1 mine 1"]);
     });
 
+    test("nor are they one where a value could not be put back", async () => {
+      const { world, a } = build(backend, {}, [priority(["a", "b"])]);
+      world.put("a", item("1", "mine"));
+      world.put("b", item("1", "yours"));
+      const met = await runReconcile(world.context, signal);
+      world.tick();
+      world.edit("b", "1", { price: "2" });
+      const told = await runReconcile(world.context, signal);
+      await undo(world, met.runId);
+      a.fault = { done: 0, error: away };
+      await undo(world, told.runId);
+      a.fault = undefined;
+      const { home, sync } = world.context;
+      assert.equal(await home.linkCount(sync), 0);
+    });
+
+    test("a record that left a side is put back there beside one of its name of the same run", async () => {
+      const { world } = build(backend, {
+        b: { role: { accepts: (values) => values[2] !== "0", whenLeaving: "remove" } },
+      });
+      world.put("a", item("1", "one"));
+      world.put("a", item("2", "two"));
+      await runReconcile(world.context, signal);
+      world.tick();
+      world.edit("a", "1", { sku: "9", price: "0" });
+      world.put("b", item("9", "nine"));
+      const left = await runReconcile(world.context, signal);
+      assert.deepEqual(rows(world, "b"), ["2 two 1", "9 nine 1"]);
+      await undo(world, left.runId);
+      assert.deepEqual(rows(world, "b"), ["1 one 1", "2 two 1", "9 nine 1"]);
+      assert.deepEqual(rows(world, "a"), ["2 two 1", "9 one 0"]);
+    });
+
+    test("nor where another of its name was met there since", async () => {
+      const { world } = build(backend, {
+        b: { role: { accepts: (values) => values[2] !== "0", whenLeaving: "remove" } },
+      });
+      world.put("a", item("1", "one"));
+      world.put("a", item("2", "two"));
+      await runReconcile(world.context, signal);
+      world.tick();
+      world.edit("a", "1", { sku: "9", price: "0" });
+      const left = await runReconcile(world.context, signal);
+      world.tick();
+      world.put("a", item("1", "anew"));
+      await runReconcile(world.context, signal);
+      await undo(world, left.runId);
+      assert.deepEqual(rows(world, "b"), ["1 anew 1", "2 two 1"]);
+    });
+
     test("a record that left a side and came back is not put there a second time", async () => {
       const { world } = build(backend, {
         b: { role: { accepts: (values) => values[2] !== "0", whenLeaving: "remove" } },

@@ -54,6 +54,26 @@ test("what a later run changed stays as it is, on the sides and as agreed", asyn
   const { home, sync } = world.context;
   const [link] = await home.findLinks(sync, { name: "1" });
   assert.equal(link?.agreed[1], "due");
+  await release(world);
+  world.edit("a", "1", { name: "tre" });
+  await run(world);
+  assert.deepEqual(names(world), ["tre", "tre", "tre"], "each had been told of it");
+});
+
+test("what a run did not get written is not undone", async () => {
+  let isAway = false;
+  const error = new SyncError("CONNECTOR_UNREACHABLE", "Gone away.");
+  const write = () => (isAway ? { error } : undefined);
+  const world = createReconcileWorld({
+    sides: [{ name: "a" }, { name: "b", connector: { faults: { write } } }],
+  });
+  world.put("a", item("1"));
+  await run(world);
+  world.edit("a", "1", { name: "uno" });
+  isAway = true;
+  const { runId, applied } = await run(world);
+  assert.equal(applied.sides["b"]?.written, 0);
+  await assert.rejects(planUndo(world.context, runId, signal), { code: "USAGE" });
 });
 
 test("what a side stored in its own way is what an undo expects there", async () => {
@@ -92,24 +112,33 @@ test("a record that was made and edited since is not taken away, and lives on as
   assert.equal(await world.context.home.conflictCount("inventory"), 0);
 });
 
-test("a record that a later run made on one more side goes from there, and from nowhere else", async () => {
-  let isAway = true;
-  const error = new SyncError("CONNECTOR_UNREACHABLE", "Gone away.");
-  const read = () => (isAway ? { error } : undefined);
-  const world = createReconcileWorld({
-    sides: [{ name: "a" }, { name: "b", connector: { faults: { read } } }, { name: "c" }],
+for (const { title, assignsKeys } of [
+  { title: "", assignsKeys: false },
+  { title: ", which gave it a key,", assignsKeys: true },
+]) {
+  test(`a record that a later run made on one more side${title} goes from there alone`, async () => {
+    let isAway = true;
+    const error = new SyncError("CONNECTOR_UNREACHABLE", "Gone away.");
+    const read = () => (isAway ? { error } : undefined);
+    const world = createReconcileWorld({
+      sides: [
+        { name: "a" },
+        { name: "b", assignsKeys, connector: { faults: { read } } },
+        { name: "c" },
+      ],
+    });
+    world.put("a", item("1"));
+    await run(world);
+    isAway = false;
+    const { runId, head } = await run(world);
+    assert.equal(head.sides["b"]?.creates, 1);
+    await undo(world, runId);
+    assert.deepEqual(names(world), ["one", undefined, "one"]);
+    await release(world);
+    const { head: again } = await planReconcile(world.context, signal);
+    assert.deepEqual(again.sides, head.sides);
   });
-  world.put("a", item("1"));
-  await run(world);
-  isAway = false;
-  const { runId, head } = await run(world);
-  assert.equal(head.sides["b"]?.creates, 1);
-  await undo(world, runId);
-  assert.deepEqual(names(world), ["one", undefined, "one"]);
-  await release(world);
-  const { head: again } = await planReconcile(world.context, signal);
-  assert.deepEqual(again.sides, head.sides);
-});
+}
 
 test("a value that was put back counts as an edit again, as it did before the run", async () => {
   const world = createReconcileWorld({ sides: [{ name: "a" }, { name: "b" }] });
@@ -162,4 +191,43 @@ test("a record that was made anew on a side since stays linked there", async () 
   const { home, sync } = world.context;
   const [link] = await home.findLinks(sync, { name: "1" });
   assert.equal(link?.sides["b"]?.key, row?.id);
+});
+
+test("a record that was made anew since an edit that is undone is linked as it is", async () => {
+  const world = createReconcileWorld({
+    sides: [{ name: "a", assignsKeys: true }, { name: "b" }, { name: "c" }],
+  });
+  world.put("a", item("1"));
+  world.put("a", item("2"));
+  await run(world);
+  world.edit("a", "1", { price: "2" });
+  const { runId } = await run(world);
+  world.remove("a", "1");
+  world.edit("b", "1", { name: "uno" });
+  await run(world);
+  assert.deepEqual(names(world), ["uno", "uno", "uno"]);
+  const row = world.systems["a"]?.rows("items").find(({ values }) => values["sku"] === "1");
+  await undo(world, runId);
+  const { home, sync } = world.context;
+  const [link] = await home.findLinks(sync, { name: "1" });
+  assert.equal(link?.sides["a"]?.key, row?.id);
+});
+
+test("a plan of an undo takes the place of the plan before it", async () => {
+  const world = createReconcileWorld({ sides: [{ name: "a" }, { name: "b" }] });
+  world.put("a", item("1"));
+  const { runId } = await run(world);
+  world.edit("a", "1", { name: "uno" });
+  const { head } = await planReconcile(world.context, signal);
+  await planUndo(world.context, runId, signal);
+  assert.equal(await world.context.home.plan(head.plan), undefined);
+});
+
+test("a run of more writes than are looked up at once is undone whole", async () => {
+  const world = createReconcileWorld({ sides: [{ name: "a" }, { name: "b" }] });
+  for (let sku = 1; sku <= 1001; sku += 1) world.put("a", item(`${sku}`));
+  const { runId } = await run(world);
+  assert.equal(Object.keys(world.items("b")).length, 1001);
+  await undo(world, runId);
+  assert.deepEqual(world.items("b"), {});
 });

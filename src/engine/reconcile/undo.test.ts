@@ -97,7 +97,7 @@ for (const backend of RECONCILE_BACKENDS)
     });
 
     for (const { title, sku } of [
-      { title: "an older one has its name", sku: "1" },
+      { title: "an older one has its name, whatever came of that since", sku: "1" },
       { title: "nothing has its name", sku: "3" },
     ]) {
       test(`a deleted record is put back where ${title}`, async () => {
@@ -118,6 +118,9 @@ for (const backend of RECONCILE_BACKENDS)
         world.systems["a"]?.remove("items", key);
         const run = await runReconcile(world.context, signal);
         assert.equal(world.systems["b"]?.rows("items").length, 1);
+        world.tick();
+        world.edit("a", sku, { name: "later" });
+        await runReconcile(world.context, signal);
         const undo = await planUndo(world.context, run.runId, signal);
         await applyReconcile(world.context, undo, signal);
         assert.equal(world.systems["b"]?.rows("items").length, 2);
@@ -144,6 +147,7 @@ for (const backend of RECONCILE_BACKENDS)
       const undo = await planUndo(world.context, run.runId, signal);
       await applyReconcile(world.context, undo, signal);
       assert.equal(world.systems["b"]?.rows("items").length, 2);
+      assert.equal(await world.context.home.linkCount(world.context.sync), 2);
     });
 
     test("a run that wrote nothing cannot be undone", async () => {

@@ -1,11 +1,10 @@
 import type { JournaledOperation, LinkId, Operation, PlannedRecord } from "../../model/plan.ts";
-import type { StreamRecord, Values } from "../../model/record.ts";
-import { SyncError } from "../../model/sync-error.ts";
 import type { Page } from "../../ports/connector.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 import { listAgain, listWhole } from "./list-again.ts";
-import { matchName } from "./names.ts";
+import { nameOf } from "./names.ts";
 import { changesCursor } from "./observe-side.ts";
+import { sideTrouble } from "./side-trouble.ts";
 import { leaveOut } from "./taken-creates.ts";
 
 /** The planned records without some of their creates, and the sides that must tell anew. */
@@ -32,8 +31,8 @@ interface PlannedCreate {
  * Leaves out creates that may have been done already: one was sent before, nobody heard what became
  * of it, and the system assigns keys, so that only a listing tells. The listing that this plan is
  * made from may have been an old one. So the side is listed once more, and where it has an unlinked
- * record of the name, or cannot be listed now, the create waits for the next plan, which links the
- * record.
+ * record of the name, or cannot be listed now, or could not be asked what became of the one before,
+ * the create waits for the next plan, which links the record.
  */
 export async function withoutUnheard(
   work: ReconcileWork,
@@ -57,8 +56,10 @@ export async function withoutUnheard(
       side,
       unheard.map(({ record }) => record.name),
     );
-    for (const { record, operation } of unheard) {
-      const found = there === undefined ? "unread" : there.get(record.name);
+    for (const { record, operation, isOpen } of unheard) {
+      // It may stand there under the name that it was sent with, which is another one by now.
+      const unfound = isOpen ? "unread" : undefined;
+      const found = there === undefined ? "unread" : (there.get(record.name) ?? unfound);
       if (found === undefined) continue;
       left.set(operation.id, `${side.name}: ${WHY[found]}`);
       if (!waiting.includes(side.name)) waiting.push(side.name);
@@ -67,12 +68,17 @@ export async function withoutUnheard(
   return { planned: planned.map((record) => leaveOut(record, left)), waiting };
 }
 
+interface UnheardCreate extends PlannedCreate {
+  /** The side could not be asked since what became of the one before. */
+  readonly isOpen: boolean;
+}
+
 /** Those whose last operation on the side was a create as well, and not heard to be written. */
 async function sentBefore(
   work: ReconcileWork,
   { name }: SideContext,
   creates: readonly PlannedCreate[],
-): Promise<readonly PlannedCreate[]> {
+): Promise<readonly UnheardCreate[]> {
   const { home, sync } = work.context;
   if (creates.length === 0) return [];
   const links = creates.map(({ record }) => record.link);
@@ -81,9 +87,10 @@ async function sentBefore(
   for (const operation of journaled) {
     if (operation.side === name && !last.has(operation.link)) last.set(operation.link, operation);
   }
-  return creates.filter(({ record }) => {
-    const { kind, state } = last.get(record.link) ?? {};
-    return kind === "create" && state !== "written" && state !== "rejected";
+  return creates.flatMap((create) => {
+    const { kind, state } = last.get(create.record.link) ?? {};
+    if (kind !== "create" || state === "written" || state === "rejected") return [];
+    return [{ ...create, isOpen: state === "unknown" }];
   });
 }
 
@@ -104,8 +111,7 @@ async function unlinkedNames(
     const isTold = missing().length === 0 || (await changesCursor(work, side)) === undefined;
     if (!isTold) await findNames(work, side, missing(), listWhole(work, side), found);
   } catch (error) {
-    if (work.signal.aborted || !(error instanceof SyncError)) throw error;
-    if (error.code.startsWith("HOME_")) throw error;
+    sideTrouble(work, error);
     return undefined;
   }
   return found;
@@ -118,19 +124,20 @@ async function findNames(
   pages: AsyncIterable<Page>,
   found: Map<string, Found>,
 ): Promise<void> {
-  const { home, sync, rules, match } = work.context;
+  const { home, sync } = work.context;
   const wanted = new Set(names);
-  const sharedOf = ({ values }: StreamRecord): Values => side.mapping.toShared(values).values;
-  const nameOf = (record: StreamRecord): string => matchName(rules, match, sharedOf(record)) ?? "";
   for await (const { records } of pages) {
-    const named = records.filter((record) => wanted.has(nameOf(record)));
+    const named = records.flatMap(({ key, values }) => {
+      const name = nameOf(work.context, side, values) ?? "";
+      return wanted.has(name) ? [{ key, values, name }] : [];
+    });
     if (named.length === 0) continue;
     const keys = named.map(({ key }) => key);
     const known = await home.known(sync, side.name, keys);
-    for (const record of named.filter(({ key }) => !known.has(key))) {
-      const name = nameOf(record);
+    for (const { values, name } of named.filter(({ key }) => !known.has(key))) {
       if (found.get(name) === "inside") continue;
-      found.set(name, side.role.accepts(sharedOf(record)) ? "inside" : "outside");
+      const isInside = side.role.accepts(side.mapping.toShared(values).values);
+      found.set(name, isInside ? "inside" : "outside");
     }
   }
 }

@@ -4,6 +4,7 @@ import { compareSide } from "./compare-side.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 import { hashShared } from "./names.ts";
 import { compareDigests, differences } from "./observe-digests.ts";
+import { createRowSet } from "./row-set.ts";
 import type { Drift } from "./side-drift.ts";
 
 const LINKS_AT_ONCE = 500;
@@ -31,7 +32,8 @@ export async function verifyByDigests(
     }
     emit({ kind: "merging", at: clock.now(), merged: looked.size });
   };
-  for await (const { marks, missing } of differences(work, side, compared, () => undefined)) {
+  const told = differences(work, side, compared, () => undefined, createRowSet());
+  for await (const { marks, missing } of told) {
     const marked = marks.flatMap(({ known: own }) => own ?? []);
     await look([...marked, ...missing].map(({ link }) => link));
   }

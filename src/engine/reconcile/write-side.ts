@@ -5,7 +5,7 @@ import { SyncError } from "../../model/sync-error.ts";
 import { valuesEqual } from "../../model/value.ts";
 import type { WriteOperation, WriteOutcome } from "../../ports/connector.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { findMade, standsAs } from "./made-records.ts";
+import { findMade, standsAs, standsFor } from "./made-records.ts";
 import { readKeys, readKeysTwice } from "./read-keys.ts";
 import type { Ended } from "./settle-record.ts";
 
@@ -113,8 +113,8 @@ export async function lookAgain(
     const undone = operations.flatMap((operation) => {
       const { key } = operation;
       const record = key === undefined ? undefined : first.get(key);
-      const isDone = judge(side, operation, record).kind === "written";
-      return key === undefined || record === undefined || isDone ? [] : [key];
+      if (key === undefined || record === undefined) return [];
+      return record !== "unreadable" && standsAs(side, operation, record) ? [] : [key];
     });
     const found = new Map([...first, ...(await readKeys(work, side, undone))]);
     const made = await findMade(
@@ -122,11 +122,14 @@ export async function lookAgain(
       side,
       operations.filter(({ key }) => key === undefined),
     );
+    const judged = operations.map((operation) => {
+      const { id, key } = operation;
+      const record = key === undefined ? made.get(id) : found.get(key);
+      return { operation, end: judge(side, operation, record) };
+    });
+    const strangers = await strangersAmong(work, side, judged);
     return new Map(
-      operations.map((operation) => {
-        const { id, key } = operation;
-        return [id, judge(side, operation, key === undefined ? made.get(id) : found.get(key))];
-      }),
+      judged.map(({ operation: { id }, end }) => [id, strangers.has(id) ? alone(end) : end]),
     );
   } catch (error) {
     if (work.signal.aborted || !(error instanceof SyncError)) throw error;
@@ -134,6 +137,40 @@ export async function lookAgain(
     return new Map(operations.map(({ id }) => [id, unknown]));
   }
 }
+
+interface Judged {
+  readonly operation: Operation;
+  readonly end: Ended;
+}
+
+/** Creates for which something stands there that is linked already, or that takes no part. */
+async function strangersAmong(
+  { context: { home, sync } }: ReconcileWork,
+  side: SideContext,
+  judged: readonly Judged[],
+): Promise<ReadonlySet<string>> {
+  const standing = judged.flatMap(({ operation: { id, kind }, end }) => {
+    if (kind !== "create" || end.kind === "written" || end.stands === undefined) return [];
+    return [{ id, record: end.stands }];
+  });
+  if (standing.length === 0) return new Set();
+  const known = await home.known(
+    sync,
+    side.name,
+    standing.map(({ record }) => record.key),
+  );
+  const takesPart = ({ key, values }: StreamRecord): boolean =>
+    !known.has(key) && side.role.accepts(side.mapping.toShared(values).values);
+  return new Set(standing.flatMap(({ id, record }) => (takesPart(record) ? [] : [id])));
+}
+
+function alone(end: Ended): Ended {
+  if (end.kind === "written") return end;
+  const { stands: _, ...rest } = end;
+  return rest;
+}
+
+const NOT_WRITTEN: Ended = { kind: "conflict", trouble: "It was not written.", isLeft: true };
 
 /** What became of an operation, from the record as it is read again. Pure. */
 export function judge(
@@ -147,16 +184,18 @@ export function judge(
     return { kind: "conflict", trouble: "It was not deleted." };
   }
   if (record === undefined) {
-    const isLooked = operation.key === undefined;
+    if (operation.key !== undefined) return NOT_WRITTEN;
     // The next observation finds it by its match fields, if it was made after all, and links it.
-    const trouble = isLooked ? "The answer was lost, and it is not found." : "It was not written.";
-    return { kind: "conflict", trouble };
+    return { kind: "conflict", trouble: "The answer was lost, and it is not found." };
   }
   if (standsAs(side, operation, record)) return { kind: "written", stored: record };
   const isAsBefore = operation.fields.every(({ field, before }) =>
     valuesEqual(record.values[fieldIndex(side.schema, field)] ?? null, before ?? null),
   );
-  if (isAsBefore) return { kind: "conflict", trouble: "It was not written." };
+  if (isAsBefore) return NOT_WRITTEN;
+  // Most such differences are the side's own way to keep what it is told. Taken for an edit it would
+  // be a question that nobody asked.
+  if (standsFor(side, operation, record)) return { kind: "written", stored: record };
   const trouble = "It stands otherwise there than it was written or expected.";
-  return { kind: "conflict", trouble, isUnsure: true };
+  return { kind: "conflict", trouble, isUnsure: true, stands: record };
 }

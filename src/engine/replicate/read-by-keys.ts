@@ -3,7 +3,7 @@ import type { Connector, StreamQuery } from "../../ports/connector.ts";
 import type { PageRecords } from "./apply-records.ts";
 
 /** What it takes to ask the source for records. */
-interface Asking {
+export interface Asking {
   readonly context: { readonly source: Connector };
   readonly query: StreamQuery;
   readonly signal: AbortSignal;

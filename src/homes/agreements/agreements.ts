@@ -1,6 +1,7 @@
 import type { Agreements } from "../../ports/agreements.ts";
 import { createConflicts } from "./conflicts.ts";
 import { createJournal } from "./journal.ts";
+import { createLeftOut } from "./left-out.ts";
 import { createLinks } from "./links.ts";
 import { createPlans } from "./plans.ts";
 import type { AgreementSql } from "./sql.ts";
@@ -10,6 +11,7 @@ import { createStaging } from "./staging.ts";
 export function createAgreements(sql: AgreementSql): Agreements {
   return {
     ...createLinks(sql),
+    ...createLeftOut(sql),
     ...createStaging(sql),
     ...createPlans(sql),
     ...createJournal(sql),

@@ -1,4 +1,4 @@
-import { DIGEST_BITS, type DigestBuckets } from "../../model/digest.ts";
+import { addSums, DIGEST_BITS, type DigestBuckets } from "../../model/digest.ts";
 import type { LinkId } from "../../model/plan.ts";
 import type { KnownDigests, KnownRecord, Links } from "../../ports/agreements.ts";
 import { type AgreementSql, type Row, relationText } from "./sql.ts";
@@ -8,7 +8,7 @@ const KNOWN_AT_ONCE = 10_000;
 type Digests = Pick<Links, "knownDigests" | "knownIn" | "noteDigests" | "doubtful">;
 
 /** The bucket of a row's digest, as in `model/digest.ts`. */
-const bucket = (bits: number): string => `digest >> ${DIGEST_BITS - bits}`;
+export const bucket = (bits: number): string => `digest >> ${DIGEST_BITS - bits}`;
 
 /** By which it is told that a side's records stand as they did, without reading them. */
 export function createDigests(sql: AgreementSql, known: (row: Row) => KnownRecord): Digests {
@@ -27,14 +27,17 @@ export function createDigests(sql: AgreementSql, known: (row: Row) => KnownRecor
      WHERE c.sync = $1 AND c.link > $3 AND s.side = $2`,
   ];
   return {
-    knownDigests: async (sync, side, bits) =>
-      digestsOf(
-        await sql.all(
+    knownDigests: async (sync, side, bits) => {
+      const sums = (table: string): Promise<readonly Row[]> =>
+        sql.all(
           `SELECT ${bucket(bits)}, count(*), sum(digest >> 26), sum(digest & 67108863)
-           FROM ${sides} WHERE sync = $1 AND side = $2 GROUP BY 1`,
+           FROM ${table} WHERE sync = $1 AND side = $2 GROUP BY 1`,
           [sync, side],
-        ),
-      ),
+        );
+      const linked = digestsOf(await sums(sides));
+      const leftOut = digestsOf(await sums(sql.table("left_out")));
+      return { sums: addSums([...linked.sums, ...leftOut.sums]), without: linked.without };
+    },
     knownIn: (sync, side, buckets) => knownIn(sql, known, { sync, side, buckets }),
     noteDigests: async (lease, side, seen) => {
       if (seen.length === 0) return;
@@ -56,7 +59,7 @@ export function createDigests(sql: AgreementSql, known: (row: Row) => KnownRecor
           SET digest = excluded.digest, agrees = excluded.agrees`,
         parameters: [lease.sync, side, relationText(rows)],
       };
-      await sql.write([statement], lease);
+      await sql.writeUnsynced([statement], lease);
     },
     doubtful: async (sync, side, after, limit) => {
       const parts = doubts.map(

@@ -1,17 +1,31 @@
-import type { JournaledOperation, Operation, OperationState, PlanHead } from "../../model/plan.ts";
+import type {
+  JournaledOperation,
+  Operation,
+  OperationState,
+  PlanHead,
+  PlannedRecord,
+} from "../../model/plan.ts";
 import { plannedFromText } from "../../model/stored-plan.ts";
 import type { Journal, OperationEnd } from "../../ports/agreements.ts";
 import { settleStatements } from "./settle.ts";
 import { type AgreementSql, type Parameter, type Row, relationText } from "./sql.ts";
 
 const COLUMNS = "plan, link, name, state, run_id, at, operation, ending";
+const OPERATIONS = {
+  id: "text",
+  link: "bigint",
+  name: "text",
+  side: "text",
+  operation: "text",
+} as const;
 
 /** Intents and outcomes in the home's tables. */
 export function createJournal(sql: AgreementSql): Journal {
   const [operations, planned] = [sql.table("operations"), sql.table("planned")];
   return {
-    intend: async (lease, { plan, runId, at }, ids) => {
-      const relation = sql.relation(3, { id: "text" });
+    intend: async (lease, { plan, runId, at }, records) => {
+      const { sync } = lease;
+      const rows = records.flatMap((record) => operationRows(sql, record));
       await sql.write(
         [
           {
@@ -20,9 +34,13 @@ export function createJournal(sql: AgreementSql): Journal {
             parameters: [plan, runId],
           },
           {
-            sql: `UPDATE ${operations} AS o SET state = 'intent', run_id = $1, at = $2
-              FROM ${relation} AS r WHERE o.id = r.id`,
-            parameters: [runId, at, relationText(ids.map((id) => ({ id })))],
+            sql: `INSERT INTO ${operations}
+                (id, sync, plan, link, name, side, state, run_id, at, operation)
+              SELECT id, $1, $2, link, name, side, 'intent', $3, $4, operation
+              FROM ${sql.relation(5, OPERATIONS)} AS r WHERE true
+              ON CONFLICT (id) DO UPDATE
+              SET state = 'intent', run_id = excluded.run_id, at = excluded.at`,
+            parameters: [sync, plan, runId, at, relationText(rows)],
           },
         ],
         lease,
@@ -31,9 +49,10 @@ export function createJournal(sql: AgreementSql): Journal {
     settle: (settlement) => sql.write(settleStatements(sql, settlement), settlement.lease),
     unsettled: async (sync) => {
       const rows = await sql.all(
-        `SELECT p.plan, p.record FROM ${planned} AS p WHERE p.sync = $1 AND EXISTS
-           (SELECT 1 FROM ${operations} AS o WHERE o.sync = $1 AND o.plan = p.plan
-            AND o.link = p.link AND o.state IN ('intent', 'unknown'))
+        `SELECT p.plan, p.record FROM
+           (SELECT DISTINCT plan, link FROM ${operations}
+            WHERE sync = $1 AND state IN ('intent', 'unknown')) AS o
+         CROSS JOIN ${planned} AS p WHERE p.plan = o.plan AND p.link = o.link
          ORDER BY p.id`,
         [sync],
       );
@@ -43,8 +62,8 @@ export function createJournal(sql: AgreementSql): Journal {
       }));
     },
     journal: async (filter) => {
-      const { where, parameters } = conditions(filter);
-      const order = filter.oldestFirst === true ? "at, id" : "at DESC, id DESC";
+      const { where, parameters, time } = conditions(filter);
+      const order = filter.oldestFirst === true ? `${time}, id` : `${time} DESC, id DESC`;
       const rows = await sql.all(
         `SELECT ${COLUMNS} FROM ${operations} WHERE ${where}
          ORDER BY ${order} LIMIT ${Math.trunc(filter.limit)}`,
@@ -77,23 +96,29 @@ export function createJournal(sql: AgreementSql): Journal {
   };
 }
 
+/**
+ * SQLite, which has no statistics here, takes the index by time wherever it can, though the few
+ * operations of a run or a record are sooner found by theirs: there the words keep it from that one.
+ */
 function conditions(filter: Parameters<Journal["journal"]>[0]): {
   readonly where: string;
   readonly parameters: readonly Parameter[];
+  readonly time: string;
 } {
   const parameters: Parameter[] = [];
   const bind = (value: Parameter): string => `$${parameters.push(value)}`;
   const { sync, link, links, runId, states, after, oldestFirst } = filter;
-  const where = [`sync = ${bind(sync)}`, "state <> 'planned'"];
+  const time = link === undefined && links === undefined ? "at" : "+at";
+  const where = [`${runId === undefined ? "sync" : "sync || ''"} = ${bind(sync)}`];
   if (link !== undefined) where.push(`link = ${bind(link)}`);
   if (links !== undefined) where.push(`link IN (${links.map(bind).join(", ")})`);
   if (runId !== undefined) where.push(`run_id = ${bind(runId)}`);
   if (states !== undefined) where.push(`state IN (${states.map(bind).join(", ")})`);
   if (after !== undefined) {
     const than = oldestFirst === true ? ">" : "<";
-    where.push(`(at, id) ${than} (${bind(after.at)}, ${bind(after.id)})`);
+    where.push(`(${time}, id) ${than} (${bind(after.at)}, ${bind(after.id)})`);
   }
-  return { where: where.join(" AND "), parameters };
+  return { where: where.join(" AND "), parameters, time };
 }
 
 function journaled(sql: AgreementSql, sync: string, row: Row): JournaledOperation {
@@ -111,4 +136,17 @@ function journaled(sql: AgreementSql, sync: string, row: Row): JournaledOperatio
     at: Number(at),
     ...(runId == null ? {} : { runId: String(runId) }),
   };
+}
+
+function operationRows(
+  sql: AgreementSql,
+  { link, name, operations }: Pick<PlannedRecord, "link" | "name" | "operations">,
+): readonly Record<string, string | number>[] {
+  return operations.map((operation) => ({
+    id: operation.id,
+    link,
+    name: sql.storeText(name),
+    side: operation.side,
+    operation: JSON.stringify(operation),
+  }));
 }

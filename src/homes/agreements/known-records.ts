@@ -39,7 +39,7 @@ export function createKnownRecords(sql: AgreementSql): KnownRecords {
          CROSS JOIN ${sides} AS s WHERE s.sync = $1 AND s.side = $2 AND s.key = r.key`,
         [sync, side, keysOf(keys)],
       );
-      return new Map(rows.map((row) => [known(row).key, known(row)]));
+      return new Map(rows.map(known).map((record) => [record.key, record]));
     },
     buried: async (sync, side, keys) => {
       const rows = await sql.all(

@@ -1,22 +1,14 @@
-import type { Ambiguous, LinkId, PlanHead, PlannedRecord } from "../../model/plan.ts";
+import type { Ambiguous, LinkId, PlanHead } from "../../model/plan.ts";
 import { plannedFromText, plannedToText } from "../../model/stored-plan.ts";
 import type { Plans } from "../../ports/agreements.ts";
 import type { Lease } from "../../ports/home.ts";
 import { type AgreementSql, relationText } from "./sql.ts";
 
 const PLANNED = { link: "bigint", record: "text" } as const;
-const OPERATIONS = {
-  id: "text",
-  link: "bigint",
-  name: "text",
-  side: "text",
-  operation: "text",
-} as const;
 
 /** Plans in the home's tables. */
 export function createPlans(sql: AgreementSql): Plans {
   const [plans, planned] = [sql.table("plans"), sql.table("planned")];
-  const operations = sql.table("operations");
   return {
     savePlan: (lease, { plan, sync, madeAt, ...rest }) =>
       sql.write(
@@ -34,20 +26,13 @@ export function createPlans(sql: AgreementSql): Plans {
       const { sync } = lease;
       if (records.length === 0) return;
       const rows = records.map((record) => ({ link: record.link, record: plannedToText(record) }));
-      await sql.write(
+      await sql.writeUnsynced(
         [
           {
             sql: `INSERT INTO ${planned} (sync, plan, link, record)
             SELECT $1, $2, link, record FROM ${sql.relation(3, PLANNED)} AS r WHERE true
             ON CONFLICT (plan, link) DO UPDATE SET record = excluded.record`,
             parameters: [sync, plan, relationText(rows)],
-          },
-          {
-            sql: `INSERT INTO ${operations} (id, sync, plan, link, name, side, state, at, operation)
-            SELECT id, $1, $2, link, name, side, 'planned', 0, operation
-            FROM ${sql.relation(3, OPERATIONS)} AS r WHERE true
-            ON CONFLICT (id) DO UPDATE SET operation = excluded.operation`,
-            parameters: [sync, plan, relationText(records.flatMap((r) => operationRows(sql, r)))],
           },
         ],
         lease,
@@ -75,7 +60,7 @@ export function createPlans(sql: AgreementSql): Plans {
     saveAmbiguous: async (lease, plan, found) => {
       if (found.length === 0) return;
       const rows = found.map((one) => ({ found: JSON.stringify(one) }));
-      await sql.write(
+      await sql.writeUnsynced(
         [
           {
             sql: `INSERT INTO ${sql.table("ambiguous")} (sync, plan, found)
@@ -97,7 +82,7 @@ export function createPlans(sql: AgreementSql): Plans {
   };
 }
 
-/** Records and operations of plans that were never applied; what was settled or sent stays. */
+/** Records of plans that were never applied; what was settled stays. */
 function dropPlans(sql: AgreementSql, lease: Lease): Promise<void> {
   const { sync } = lease;
   const plans = sql.table("plans");
@@ -109,11 +94,6 @@ function dropPlans(sql: AgreementSql, lease: Lease): Promise<void> {
       {
         sql: `DELETE FROM ${sql.table("planned")}
         WHERE sync = $1 AND settled_at IS NULL AND NOT (${applied})`,
-        parameters,
-      },
-      {
-        sql: `DELETE FROM ${sql.table("operations")}
-        WHERE sync = $1 AND state = 'planned' AND NOT (${applied})`,
         parameters,
       },
       {
@@ -131,17 +111,4 @@ function dropPlans(sql: AgreementSql, lease: Lease): Promise<void> {
 
 function headOf(cell: unknown): PlanHead {
   return JSON.parse(String(cell)) as PlanHead;
-}
-
-function operationRows(
-  sql: AgreementSql,
-  { link, name, operations }: PlannedRecord,
-): readonly Record<string, string | number>[] {
-  return operations.map((operation) => ({
-    id: operation.id,
-    link,
-    name: sql.storeText(name),
-    side: operation.side,
-    operation: JSON.stringify(operation),
-  }));
 }

@@ -30,8 +30,10 @@ function recordStatements(sql: AgreementSql, settlement: Settlement): readonly S
     ...keepSides(sql, lease.sync, kept),
     ...endOperations(sql, settlement),
     ...askQuestions(sql, settlement),
+    // An end that is known late is no new decision.
     {
       sql: `UPDATE ${sql.table("planned")} SET run_id = $1, settled_at = $2 WHERE plan = $4
+        AND settled_at IS NULL
         AND link IN (SELECT r.link FROM ${sql.relation(3, { link: "bigint" })} AS r)`,
       parameters: [settlement.runId, settlement.at, linksText(records), settlement.plan],
     },

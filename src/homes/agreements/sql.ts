@@ -33,6 +33,11 @@ export interface AgreementSql {
   all(sql: string, parameters: readonly Parameter[]): Promise<readonly Row[]>;
   /** All of them in one transaction; under a lease, only while nobody took it over. */
   write(statements: readonly Statement[], lease?: Lease): Promise<void>;
+  /**
+   * The same for what would be made anew: nobody waits for the disk, so that a power cut may take
+   * back what was written since the last `write`. What `write` keeps comes after all of this.
+   */
+  writeUnsynced(statements: readonly Statement[], lease: Lease): Promise<void>;
 }
 
 /** Rows as the JSON text of a relation's parameter. */

@@ -24,7 +24,7 @@ export function createStaging(sql: AgreementSql): Staging {
   const staged = sql.table("staged");
   return {
     clearStaged: (lease) =>
-      sql.write(
+      sql.writeUnsynced(
         [{ sql: `DELETE FROM ${staged} WHERE sync = $1`, parameters: [lease.sync] }],
         lease,
       ),
@@ -32,7 +32,7 @@ export function createStaging(sql: AgreementSql): Staging {
       if (records.length === 0) return;
       const columns = Object.keys(STAGED).join(", ");
       const updates = Object.keys(STAGED).map((name) => `${name} = excluded.${name}`);
-      await sql.write(
+      await sql.writeUnsynced(
         [
           {
             sql: `INSERT INTO ${staged} (sync, ${columns})
@@ -72,17 +72,17 @@ export function createStaging(sql: AgreementSql): Staging {
         name: sql.readText(String(name)),
       }));
     },
-    nameless: async (sync, limit) => {
-      const rows = await sql.all(
-        `SELECT side, key FROM ${staged} WHERE ${UNLINKED} AND name IS NULL LIMIT $2`,
-        [sync, limit],
+    namelessCount: async (sync) => {
+      const [row] = await sql.all(
+        `SELECT count(*) FROM ${staged} WHERE ${UNLINKED} AND name IS NULL`,
+        [sync],
       );
-      return rows.map(([side, key]) => ({ side: String(side), key: keyOf(sql, key) }));
+      return Number(row?.[0]);
     },
     linkStaged: async (lease, links) => {
       const rows = links.map(({ side, key, link }) => ({ side, key: sql.storeText(key), link }));
       const relation = sql.relation(2, { side: "text", key: "text", link: "bigint" });
-      await sql.write(
+      await sql.writeUnsynced(
         [
           {
             sql: `INSERT INTO ${staged} (sync, side, key, link, state, field_values)

@@ -5,7 +5,12 @@ import type {
   OpenConflict,
   PlanHead,
 } from "../../model/plan.ts";
-import type { BuriedRecord, StagedRecord, StoredSide } from "../../ports/agreements.ts";
+import type {
+  BuriedRecord,
+  LeftOutRecord,
+  StagedRecord,
+  StoredSide,
+} from "../../ports/agreements.ts";
 
 /** A shared record as kept; values are JSON text in which absent and null differ. */
 export interface KeptLink {
@@ -37,6 +42,11 @@ export interface KeptGrave extends Omit<BuriedRecord, "isStanding"> {
   readonly name?: string;
 }
 
+export interface KeptLeftOut extends LeftOutRecord {
+  readonly sync: string;
+  readonly side: string;
+}
+
 export interface KeptPlanned {
   readonly sync: string;
   readonly plan: string;
@@ -55,6 +65,7 @@ export interface AgreementState {
   readonly links: Map<string, KeptLink>;
   readonly sides: Map<string, KeptSide>;
   readonly buried: Map<string, KeptGrave>;
+  readonly leftOut: Map<string, KeptLeftOut>;
   readonly staged: Map<string, KeptStaged>;
   readonly plans: Map<string, { readonly head: PlanHead; applied: boolean; runs: string[] }>;
   readonly planned: Map<string, KeptPlanned>;
@@ -73,6 +84,7 @@ export function createAgreementState(): AgreementState {
     links: new Map(),
     sides: new Map(),
     buried: new Map(),
+    leftOut: new Map(),
     staged: new Map(),
     plans: new Map(),
     planned: new Map(),

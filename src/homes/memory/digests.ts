@@ -16,7 +16,11 @@ export function createDigests(
     knownDigests: async (sync, side, bits) => {
       const kept = sidesOf(sync, side);
       const digests = kept.flatMap(({ digest }) => digest ?? []);
-      return { sums: sumDigests(digests, bits), without: kept.length - digests.length };
+      const leftOut = [...state.leftOut.values()].filter(
+        (one) => one.sync === sync && one.side === side,
+      );
+      const all = [...digests, ...leftOut.map(({ digest }) => digest)];
+      return { sums: sumDigests(all, bits), without: kept.length - digests.length };
     },
     knownIn: async function* (sync, side, { bits, of }) {
       const wanted = new Set(of);

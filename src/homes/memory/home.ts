@@ -6,6 +6,7 @@ import type { ChangeLog, Checkpoints, Home, Lease, Leases } from "../../ports/ho
 import type { Clock, Memory } from "../../ports/runtime.ts";
 import { applyCommit, checkFence } from "./commit.ts";
 import { createHeldFiles } from "./files.ts";
+import { createLeftOut } from "./left-out.ts";
 import { createLinks, createStaging } from "./links.ts";
 import { createConflicts, createJournal, createPlans } from "./plans.ts";
 import { createAudit, createHalts, createParkedRecords, createRuns } from "./records.ts";
@@ -33,6 +34,7 @@ export function createMemoryHome({
     ...createHeldFiles(state),
     ...createAudit(state),
     ...createLinks(state.agreements, state),
+    ...createLeftOut(state.agreements, state),
     ...createStaging(state.agreements, state),
     ...createPlans(state.agreements, state),
     ...createJournal(state.agreements, state),

@@ -157,13 +157,10 @@ export function createStaging(state: AgreementState, home: MemoryHomeState): Sta
         return isNew(name) || lacksIt(name) ? [{ key, name }] : [];
       });
     },
-    nameless: async (sync, limit) =>
-      stagedOf(sync)
-        .filter(({ link, state: now, name }) => {
-          return link === undefined && now === "present" && name === undefined;
-        })
-        .slice(0, limit)
-        .map(({ side, key }) => ({ side, key })),
+    namelessCount: async (sync) =>
+      stagedOf(sync).filter(({ link, state: now, name }) => {
+        return link === undefined && now === "present" && name === undefined;
+      }).length,
     linkStaged: async (lease, links) => {
       checkFence(home, lease);
       const { sync } = lease;

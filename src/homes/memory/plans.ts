@@ -23,19 +23,6 @@ export function createPlans(state: AgreementState, home: MemoryHomeState): Plans
         const { link } = record;
         const kept = { sync, plan, link, text: plannedToText(record) };
         state.planned.set(joined(plan, String(link)), kept);
-        for (const operation of record.operations) {
-          const { name } = record;
-          const journaled = {
-            ...operation,
-            sync,
-            plan,
-            link,
-            name,
-            state: "planned",
-            at: 0,
-          } as const;
-          state.operations.set(operation.id, stored(journaled));
-        }
       }
     },
     plan: async (plan) => state.plans.get(plan)?.head,
@@ -60,9 +47,6 @@ export function createPlans(state: AgreementState, home: MemoryHomeState): Plans
       for (const [id, kept] of state.planned) {
         if (kept.sync !== sync || kept.settled !== undefined || !isOpen(kept.plan)) continue;
         state.planned.delete(id);
-        for (const { id: operation } of plannedFromText(kept.text).operations) {
-          state.operations.delete(operation);
-        }
       }
       for (const [plan, { head, applied, runs }] of state.plans) {
         if (head.sync === sync && !applied && runs.length === 0) state.plans.delete(plan);
@@ -73,14 +57,15 @@ export function createPlans(state: AgreementState, home: MemoryHomeState): Plans
 
 export function createJournal(state: AgreementState, home: MemoryHomeState): Journal {
   return {
-    intend: async (lease, { plan, runId, at }, operations) => {
+    intend: async (lease, { plan, runId, at }, records) => {
       checkFence(home, lease);
       const kept = state.plans.get(plan);
       if (kept !== undefined && !kept.runs.includes(runId)) kept.runs.push(runId);
-      for (const id of operations) {
-        const operation = state.operations.get(id);
-        if (operation !== undefined) {
-          state.operations.set(id, { ...operation, state: "intent", runId, at });
+      const { sync } = lease;
+      for (const { link, name, operations } of records) {
+        for (const operation of operations) {
+          const own = { ...operation, sync, plan, link, name, state: "intent" as const, runId, at };
+          state.operations.set(operation.id, stored(own));
         }
       }
     },
@@ -103,7 +88,6 @@ export function createJournal(state: AgreementState, home: MemoryHomeState): Jou
       const found = [...state.operations.values()].filter(
         (operation) =>
           operation.sync === sync &&
-          operation.state !== "planned" &&
           (link === undefined || operation.link === link) &&
           (links === undefined || links.includes(operation.link)) &&
           (runId === undefined || operation.runId === runId) &&

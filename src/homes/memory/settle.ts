@@ -33,7 +33,8 @@ function settleOne(state: AgreementState, settlement: Settlement, record: Settle
   }
   settleQuestions(state, sync, record, runId, at);
   const planned = state.planned.get(joined(plan, String(link)));
-  if (planned !== undefined) {
+  // An end that is known late is no new decision.
+  if (planned !== undefined && planned.settled === undefined) {
     state.order += 1;
     planned.settled = { runId, at, order: state.order };
   }

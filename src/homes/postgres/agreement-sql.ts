@@ -1,4 +1,5 @@
-import type { AgreementSql } from "../agreements/sql.ts";
+import type { Lease } from "../../ports/home.ts";
+import type { AgreementSql, Statement } from "../agreements/sql.ts";
 import { createGrownTables } from "./grown-tables.ts";
 import { checkFence } from "./leases.ts";
 import { readText, storeText } from "./stored-text.ts";
@@ -8,6 +9,18 @@ import { type HomeTables, tableOf } from "./tables.ts";
 export function createAgreementSql(tables: HomeTables): AgreementSql {
   const { database } = tables;
   const grown = createGrownTables(database);
+  const perform = async (statements: readonly Statement[], lease?: Lease): Promise<void> => {
+    const rows = await database.transaction(async (transaction) => {
+      if (lease !== undefined) await checkFence(transaction, tables, lease);
+      const counts: number[] = [];
+      for (const { sql, parameters } of statements) {
+        counts.push(await transaction.run(sql, parameters));
+      }
+      return counts;
+    });
+    for (const [at, { sql }] of statements.entries()) grown.note(sql, rows[at] ?? 0);
+    await grown.analyze();
+  };
   return {
     table: (name) => tableOf(tables, name),
     relation: (parameter, columns) => {
@@ -17,17 +30,10 @@ export function createAgreementSql(tables: HomeTables): AgreementSql {
     storeText,
     readText,
     all: (sql, parameters) => database.all(sql, parameters),
-    write: async (statements, lease) => {
-      const rows = await database.transaction(async (transaction) => {
-        if (lease !== undefined) await checkFence(transaction, tables, lease);
-        const counts: number[] = [];
-        for (const { sql, parameters } of statements) {
-          counts.push(await transaction.run(sql, parameters));
-        }
-        return counts;
-      });
-      for (const [at, { sql }] of statements.entries()) grown.note(sql, rows[at] ?? 0);
-      await grown.analyze();
-    },
+    write: (statements, lease) => perform(statements, lease),
+    writeUnsynced: (statements, lease) => perform([UNSYNCED, ...statements], lease),
   };
 }
+
+/** A later transaction's own flush of the write-ahead log takes this one along. */
+const UNSYNCED: Statement = { sql: "SET LOCAL synchronous_commit TO off", parameters: [] };

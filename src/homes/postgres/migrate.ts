@@ -8,6 +8,9 @@ import { files } from "./migrations/002-files.ts";
 import { agreements } from "./migrations/003-agreements.ts";
 import { digests } from "./migrations/004-digests.ts";
 import { standing } from "./migrations/005-standing.ts";
+import { leftOut } from "./migrations/006-left-out.ts";
+import { openPlans } from "./migrations/007-open-plans.ts";
+import { journalInOrder } from "./migrations/008-journal-in-order.ts";
 import { type HomeTables, tableOf } from "./tables.ts";
 
 /** One step of the home's schema, in SQL; `%s` is the schema. Steps are only ever added. */
@@ -22,6 +25,9 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 3, sql: agreements },
   { version: 4, sql: digests },
   { version: 5, sql: standing },
+  { version: 6, sql: leftOut },
+  { version: 7, sql: openPlans },
+  { version: 8, sql: journalInOrder },
 ];
 
 /** All tables of a home, and nothing of a destination in the same schema. */

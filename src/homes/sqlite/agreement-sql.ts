@@ -1,9 +1,12 @@
 import type { SqliteDatabase } from "../../drivers/sqlite/database.ts";
-import type { AgreementSql, Row } from "../agreements/sql.ts";
+import type { Lease } from "../../ports/home.ts";
+import type { AgreementSql, Row, Statement } from "../agreements/sql.ts";
 import { checkFence } from "./leases.ts";
+import { createLettingOthersIn } from "./let-others-in.ts";
 
 /** How SQLite says what agreements need. */
 export function createAgreementSql(database: SqliteDatabase): AgreementSql {
+  const letOthersIn = createLettingOthersIn();
   return {
     table: (name) => `_lockstep_${name}`,
     relation: (parameter, columns) => {
@@ -12,16 +15,26 @@ export function createAgreementSql(database: SqliteDatabase): AgreementSql {
     },
     storeText: (text) => text,
     readText: (stored) => stored,
-    all: async (sql, parameters): Promise<readonly Row[]> =>
-      database.prepare(numbered(sql)).all(parameters),
-    write: async (statements, lease) =>
-      database.transaction(() => {
-        if (lease !== undefined) checkFence(database, lease);
-        for (const { sql, parameters } of statements) {
-          database.prepare(numbered(sql)).run(parameters);
-        }
-      }),
+    all: async (sql, parameters): Promise<readonly Row[]> => {
+      await letOthersIn();
+      return database.prepare(numbered(sql)).all(parameters);
+    },
+    write: async (statements, lease) => {
+      await letOthersIn();
+      database.transaction(() => perform(database, statements, lease));
+    },
+    writeUnsynced: async (statements, lease) => {
+      await letOthersIn();
+      database.transaction(() => perform(database, statements, lease), { synced: false });
+    },
   };
+}
+
+function perform(database: SqliteDatabase, statements: readonly Statement[], lease?: Lease): void {
+  if (lease !== undefined) checkFence(database, lease);
+  for (const { sql, parameters } of statements) {
+    database.prepare(numbered(sql)).run(parameters);
+  }
 }
 
 /** SQLite writes a numbered parameter as `?1`. */

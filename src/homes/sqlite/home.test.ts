@@ -211,6 +211,17 @@ suite("sqlite home", () => {
     assert.deepEqual(await home.checkpoints("kit"), []);
   });
 
+  test("a stretch of agreements' work lets timers and signals in", async () => {
+    const home = createSqliteHome({ database: open(), clock });
+    let isIn = false;
+    setTimeout(() => {
+      isIn = true;
+    }, 0);
+    // Without a turn of the event loop no number of calls would do.
+    for (let calls = 0; !isIn && calls < 100_000; calls += 1) await home.linkCount("items");
+    assert.ok(isIn);
+  });
+
   test("the log can be read in SQL", async () => {
     const database = open();
     const home = createSqliteHome({ database, clock });

@@ -190,7 +190,7 @@ function linking(behaviour: Behaviour): void {
     await home.savePlanned(lease, "p", [planned(1, "p")]);
     await assert.rejects(settle(home, old, "p", [settled(1)]), { code: "HOME_FENCED" });
     const stamp = { plan: "p", runId: "run", at: 1 };
-    await assert.rejects(home.intend(old, stamp, ["p:1:0"]), { code: "HOME_FENCED" });
+    await assert.rejects(home.intend(old, stamp, [planned(1, "p")]), { code: "HOME_FENCED" });
     await assert.rejects(home.stage(old, [staged("a", "n1")]), { code: "HOME_FENCED" });
     await assert.rejects(home.dropPlans(old), { code: "HOME_FENCED" });
     assert.equal(await home.linkCount(SYNC), 0);
@@ -229,7 +229,7 @@ function matching(behaviour: Behaviour): void {
       (await home.unmatched(SYNC, "n1", 1)).map(({ name }) => name),
       ["n2"],
     );
-    assert.deepEqual(keysOf(await home.nameless(SYNC, 10)), ["nameless"]);
+    assert.equal(await home.namelessCount(SYNC), 1);
   });
 
   behaviour("all links that renames gave one name are told, with their sides", async (subject) => {
@@ -298,7 +298,7 @@ function planning(behaviour: Behaviour): void {
     assert.deepEqual(await home.newestPlan(SYNC), head("p"));
     assert.deepEqual(await home.planned("p", 0, 10), records);
     assert.deepEqual(await home.planned("p", 1, 1), [records[1]]);
-    await home.intend(lease, { plan: "p", runId: "run", at: 5 }, ["p:1:0"]);
+    await home.intend(lease, { plan: "p", runId: "run", at: 5 }, [planned(1, "p")]);
     assert.deepEqual(
       (await home.unsettled(SYNC)).map(({ record }) => record.link),
       [1],
@@ -343,7 +343,7 @@ function planning(behaviour: Behaviour): void {
     const lease = await takeLease(home);
     await home.savePlanned(lease, "sent", [planned(1, "sent"), planned(2, "sent")]);
     await home.savePlan(lease, head("sent"));
-    await home.intend(lease, { plan: "sent", runId: "run", at: 5 }, ["sent:1:0"]);
+    await home.intend(lease, { plan: "sent", runId: "run", at: 5 }, [planned(1, "sent")]);
     const ends = [{ id: "sent:1:0", state: "conflict" as const, trouble: "changed" }];
     await settle(home, lease, "sent", [settled(1, { operations: ends })]);
     await home.savePlanned(lease, "idle", [planned(3, "idle")]);

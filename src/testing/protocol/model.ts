@@ -291,7 +291,15 @@ function plan(
   const merge = mergeRecord(context.rules, stored?.agreed, views);
   const link = at + 1;
   const candidate = { link, staged: [], ...(stored === undefined ? {} : { stored }) };
-  const looked: Looked = { link, candidate, merged: merge, views, records, isAsked: false };
+  const looked: Looked = {
+    link,
+    candidate,
+    merged: merge,
+    views,
+    records,
+    isAsked: false,
+    troubles: [],
+  };
   return planRecord(context, "plan", looked);
 }
 

@@ -8,7 +8,7 @@ import { plannedFromText } from "../../model/stored-plan.ts";
 import type { Value } from "../../model/value.ts";
 import type { StoredLink, StoredSide } from "../../ports/agreements.ts";
 import { makerOf } from "./ledger.ts";
-import { FIELDS, type SideShape, STREAM, SYNC } from "./shape.ts";
+import { FIELDS, MARKED, type SideShape, STREAM, SYNC } from "./shape.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
 
 type Complain = (text: string) => void;
@@ -123,7 +123,9 @@ function checkUnlinked(
       const isOpen = links.some((link) => {
         return link.name === name && openQuestions(world, link.link).has("*");
       });
-      const isKept = side.role.remove === "never" || ledger.left.has(joined(side.name, row.id));
+      const isMarked = row.values["status"] === MARKED;
+      const isKept =
+        isMarked || side.role.remove === "never" || ledger.left.has(joined(side.name, row.id));
       const isBuried = agreements.buried.has(joined(SYNC, side.name, row.id));
       if (
         isRefused(world, links, name) ||
@@ -215,13 +217,14 @@ function checkDoubles(world: ReconcileWorldState, complain: Complain): void {
       .filter((origin) => world.ledger.renamed.has(origin ?? null)),
   );
   for (const side of world.shape.sides) {
-    const seen = new Set<Value>();
+    const seen = new Map<Value, Value | undefined>();
     for (const { id, values } of systemOf(world, side.name).rows(STREAM)) {
       const origin = values["origin"];
       if (typeof origin !== "string" || world.ledger.maySecond(origin)) continue;
       if (unheard.has(origin) || isNoCopy(world, side, id, origin)) continue;
-      if (seen.has(origin)) complain(`${side.name} has ${origin} twice`);
-      seen.add(origin);
+      const isOther = seen.get(origin) !== values["sku"] && wasParted(world, origin);
+      if (seen.has(origin) && !isOther) complain(`${side.name} has ${origin} twice`);
+      seen.set(origin, values["sku"]);
     }
   }
 }
@@ -241,6 +244,14 @@ function isNoCopy(
   const { buried, sides } = home.agreements;
   const isLeft = buried.has(joined(SYNC, side, key)) && !sides.has(joined(SYNC, side, key));
   return isLeft && ledger.renamed.has(origin);
+}
+
+/**
+ * Copies of it were let go where they stood when it was deleted, and people then gave one of them
+ * another name: each that somebody works on again is a record of its own, and goes everywhere.
+ */
+function wasParted({ ledger }: ReconcileWorldState, origin: string): boolean {
+  return ledger.parted.has(origin) && ledger.renamed.has(origin);
 }
 
 /** Whatever a person wrote still stands, or was beaten by name, replaced, or deleted on record. */
@@ -305,8 +316,8 @@ export function checkJournal(world: ReconcileWorldState): void {
   const { operations } = world.home.agreements;
   for (const { id, side, kind, process } of world.ledger.writes.values()) {
     const state = operations.get(id)?.state;
-    if (state !== undefined && state !== "planned") continue;
-    world.violations.push(`${process} ${kind} on ${side} (${id}) is not in the journal: ${state}`);
+    if (state !== undefined) continue;
+    world.violations.push(`${process} ${kind} on ${side} (${id}) is not in the journal`);
   }
   for (const { id, state, kind } of operations.values()) {
     if (state !== "written" || kind === "delete" || world.ledger.writes.has(id)) continue;

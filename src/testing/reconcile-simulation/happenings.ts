@@ -8,6 +8,7 @@ export const RECONCILE_HAPPENINGS = [
   "restore",
   "rename",
   "blank match field",
+  "mark lifted",
   "second record of a name",
   "edit during a read",
   "edit between check and write",
@@ -21,6 +22,7 @@ export const RECONCILE_HAPPENINGS = [
   "answer lost",
   "half a batch",
   "record leaves a side",
+  "marked as deleted",
   // Our own processes and their home
   "crash at a page",
   "crash at rows",

@@ -1,7 +1,7 @@
 import type { MemorySystem } from "../../connectors/memory/system.ts";
 import type { RecordKey } from "../../model/record.ts";
 import type { Value } from "../../model/value.ts";
-import { STREAM } from "./shape.ts";
+import { MARKED, STREAM } from "./shape.ts";
 
 /** Where a value stands: a field of one side's record. */
 export interface Place {
@@ -39,8 +39,8 @@ export interface Performed {
  */
 export interface Ledger {
   wrote(place: Place, value: Value): void;
-  /** The sync wrote a value, as it was sent. */
-  showed(place: Place, value: Value): void;
+  /** The sync wrote a value, as it was sent; the system made `stored` of it. */
+  showed(place: Place, value: Value, stored?: Value): void;
   /** A write that is under way: people see it before its sender is answered. */
   sends(flying: readonly Flying[]): void;
   /** Its sender has the answer, and what it wrote was told by `showed`. */
@@ -52,6 +52,8 @@ export interface Ledger {
   isExcused(value: string): boolean;
   /** A record is gone, by a person or by the sync; `origins` are all that it ever had. */
   removed(side: string, key: RecordKey, origin: Value | undefined): void;
+  /** The sync marked a record of that origin as deleted. */
+  marked(origin: Value | undefined): void;
   wasRemoved(side: string, key: RecordKey): boolean;
   /** A point in the order of removals. */
   now(): number;
@@ -66,6 +68,8 @@ export interface Ledger {
   readonly adopted: Set<string>;
   /** Records that a person gave another name. */
   readonly renamed: Set<Value>;
+  /** Origins of records that ended while a side's copy of them was left standing. */
+  readonly parted: Set<Value>;
   /** The sync has carried the origin to some side. */
   readonly carried: Set<string>;
   /** Side and key of every record that was ever linked. */
@@ -85,6 +89,8 @@ const placeId = ({ side, key, field }: Place): string => [side, key, field].join
 export function createLedger(): Ledger {
   const made = new Map<string, Place>();
   const stood = new Map<string, Set<string>>();
+  /** By side, field and what the system made of them: values that the sync wrote. */
+  const meant = new Map<string, Set<string>>();
   const excused = new Set<string>();
   const removed = new Set<string>();
   const went = new Map<string, number>();
@@ -108,6 +114,7 @@ export function createLedger(): Ledger {
     left: new Set(),
     adopted: new Set(),
     renamed: new Set(),
+    parted: new Set(),
     noted: new Map(),
     answered: new Map(),
     misled: new Map(),
@@ -115,7 +122,15 @@ export function createLedger(): Ledger {
       show(place, value);
       if (typeof value === "string") made.set(value, place);
     },
-    showed: show,
+    showed(place, value, stored = value) {
+      show(place, value);
+      if (typeof value !== "string" || typeof stored !== "string") return;
+      // An undo puts back what a system made of a value: who sees that has seen the value.
+      const id = placeId({ ...place, key: stored as RecordKey });
+      const same = (meant.get(id) ?? new Set<string>()).add(value);
+      meant.set(id, same);
+      for (const one of same) show(place, one);
+    },
     sends(flying) {
       for (const one of flying) air.add(one);
     },
@@ -136,6 +151,10 @@ export function createLedger(): Ledger {
       removed.add([side, key].join("\0"));
       if (typeof origin === "string") went.set(origin, order);
     },
+    marked(origin) {
+      order += 1;
+      if (typeof origin === "string") went.set(origin, order);
+    },
     wasRemoved: (side, key) => removed.has([side, key].join("\0")),
     now: () => order,
     wentSince: (origin, point) => (went.get(origin) ?? 0) > point,
@@ -150,12 +169,22 @@ export function createLedger(): Ledger {
 /** The process that made a plan, by the id of the plan or of an operation of it. */
 export const makerOf = (id: string): string => id.slice(0, id.indexOf("-"));
 
-/** True when some side has a record of that origin now. */
+/** True when some side has a record of that origin now that is not marked as deleted. */
 export function standsSomewhere(
   systems: ReadonlyMap<string, MemorySystem>,
   origin: string,
 ): boolean {
-  return [...systems.values()].some((system) =>
-    system.rows(STREAM).some(({ values }) => values["origin"] === origin),
+  return copiesOf(systems, origin).some((status) => status !== MARKED);
+}
+
+/** The status of each record of that origin, on all sides. */
+export function copiesOf(
+  systems: ReadonlyMap<string, MemorySystem>,
+  origin: string,
+): readonly (Value | undefined)[] {
+  return [...systems.values()].flatMap((system) =>
+    system
+      .rows(STREAM)
+      .flatMap(({ values }) => (values["origin"] === origin ? [values["status"]] : [])),
   );
 }

@@ -3,8 +3,8 @@ import type { Value } from "../../model/value.ts";
 import type { SeededRandom } from "../simulation/seeded-random.ts";
 import type { Trace } from "../simulation/trace.ts";
 import type { ReconcileTallies } from "./happenings.ts";
-import { type Ledger, standsSomewhere } from "./ledger.ts";
-import { type ReconcileShape, type SideShape, STREAM } from "./shape.ts";
+import { copiesOf, type Ledger } from "./ledger.ts";
+import { MARKED, type ReconcileShape, type SideShape, STREAM } from "./shape.ts";
 
 /** The people who work at the sides, and know nothing of the sync. */
 export interface People {
@@ -59,10 +59,15 @@ export function createPeople(options: PeopleOptions): People {
     }
     tallies.count(sku === null ? "blank match field" : "create");
     const price = random.chance(0.9) ? newPrice() : null;
-    hands.put(side, { sku, origin: `o${++tokens}`, name: newName(), price });
+    hands.put(side, { sku, origin: `o${++tokens}`, name: newName(), price, status: null });
   };
   const edit = (side: SideShape, row: MemoryRow): void => {
     const field = random.pick(["name", "price"]);
+    if (row.values["status"] === MARKED && field === "price") {
+      tallies.count("mark lifted");
+      hands.set(side, row, "status", null);
+      return;
+    }
     tallies.count("edit");
     hands.set(side, row, field, fresh(field));
   };
@@ -122,7 +127,8 @@ export function createPeople(options: PeopleOptions): People {
     // Where the name is the key, a renamed record is another record.
     tallies.count("rename");
     hands.remove(side, row);
-    hands.put(side, { sku, origin: `o${++tokens}`, name: newName(), price: newPrice() });
+    const values = { name: newName(), price: newPrice(), status: null };
+    hands.put(side, { sku, origin: `o${++tokens}`, ...values });
   }
 }
 
@@ -148,7 +154,7 @@ function createHands({ shape, systems, ledger, trace }: PeopleOptions): {
       const origin = values["origin"];
       // Somebody brings back what was also brought back, or never went, elsewhere. Where it stands
       // elsewhere a run may be making it here in this moment, and the system gives each its key.
-      const isRace = assigns(side) && standsSomewhere(systems, String(origin));
+      const isRace = assigns(side) && copiesOf(systems, String(origin)).length > 0;
       if ((shape.renames || isRace) && typeof origin === "string" && ledger.made.has(origin)) {
         ledger.allowSecond(origin);
       }

@@ -9,6 +9,7 @@ import { createMemoryHome } from "../../homes/memory/home.ts";
 import { joined } from "../../homes/memory/state.ts";
 import type { PlanHead, PlannedRecord } from "../../model/plan.ts";
 import { isSyncError, type SyncError } from "../../model/sync-error.ts";
+import type { Value } from "../../model/value.ts";
 import type { Agreements, Settlement } from "../../ports/agreements.ts";
 import type { Home, Lease } from "../../ports/home.ts";
 import { createFate, type Fate, type FaultPlan, homeTrouble } from "../simulation/fate.ts";
@@ -16,7 +17,7 @@ import { createTallies, type Tallies } from "../simulation/tallies.ts";
 import type { ReconcileHappening } from "./happenings.ts";
 import type { Operator } from "./operator.ts";
 import { judgePlanned } from "./plan-checks.ts";
-import { FIELDS, SYNC } from "./shape.ts";
+import { FIELDS, STREAM, SYNC } from "./shape.ts";
 import { createSideConnector, type SideFaults } from "./side-connector.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
 
@@ -197,6 +198,8 @@ const WRITES: ReadonlySet<string> = new Set([
   "clearStaged",
   "stage",
   "noteDigests",
+  "noteLeftOut",
+  "forgetLeftOut",
   "linkStaged",
   "reserveLinks",
   "savePlan",
@@ -205,22 +208,16 @@ const WRITES: ReadonlySet<string> = new Set([
   "dropPlans",
   "forgetBuried",
 ]);
-/** Writes that a zombie must not make; the others of it harm nobody. */
-const GUARDED: ReadonlySet<string> = new Set([
-  ...FENCED,
-  "clearStaged",
-  "stage",
-  "noteDigests",
-  "linkStaged",
-  "savePlan",
-  "savePlanned",
-  "saveAmbiguous",
-  "dropPlans",
-  "forgetBuried",
+/** Those of them that harm nobody when a zombie makes them. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  "acquireLease",
+  "renewLease",
+  "releaseLease",
+  "reserveLinks",
 ]);
 
 /** Read batch by batch; nothing of them can be refused as a whole. */
-const ITERATED: ReadonlySet<string> = new Set(["everyKnown", "knownIn", "changes"]);
+const ITERATED: ReadonlySet<string> = new Set(["everyKnown", "knownIn", "leftOutIn", "changes"]);
 
 /** The home as one process sees it: it may die, freeze or be refused at every write. */
 function watchHome(
@@ -239,9 +236,11 @@ function watchHome(
       homeTrouble(fate, tallies, name);
       if (name === "linkStaged") judgeMatches(world, fate, words[1] as readonly Matched[]);
       const forgotten = name === "settle" ? forgottenBy(world, words[0] as Settlement) : [];
+      const parted = name === "settle" ? partedBy(world, words[0] as Settlement) : [];
       const answer = await act();
       // What an undo forgot was never linked, as far as anybody can tell.
       for (const id of forgotten) world.ledger.linked.delete(id);
+      for (const origin of parted) world.ledger.parted.add(origin);
       if (name === "settle") noteLinks(world, fate, words[0] as Settlement);
       if (name === "savePlanned") {
         tellPlanned(world, fate, words[2] as readonly PlannedRecord[]);
@@ -249,7 +248,7 @@ function watchHome(
       }
       if (name === "acquireLease") leases.own = answer as Lease;
       const newest = world.home.leases.get(SYNC)?.fence;
-      if (GUARDED.has(name) && newest !== leases.own?.fence) {
+      if (!HARMLESS.has(name) && newest !== leases.own?.fence) {
         world.violations.push(`${fate.name}, a zombie, wrote to the home: ${name}`);
       }
       return answer;
@@ -275,9 +274,25 @@ function forgottenBy({ home }: ReconcileWorldState, { records }: Settlement): re
     .map(({ side, key }) => joined(side, key));
 }
 
+/** The origins of records that are let go and stand there all the same. */
+function partedBy(
+  { home, systems }: ReconcileWorldState,
+  { records }: Settlement,
+): readonly Value[] {
+  const kept = [...home.agreements.sides.values()];
+  return records.flatMap(({ link, unlinked }) =>
+    unlinked.flatMap(({ side }) => {
+      const own = kept.find((one) => one.link === link && one.side === side);
+      const row = own && systems.get(side)?.row(STREAM, own.key);
+      return row?.values["origin"] ?? [];
+    }),
+  );
+}
+
 function noteLinks({ ledger }: ReconcileWorldState, { name }: Fate, { records }: Settlement): void {
-  for (const { sides, operations } of records) {
+  for (const { sides, operations, forgets } of records) {
     for (const { id } of operations) ledger.noted.set(id, name);
+    if (forgets === true) continue;
     for (const { side, key, acknowledged } of sides) {
       const id = joined(side, key);
       ledger.linked.add(id);

@@ -17,8 +17,11 @@ export const FIELDS: readonly SharedField[] = [
   { name: "origin", type: { kind: "text" }, compare: {} },
   { name: "name", type: { kind: "text" }, compare: {} },
   { name: "price", type: { kind: "decimal" }, compare: {} },
+  { name: "status", type: { kind: "text" }, compare: {} },
 ];
 const PRICE = 3;
+/** The status of a record that its side marked as deleted instead of deleting it. */
+export const MARKED = "gone";
 
 /** One side of a world: what its system is like and what part it takes. */
 export interface SideShape {
@@ -47,11 +50,13 @@ export interface ReconcileShape {
 
 const NAMES = ["a", "b", "c", "d", "e"];
 
-export function createReconcileShape(random: SeededRandom): ReconcileShape {
+/** `later` draws what was added since, so that seeds keep the rest of their worlds. */
+export function createReconcileShape(random: SeededRandom, later: SeededRandom): ReconcileShape {
   const names = NAMES.slice(0, random.pick([2, 2, 3, 3, 3, 4, 5]));
   const renames = random.chance(0.4);
   const sides = names
     .map((name, index) => createSide(random, name, index < 2, renames))
+    .map((side) => withMarks(side, later))
     .map(withDigests);
   return {
     sides,
@@ -61,7 +66,7 @@ export function createReconcileShape(random: SeededRandom): ReconcileShape {
     rules: {
       fields: FIELDS,
       roles: sides.map(({ role }) => role),
-      policies: FIELDS.map(() => createChain(random, names)),
+      policies: FIELDS.map(({ name }) => createChain(name === "status" ? later : random, names)),
       deletes: {
         propagate: random.chance(0.85) ? "remove" : "keep",
         editAgainstDelete: random.pick(["edit-wins", "edit-wins", "delete-wins", "review"]),
@@ -106,6 +111,14 @@ function createSide(
     keysPerRead: random.pick([1, 3, 50]),
     pageSize: random.pick([2, 5, 100]),
   };
+}
+
+/** Some mark what they should delete. */
+function withMarks(side: SideShape, later: SeededRandom): SideShape {
+  const marks = later.chance(0.2);
+  if (!marks || side.role.remove !== "delete") return side;
+  const mark = FIELDS.map(({ name }) => (name === "status" ? MARKED : undefined));
+  return { ...side, role: { ...side.role, remove: { mark } } };
 }
 
 /** Some tell digests; which ones is no draw of its own, so that seeds keep their worlds. */
@@ -167,7 +180,7 @@ function createRole(random: SeededRandom, side: string): SideRole {
     case "write":
       return { ...plain, directions: FIELDS.map(() => "write") };
     case "mixed":
-      return { ...plain, directions: ["both", "both", "read", "write"] };
+      return { ...plain, directions: ["both", "both", "read", "write", "both"] };
     case "filtered":
       return {
         ...plain,

@@ -15,7 +15,7 @@ import type { Flying } from "./ledger.ts";
 import type { Operator } from "./operator.ts";
 import { type SideShape, STREAM } from "./shape.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
-import { judgeWrite } from "./write-checks.ts";
+import { isMark, judgeWrite } from "./write-checks.ts";
 
 /** What befalls one side during one process. Rates are probabilities per call. */
 export interface SideFaults {
@@ -163,6 +163,7 @@ export function createSideConnector(
       return { kind: "rejected", problem };
     }
     judgeWrite(world, side, operator, operation);
+    const marks = isMark(world, side, operation);
     const before =
       operation.kind === "create" ? undefined : system.row(STREAM, operation.key)?.values;
     const flying = valuesInFlight(side, operation);
@@ -173,6 +174,10 @@ export function createSideConnector(
     if (outcome === undefined) throw new Error("The memory connector gave no outcome.");
     world.trace.add(told(fate.name, side, operation, outcome));
     if (outcome.kind === "written") note(operation, outcome, before?.["origin"]);
+    if (outcome.kind === "written" && marks) {
+      tallies.count("marked as deleted");
+      ledger.marked(before?.["origin"]);
+    }
     // Nothing can tell a record that every answer of the run leaves out from one that is gone. It is
     // made once more, and the run that finds the first one again says so.
     if (outcome.kind === "written" && hasOld && faults.stale === "always") {
@@ -211,7 +216,7 @@ export function createSideConnector(
     side.schema.fields.forEach(({ name: field }, index) => {
       const value = operation.values[index];
       if (value === undefined) return;
-      ledger.showed({ side: side.name, key, field }, value);
+      ledger.showed({ side: side.name, key, field }, value, side.storage(field, value));
       if (field !== "origin" || typeof value !== "string") return;
       ledger.carried.add(value);
       if (origin != null && origin !== value) ledger.adopted.add(joined(side.name, key));

@@ -35,6 +35,8 @@ export interface ReconcileWorldResult {
 }
 
 const QUIET_RUNS_MAX = 6;
+/** Seeds of what a world draws apart from the rest. */
+const LATER = 1_000_000_000;
 
 /**
  * Runs one simulated world of a reconcile: the real engine on virtual time, sides and home in
@@ -60,7 +62,7 @@ export async function runReconcileWorld(seed: number): Promise<ReconcileWorldRes
 
 function createWorld(seed: number): ReconcileWorldState {
   const random = createSeededRandom(seed);
-  const shape = createReconcileShape(random);
+  const shape = createReconcileShape(random, createSeededRandom(seed + LATER));
   const timeline = createTimeline(Date.UTC(2026, 2, 1, 12));
   const trace = createTrace(timeline.now);
   const tallies = createReconcileTallies();

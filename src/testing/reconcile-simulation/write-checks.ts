@@ -6,7 +6,7 @@ import { plannedFromText } from "../../model/stored-plan.ts";
 import type { WriteOperation } from "../../ports/connector.ts";
 import { makerOf, standsSomewhere } from "./ledger.ts";
 import type { Operator } from "./operator.ts";
-import { FIELDS, type SideShape, STREAM, SYNC } from "./shape.ts";
+import { FIELDS, MARKED, type SideShape, STREAM, SYNC } from "./shape.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
 
 /** What must hold of each write at the moment in which it reaches a system. */
@@ -29,8 +29,25 @@ export function judgeWrite(
     (process) => world.ledger.misled.get(process) === "always",
   );
   if (operator.isZombie() || isMisled) return;
-  if (operation.kind === "delete") judgeDelete(world, side, operation, complain);
+  if (operation.kind === "delete" || isMark(world, side, operation)) {
+    judgeDelete(world, side, operation, complain);
+  }
   if (operation.kind === "create") judgeCreate(world, side, operator, operation, complain);
+}
+
+type Removal = Exclude<WriteOperation, { readonly kind: "create" }>;
+
+/** True for an update that stands for a deletion: the record itself is not agreed to be marked. */
+export function isMark(
+  world: ReconcileWorldState,
+  { schema }: SideShape,
+  operation: WriteOperation,
+): operation is Removal {
+  if (operation.kind !== "update") return false;
+  const at = schema.fields.findIndex(({ name }) => name === "status");
+  const planned = plannedOf(world, operation.id);
+  if (operation.values[at] !== MARKED || planned?.record.kind === "undone") return false;
+  return planned?.agreed[FIELDS.findIndex(({ name }) => name === "status")] !== MARKED;
 }
 
 /** Nothing is overwritten that the plan did not see: each value is expected, or the version is. */
@@ -45,11 +62,14 @@ function judgeUpdate(
   });
 }
 
-/** Only what this sync linked is deleted, and only what somebody deleted, or took out of a filter. */
+/**
+ * Only what this sync linked is deleted, or marked as deleted, and only what somebody deleted, or took
+ * out of a filter.
+ */
 function judgeDelete(
   world: ReconcileWorldState,
   side: SideShape,
-  operation: Extract<WriteOperation, { readonly kind: "delete" }>,
+  operation: Removal,
   complain: (text: string) => void,
 ): void {
   const { key, id } = operation;
@@ -108,11 +128,7 @@ function wasTold(
 }
 
 /** The side says something else there than it had been heard to say. */
-function isEdited(
-  side: SideShape,
-  { expected }: Extract<WriteOperation, { readonly kind: "delete" }>,
-  { beforeSides }: PlannedRecord,
-): boolean {
+function isEdited(side: SideShape, { expected }: Removal, { beforeSides }: PlannedRecord): boolean {
   const own = beforeSides?.find((one) => one.side === side.name)?.acknowledged;
   const now = side.mapping.toShared(expected.values).values;
   return FIELDS.some((field, index) => {

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Conflict, MergeRules, Policy, SideRole, SideView } from "../../model/reconcile.ts";
+import type { Values } from "../../model/record.ts";
+import { acknowledgeWrite } from "./acknowledge-write.ts";
+import { mergeRecord } from "./merge-record.ts";
+
+const role = (side: string, more: Partial<SideRole> = {}): SideRole => ({
+  side,
+  directions: ["both"],
+  create: true,
+  update: true,
+  remove: "delete",
+  accepts: () => true,
+  whenLeaving: "keep",
+  ...more,
+});
+const agreedIs = (value: string): Policy => ({
+  name: "always",
+  decide: () => ({ kind: "value", value, why: "it always is" }),
+});
+const rulesOf = (roles: readonly SideRole[], policy?: Policy): MergeRules => ({
+  fields: [{ name: "name", type: { kind: "text" }, compare: {} }],
+  roles,
+  policies: [policy === undefined ? [] : [policy]],
+  deletes: { propagate: "remove", editAgainstDelete: "edit-wins" },
+});
+const present = (
+  side: string,
+  value: Values[number],
+  returned: Values[number],
+  stoodFor: Values[number],
+): SideView => ({
+  side,
+  presence: "present",
+  values: [value],
+  acknowledged: { returned: [returned], stoodFor: [stoodFor] },
+});
+
+test("a side whose answer could not be understood is told again once it says something else", () => {
+  const rules = rulesOf([role("a"), role("b")], agreedIs("n"));
+  const { agreed, writes } = mergeRecord(
+    rules,
+    ["n"],
+    [present("a", "n", "n", "n"), present("b", "x", undefined, "n")],
+  );
+  assert.deepEqual(agreed, ["n"]);
+  assert.deepEqual(writes, [{ side: "b", kind: "update", values: ["n"] }]);
+});
+
+test("nothing is made of a record that has no value for a side", () => {
+  const { agreed, writes } = mergeRecord(rulesOf([role("a"), role("b")]), undefined, [
+    { side: "a", presence: "present", values: [null] },
+    { side: "b", presence: "never", values: [] },
+  ]);
+  assert.deepEqual(agreed, [null]);
+  assert.deepEqual(writes, []);
+});
+
+test("a side that is to be told stands for what it stood for, and for nothing once it moved", () => {
+  const rules = rulesOf([role("a"), role("b")], agreedIs("2"));
+  for (const { says, stoodFor } of [
+    { says: "1", stoodFor: "1.5" },
+    { says: "7", stoodFor: undefined },
+  ]) {
+    const views = [present("a", "2", "1.5", "1.5"), present("b", says, "1", "1.5")];
+    const { agreed, acknowledged } = mergeRecord(rules, ["1.5"], views);
+    assert.deepEqual(agreed, ["2"]);
+    assert.deepEqual(acknowledged.get("b"), { returned: [says], stoodFor: [stoodFor] });
+  }
+});
+
+test("what a side has no part in any more is not acknowledged any longer", () => {
+  const rules = rulesOf([role("a"), role("b", { directions: ["none"] })]);
+  const { acknowledged } = mergeRecord(
+    rules,
+    ["n"],
+    [present("a", "n", "n", "n"), present("b", undefined, "n", "n")],
+  );
+  assert.deepEqual(acknowledged.get("b"), { returned: [undefined], stoodFor: [undefined] });
+});
+
+test("a field that was not written keeps what was acknowledged, whatever stands there now", () => {
+  const before = { returned: ["n", "s"], stoodFor: ["n", "s"] };
+  assert.deepEqual(acknowledgeWrite(before, ["x", undefined], ["X", "edited"]), {
+    returned: ["X", "s"],
+    stoodFor: ["x", "s"],
+  });
+});
+
+test("policies see the records that are there, and the sides in one order", () => {
+  const asked: Conflict[] = [];
+  const watcher: Policy = { name: "watcher", decide: (conflict) => void asked.push(conflict) };
+  const rules = rulesOf([role("a"), role("b"), role("c")], watcher);
+  const views = [
+    present("b", "y", "n", "n"),
+    present("a", "x", "n", "n"),
+    { side: "c", presence: "never", values: [] } as const,
+  ];
+  mergeRecord(rules, ["n"], views);
+  assert.deepEqual(asked[0]?.records, { a: { name: "x" }, b: { name: "y" } });
+  assert.deepEqual(
+    asked[0]?.candidates.map(({ side }) => side),
+    ["a", "b"],
+  );
+});
