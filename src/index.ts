@@ -7,6 +7,7 @@ export { openLockstep } from "./app.ts";
 export type { OpenOptions } from "./cli/cli.ts";
 export type { ConfigInput } from "./config/config-input.ts";
 export { defineConfig } from "./config/config-input.ts";
+export type { RecordFunction, RuleFunction, RuleScope } from "./config/reconcile-input.ts";
 export type { ChangeCategory } from "./core/categories.ts";
 export type { RecordState, RepairAction } from "./core/comparison.ts";
 export type { ActivityReport, ReportRequest } from "./engine/activity-results.ts";

@@ -100,6 +100,24 @@ export function chosenOfBoth(
   return { copies: copies.filter(mine), sides: sides.filter(mine) };
 }
 
+/** Refuses a command about copies where no sync makes one. */
+export function refuseWithoutCopies(lockstep: Lockstep): void {
+  if (lockstep.syncs.length > 0) return;
+  throw usage(
+    "This command is about copies, and no sync here makes one.",
+    "Of sides: `lockstep explain SYNC RECORD` and `lockstep verify SYNC`.",
+  );
+}
+
+/** Refuses what runs syncs where none is configured: nothing would look like all is well. */
+export function refuseWithoutSyncs(lockstep: Lockstep): void {
+  if (lockstep.syncs.length + lockstep.reconcile.syncs.length > 0) return;
+  throw usage(
+    "No sync is configured.",
+    "Write one under `syncs`; `lockstep init reconcile` proposes one of sides.",
+  );
+}
+
 /** The sync of sides of that name. */
 export function chosenSides(lockstep: Lockstep, name: string): ReconcileInfo {
   const { sides } = chosenOfBoth(lockstep, name);

@@ -7,6 +7,8 @@ export interface CliIo {
   readonly out: (text: string) => void;
   /** Progress and errors. */
   readonly err: (text: string) => void;
+  /** Nobody reads results any more (`lockstep changes | head`): what only prints may end. */
+  readonly isOutClosed: () => boolean;
   readonly outIsTerminal: boolean;
   readonly errIsTerminal: boolean;
   /** Somebody can be asked. */
@@ -30,15 +32,17 @@ export interface CliIo {
   readonly exit: (code: number) => never;
 }
 
-/** The real one. A reader that goes away (`lockstep changes | head`) ends the process in peace. */
+/**
+ * The real one. A reader that goes away (`lockstep run | head`) stops nothing: what is under way goes
+ * on to its end and ends with its own exit code, and what it says is said to nobody.
+ */
 export function processIo(): CliIo {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
+  const out = sayingTo(process.stdout);
+  const err = sayingTo(process.stderr);
   return {
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
+    out: out.say,
+    err: err.say,
+    isOutClosed: out.isClosed,
     outIsTerminal: process.stdout.isTTY === true,
     errIsTerminal: process.stderr.isTTY === true,
     inIsTerminal: process.stdin.isTTY === true,
@@ -58,6 +62,23 @@ export function processIo(): CliIo {
       };
     },
     exit: (code) => process.exit(code),
+  };
+}
+
+function sayingTo(stream: NodeJS.WriteStream): {
+  readonly say: (text: string) => void;
+  readonly isClosed: () => boolean;
+} {
+  let isClosed = false;
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    isClosed = true;
+  });
+  return {
+    say: (text) => {
+      if (!isClosed) stream.write(text);
+    },
+    isClosed: () => isClosed,
   };
 }
 

@@ -125,8 +125,8 @@ const USAGE_MISTAKES: readonly { readonly args: readonly string[]; readonly err:
   {
     args: ["init"],
     err: failed(
-      "Name a template: wfrmls or sample.",
-      "Run `lockstep init wfrmls`, or `lockstep init sample` to try things out.",
+      "Name a template: wfrmls, sample or reconcile.",
+      "Run `lockstep init wfrmls`, `lockstep init sample` to try things out, or `lockstep init reconcile` for systems to keep in step.",
     ),
   },
 ];
@@ -144,7 +144,7 @@ test("a missing configuration ends with 2 and says how to make one", async () =>
     err,
     failed(
       `There is no lockstep.yaml in "${directory}".`,
-      "Run `lockstep init wfrmls`, or name the file with `--config FILE`.",
+      "Run `lockstep init wfrmls` for a copy or `lockstep init reconcile` for systems to keep in step, or name the file with `--config FILE`.",
       "CONFIG_NOT_FOUND",
     ),
   );
@@ -225,6 +225,18 @@ test("init --schema writes the schema beside it, and only then names it", async 
     kinds.map(({ properties }) => properties.connector.const),
     Object.keys(CONNECTORS),
   );
+  const text = readFileSync(join(directory, "lockstep.schema.json"), "utf8");
+  const { properties, $defs } = JSON.parse(text) as {
+    readonly properties: {
+      readonly syncs: { readonly additionalProperties: { readonly anyOf: readonly object[] } };
+    };
+    readonly $defs: object;
+  };
+  const [copy, sided] = properties.syncs.additionalProperties.anyOf;
+  assert.match(JSON.stringify(copy), /"replicate"/);
+  assert.match(JSON.stringify(sided), /"sides"/);
+  for (const [, name = ""] of text.matchAll(/"#\/\$defs\/([^"]+)"/g))
+    assert.ok(name in $defs, name);
 });
 
 test("check without the token names the variable, ends with 2 and does not show the rest", async () => {

@@ -1,4 +1,4 @@
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { isSyncError, SyncError, toSyncError } from "../model/sync-error.ts";
 import type { Application } from "./cli.ts";
 import { EXIT, type ExitCode, exitOfError } from "./exit-codes.ts";
@@ -29,17 +29,25 @@ export async function runCli(
     return exit;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
-    return await tellError(error, args, io);
+    const isHalf = error instanceof CommanderError && error.code === "commander.help";
+    const told = isHalf ? halfCommand(args, program) : error;
+    return await tellError(told, args, io, groupOf(args, program));
   }
 }
 
-async function tellError(thrown: unknown, args: readonly string[], io: CliIo): Promise<ExitCode> {
+async function tellError(
+  thrown: unknown,
+  args: readonly string[],
+  io: CliIo,
+  group: string,
+): Promise<ExitCode> {
   const has = (option: string): boolean => args.includes(option);
   if (thrown instanceof InterruptError) {
-    if (!has("--quiet")) io.err(`${thrown.message}\n`);
+    if (!has("--quiet") && !has("-q")) io.err(`${thrown.message}\n`);
     return exitOfInterrupt(thrown.by);
   }
-  const error = thrown instanceof CommanderError ? usageError(thrown, args) : toSyncError(thrown);
+  const error =
+    thrown instanceof CommanderError ? usageError(thrown, args, group) : toSyncError(thrown);
   const exit = exitOfError(error.code);
   if (has("--json")) io.out(`${JSON.stringify({ error: errorJson(error, exit) }, null, 2)}\n`);
   else {
@@ -56,14 +64,30 @@ async function tellError(thrown: unknown, args: readonly string[], io: CliIo): P
   return exit;
 }
 
+/** ` demo` where the command line begins with a command that has others in it. */
+function groupOf(args: readonly string[], program: Command): string {
+  const group = program.commands.find((one) => one.name() === args[0] && one.commands.length > 0);
+  return group === undefined ? "" : ` ${group.name()}`;
+}
+
+/** `lockstep demo`: a command that has its work in others, of which none was named. */
+function halfCommand(args: readonly string[], program: Command): SyncError {
+  const command = program.commands.find((one) => args.includes(one.name()));
+  const name = command?.name() ?? "";
+  const words = command?.commands.map((one) => one.name()) ?? [];
+  return new SyncError("USAGE", `\`lockstep ${name}\` needs one of: ${words.join(", ")}.`, {
+    hint: `Run \`lockstep ${name} ${words[0] ?? ""}\`; \`lockstep ${name} --help\` tells what each is.`,
+  });
+}
+
 /** Commander's words as ours: `error: unknown option '--foo'\n(Did you mean --full?)`. */
-function usageError(error: CommanderError, args: readonly string[]): SyncError {
+function usageError(error: CommanderError, args: readonly string[], group: string): SyncError {
   const text = error.message
     .replace(/^error: /, "")
     .replace(/\s*\n\s*/g, " ")
     .replace(/'([^']*)'/g, '"$1"')
     .replace(/\(Did you mean ([^?)]*)\?\)/, '(did you mean "$1"?)');
-  const command = error.code === "commander.unknownCommand" ? "" : ` ${args[0] ?? ""}`;
+  const command = error.code === "commander.unknownCommand" ? group : ` ${args[0] ?? ""}`;
   return new SyncError(
     "USAGE",
     `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.?$/, ".")}`,

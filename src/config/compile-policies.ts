@@ -1,5 +1,6 @@
 import type { MappingProblem } from "../core/mapping/field-mapping.ts";
 import { prefer, priority, review } from "../core/policies/choose-side.ts";
+import { fieldByField } from "../core/policies/field-by-field.ts";
 import { latestWins } from "../core/policies/latest-wins.ts";
 import { mergeValues } from "../core/policies/merge-values.ts";
 import {
@@ -12,8 +13,16 @@ import {
 import type { Expression } from "../model/expression.ts";
 import type { Policy, PolicyChain, SharedField } from "../model/reconcile.ts";
 import { compileExpression, type FieldTypes, type Wanted } from "./expressions.ts";
+import { ruleFunction } from "./given-functions.ts";
 import { parseDuration } from "./quantities.ts";
-import type { PolicyInput, ReconcileInput, RuleInput, TimeInput } from "./reconcile-input.ts";
+import type {
+  FieldByFieldInput,
+  PolicyInput,
+  ReconcileInput,
+  RuleFunction,
+  RuleInput,
+  TimeInput,
+} from "./reconcile-input.ts";
 
 interface Compiling {
   readonly sides: readonly string[];
@@ -69,10 +78,33 @@ function compilePolicy(input: PolicyInput, path: string, compiling: Compiling): 
     knownSides([input.prefer], `${path}.prefer`, compiling);
     return prefer(input.prefer);
   }
+  if ("field-by-field" in input) {
+    return compileFieldByField(input["field-by-field"], `${path}.field-by-field`, compiling);
+  }
   const list = input.rules.map((rule, index) =>
     compileRule(rule, `${path}.rules[${index}]`, compiling),
   );
   return rules(list, compiling.now);
+}
+
+function compileFieldByField(
+  { fields, otherwise }: FieldByFieldInput,
+  path: string,
+  compiling: Compiling,
+): Policy {
+  const { types, problems } = compiling;
+  for (const field of Object.keys(fields)) {
+    if (types.has(field)) continue;
+    problems.push({
+      path: `${path}.fields.${field}`,
+      reason: "is no shared field",
+      remedy: `Correct the name; shared fields: ${[...types.keys()].join(", ")}.`,
+    });
+  }
+  const chains = Object.entries(fields).map(
+    ([field, own]) => [field, chain(own, `${path}.fields.${field}`, compiling)] as const,
+  );
+  return fieldByField(new Map(chains), chain(otherwise, `${path}.otherwise`, compiling));
 }
 
 function compileRule(
@@ -107,7 +139,7 @@ function compileRule(
 }
 
 function time(input: TimeInput, path: string, compiling: Compiling): TimeCondition {
-  if (typeof input === "string") {
+  if (typeof input === "string" || typeof input === "function") {
     const compiled = expression(input, "truth", `${path}.time_based`, compiling);
     return { kind: "expression", expression: compiled };
   }
@@ -138,15 +170,16 @@ function action(then: RuleInput["then"], path: string, compiling: Compiling): Ru
 }
 
 function expression(
-  text: string,
+  given: string | RuleFunction<unknown>,
   wanted: Wanted,
   path: string,
   { types, problems }: Compiling,
 ): Expression {
-  const compiled = compileExpression(text, wanted, types);
+  if (typeof given === "function") return ruleFunction(given);
+  const compiled = compileExpression(given, wanted, types);
   if (compiled.kind === "compiled") return compiled.expression;
   problems.push({ path, reason: compiled.message, remedy: "Correct the expression." });
-  return { text, evaluate: () => null };
+  return { text: given, evaluate: () => null };
 }
 
 function knownSides(names: readonly string[], path: string, { sides, problems }: Compiling): void {

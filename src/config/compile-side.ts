@@ -7,22 +7,26 @@ import type {
 } from "../core/mapping/field-mapping.ts";
 import type { CompiledSide } from "../core/mapping/reconcile-spec.ts";
 import { canonicalDecimal } from "../model/decimal.ts";
-import type { RecordExpression } from "../model/expression.ts";
 import { fitValue } from "../model/fit-value.ts";
 import type { Direction, SharedField } from "../model/reconcile.ts";
 import type { Values } from "../model/record.ts";
 import type { Field } from "../model/schema.ts";
 import type { Value, ValueType } from "../model/value.ts";
 import { compileRecordExpression, fulfils } from "./expressions.ts";
+import { fulfilsFunction, recordFunction } from "./given-functions.ts";
 import type { Scalar, SideFieldInput, SideInput } from "./reconcile-input.ts";
 
 type GivenField = Exclude<SideFieldInput, string>;
 
-/** A side's mapping and condition, now that its fields are known. Problems name the shared field. */
+/**
+ * A side's mapping and condition, now that its fields are known. Problems name the shared field;
+ * `path` is where the side stands in the configuration.
+ */
 export function compileSide(
   side: SideInput,
   sideFields: readonly Field[],
   sharedFields: readonly SharedField[],
+  path: string,
 ): CompiledSide {
   const problems: MappingProblem[] = [];
   const own = new Map(sideFields.map(({ name, type }) => [name, type]));
@@ -48,7 +52,7 @@ export function compileSide(
     value: toValue(value, own.get(field)),
   }));
   const mapping: SideMapping = { fields, onCreate };
-  return { mapping, accepts: condition(side, sharedFields, problems), problems };
+  return { mapping, accepts: condition(side, sharedFields, path, problems), problems };
 }
 
 function mapField(
@@ -83,6 +87,9 @@ function source(
     return { kind: "constant", value: toValue(given.constant, shared.type) };
   }
   if (given.computed === undefined) return { kind: "field", name };
+  if (typeof given.computed === "function") {
+    return { kind: "computed", expression: recordFunction(given.computed, [...own.keys()]) };
+  }
   const compiled = compileRecordExpression(given.computed, "any", own);
   if (compiled.kind === "compiled") return { kind: "computed", expression: compiled.expression };
   problems.push({
@@ -120,21 +127,21 @@ function toValue(value: Scalar, type: ValueType | undefined): Value {
 function condition(
   { where }: SideInput,
   sharedFields: readonly SharedField[],
+  path: string,
   problems: MappingProblem[],
 ): (values: Values) => boolean {
   if (where === undefined) return () => true;
+  const named = (values: Values): Readonly<Record<string, Value>> =>
+    Object.fromEntries(sharedFields.map(({ name }, index) => [name, values[index] ?? null]));
+  if (typeof where === "function") {
+    return (values) => fulfilsFunction(where, named(values), `${path}.where`);
+  }
   const types = new Map(sharedFields.map(({ name, type }) => [name, type]));
   const compiled = compileRecordExpression(where, "truth", types);
   if (compiled.kind === "refused") {
     problems.push({ path: "where", reason: compiled.message, remedy: "Correct the condition." });
     return () => true;
   }
-  const expression: RecordExpression = compiled.expression;
-  return (values) => {
-    const named = sharedFields.flatMap(({ name }, index) => {
-      const value = values[index];
-      return value === undefined ? [] : [[name, value] as const];
-    });
-    return fulfils(expression, Object.fromEntries(named));
-  };
+  const { expression } = compiled;
+  return (values) => fulfils(expression, named(values));
 }

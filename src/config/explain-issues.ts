@@ -58,10 +58,16 @@ function expectation(issue: z.core.$ZodIssue, schema: unknown): string {
     case "invalid_format":
       return `expected ${issue.format === "url" ? "a URL such as https://example.com/odata" : issue.format}`;
     case "invalid_union":
-      return "expected another kind of value";
+      return optionsInWords(issue) ?? "expected another kind of value";
     default:
       return issue.message;
   }
+}
+
+/** `allowed: none, page` where mappings are told apart by the word under one key. */
+function optionsInWords(issue: z.core.$ZodIssueInvalidUnion): string | undefined {
+  if (!("options" in issue) || !Array.isArray(issue.options)) return undefined;
+  return `allowed: ${issue.options.map(String).join(", ")}`;
 }
 
 const EXPECTED_TYPES: Readonly<Record<string, string>> = {
@@ -98,7 +104,7 @@ function explainIssue(
   const at = schemaAt(schema, inside);
   const value = valueAt(data, inside);
   if (issue.code === "unrecognized_keys") {
-    const allowed = at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+    const allowed = keysOf(at);
     return issue.keys.map((key) => unknownKey([...path, key], key, allowed));
   }
   if (issue.code === "invalid_key") {
@@ -110,6 +116,13 @@ function explainIssue(
       : undefined;
   if (inner !== undefined) return inner;
   return [{ path, message: `${foundInWords(value)}; ${expectation(issue, at)}` }];
+}
+
+/** The keys that a mapping may have; of a union, of that branch of it that is a mapping. */
+function keysOf(schema: unknown): readonly string[] {
+  if (schema instanceof z.ZodObject) return Object.keys(schema.shape);
+  if (!(schema instanceof z.ZodUnion)) return [];
+  return schema.def.options.flatMap((option) => keysOf(unwrapped(option)));
 }
 
 function foundInWords(value: unknown): string {
@@ -124,20 +137,53 @@ function wrongName(path: ConfigPath, parent: unknown): ConfigProblem {
   return { path, message: `has a wrong name; expected ${expected}`, atKey: true };
 }
 
-/** A union's mistakes told as those of the one branch whose kind of value was meant. */
+/**
+ * A union's mistakes told as those of the one branch that was meant: of those for this kind of
+ * value, the one that knows the most of its keys. Where none knows them, all keys are allowed.
+ */
 function insideBranch(
   union: z.ZodUnion,
   value: unknown,
   branches: readonly (readonly z.core.$ZodIssue[])[],
   path: ConfigPath,
 ): readonly ConfigProblem[] | undefined {
-  const meant = branches.findIndex((issues) =>
-    issues.every(({ code, path: at }) => at.length > 0 || code === "unrecognized_keys"),
+  const possible = branchesOf(union, branches).flatMap(({ schema, issues }) => {
+    const isOfThisKind = issues.every(
+      ({ code, path: at }) => at.length > 0 || code === "unrecognized_keys",
+    );
+    return isOfThisKind ? [{ schema, issues, unknown: unknownKeys(issues) }] : [];
+  });
+  const [meant] = possible.toSorted((a, b) => a.unknown.length - b.unknown.length);
+  if (meant === undefined) return undefined;
+  const isAnybodys = possible.length > 1 && meant.unknown.length > 0;
+  if (!isAnybodys) return explainIssues(meant.schema, value, meant.issues, path);
+  return meant.unknown.map((key) => unknownKey([...path, key], key, keysOf(union)));
+}
+
+interface Branch {
+  readonly schema: z.ZodType;
+  readonly issues: readonly z.core.$ZodIssue[];
+}
+
+/** A union's branches, those of a union among them in its place. */
+function branchesOf(
+  union: z.ZodUnion,
+  errors: readonly (readonly z.core.$ZodIssue[])[],
+): readonly Branch[] {
+  return errors.flatMap((issues, index): readonly Branch[] => {
+    const schema = unwrapped(union.def.options[index]);
+    const [first] = issues;
+    if (schema instanceof z.ZodUnion && first?.code === "invalid_union" && first.path.length === 0)
+      return branchesOf(schema, first.errors);
+    return schema instanceof z.ZodType ? [{ schema, issues }] : [];
+  });
+}
+
+/** Keys of the mapping itself that a branch does not know. */
+function unknownKeys(issues: readonly z.core.$ZodIssue[]): readonly string[] {
+  return issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys" && issue.path.length === 0 ? issue.keys : [],
   );
-  const schema = union.def.options[meant];
-  const issues = branches[meant];
-  if (!(schema instanceof z.ZodType) || issues === undefined) return undefined;
-  return explainIssues(schema, value, issues, path);
 }
 
 function unknownKey(path: ConfigPath, key: string, allowed: readonly string[]): ConfigProblem {

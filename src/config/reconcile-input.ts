@@ -1,3 +1,29 @@
+import type { Value } from "../model/value.ts";
+
+/**
+ * What a function of a `lockstep.config.ts` is given of sides that differ. Values are as `Value`
+ * says: decimals and integers of 64 bits are texts of digits, timestamps texts in UTC.
+ */
+export interface RuleScope {
+  readonly field: string;
+  /** The agreed value, or null. */
+  readonly base: Value;
+  /** By side: what each of those that differ wants. */
+  readonly value: Readonly<Record<string, Value>>;
+  /** By side: when it wrote that, where it is known. */
+  readonly at: Readonly<Record<string, string>>;
+  /** By side, then by field: everything the side says. */
+  readonly record: Readonly<Record<string, Readonly<Record<string, Value>>>>;
+  /** When the run began. */
+  readonly now: string;
+}
+
+/** Pure: the same for the same; what it throws is the reason for which the field waits. */
+export type RuleFunction<Result> = (conflict: RuleScope) => Result;
+
+/** Over one record, by the names of its fields. Pure. */
+export type RecordFunction<Result> = (record: Readonly<Record<string, Value>>) => Result;
+
 /** A sync of two or more sides, as a person writes it. */
 export interface ReconcileInput {
   readonly sides: Readonly<Record<string, SideInput>>;
@@ -24,7 +50,7 @@ export interface SideInput {
   readonly direction?: "read" | "write" | "both" | undefined;
   readonly filter?: string | undefined;
   /** A condition over the shared fields; records that do not fulfil it have no place here. */
-  readonly where?: string | undefined;
+  readonly where?: string | RecordFunction<boolean> | undefined;
   readonly leaving?: "keep" | "remove" | undefined;
   readonly create?: boolean | undefined;
   readonly update?: boolean | undefined;
@@ -56,7 +82,7 @@ export type SideFieldInput =
   | {
       readonly field?: string | undefined;
       readonly constant?: Scalar | undefined;
-      readonly computed?: string | undefined;
+      readonly computed?: string | RecordFunction<Value> | undefined;
       readonly direction?: "read" | "write" | "both" | undefined;
       readonly default?: Scalar | undefined;
       readonly table?: Readonly<Record<string, Scalar>> | undefined;
@@ -100,7 +126,17 @@ export type PolicyInput =
   | { readonly "latest-wins": { readonly ties: readonly string[] } }
   | { readonly priority: readonly string[] }
   | { readonly prefer: string }
-  | { readonly rules: readonly RuleInput[] };
+  | { readonly rules: readonly RuleInput[] }
+  | { readonly "field-by-field": FieldByFieldInput };
+
+/** Of the fields named, each by its own list; the others by `otherwise`. */
+export interface FieldByFieldInput {
+  readonly fields: Readonly<Record<string, PlainPolicyInput | readonly PlainPolicyInput[]>>;
+  readonly otherwise?: PlainPolicyInput | readonly PlainPolicyInput[] | undefined;
+}
+
+/** A policy that holds no other. */
+export type PlainPolicyInput = Exclude<PolicyInput, { readonly "field-by-field": unknown }>;
 
 export interface RuleInput {
   readonly name: string;
@@ -108,7 +144,7 @@ export interface RuleInput {
     | {
         readonly field_priority?: readonly string[] | undefined;
         readonly source_priority?: readonly string[] | undefined;
-        readonly value_based?: string | undefined;
+        readonly value_based?: string | RuleFunction<boolean> | undefined;
         readonly time_based?: TimeInput | undefined;
       }
     | undefined;
@@ -116,11 +152,12 @@ export interface RuleInput {
     | "merge_fields"
     | "use_latest"
     | { readonly prefer_source: string }
-    | { readonly calculate: string };
+    | { readonly calculate: string | RuleFunction<Value> };
 }
 
 export type TimeInput =
   | string
+  | RuleFunction<boolean>
   | { readonly newer_than: { readonly side: string; readonly than: string } }
   | { readonly older_than: { readonly side: string; readonly than: string } }
   | { readonly within: { readonly side: string; readonly age: string } }

@@ -6,7 +6,7 @@ import {
   SHARE_EXPECTED,
   SHARE_PATTERN,
 } from "./quantities.ts";
-import type { ReconcileInput } from "./reconcile-input.ts";
+import type { ReconcileInput, RecordFunction, RuleFunction } from "./reconcile-input.ts";
 
 const text = (expected: string): z.ZodString => expecting(z.string().min(1), expected);
 const duration = (): z.ZodString =>
@@ -23,13 +23,26 @@ const scalar = expecting(
 );
 const direction = z.enum(["read", "write", "both"]);
 
+/** An expression, or in a `lockstep.config.ts` a function; JSON Schema knows the former only. */
+const isFunction = (value: unknown): boolean => typeof value === "function";
+const ruleFunction = z.custom<RuleFunction<never>>(isFunction);
+const ruleExpression = expecting(
+  z.union([z.string().min(1), ruleFunction]),
+  "an expression, or in TypeScript a function of what differs",
+);
+const recordExpression = (of: string): z.ZodType<string | RecordFunction<never>> =>
+  expecting(
+    z.union([z.string().min(1), z.custom<RecordFunction<never>>(isFunction)]),
+    `${of}, or in TypeScript a function of the record`,
+  );
+
 const sideField = expecting(
   z.union([
     z.string().min(1),
     z.strictObject({
       field: z.string().min(1).optional(),
       constant: scalar.optional(),
-      computed: z.string().min(1).optional(),
+      computed: recordExpression("an expression over the side's fields").optional(),
       direction: direction.optional(),
       default: scalar.optional(),
       table: z.record(z.string(), scalar).optional(),
@@ -47,7 +60,7 @@ const side = expecting(
     stream: text("the name of a stream of that system"),
     direction: direction.optional().describe("Default: both."),
     filter: text("a filter in the system's own language").optional(),
-    where: text("a condition over the shared fields").optional(),
+    where: recordExpression("a condition over the shared fields").optional(),
     leaving: z.enum(["keep", "remove"]).optional().describe("Default: keep."),
     create: expecting(z.boolean(), "true or false").optional().describe("Default: true."),
     update: expecting(z.boolean(), "true or false").optional().describe("Default: true."),
@@ -89,6 +102,7 @@ const side = expecting(
 const time = expecting(
   z.union([
     z.string().min(1),
+    ruleFunction,
     z.strictObject({ newer_than: z.strictObject({ side: z.string(), than: z.string() }) }),
     z.strictObject({ older_than: z.strictObject({ side: z.string(), than: z.string() }) }),
     z.strictObject({
@@ -108,7 +122,7 @@ const rule = expecting(
       .strictObject({
         field_priority: names("field name").optional(),
         source_priority: names("side name").optional(),
-        value_based: text("an expression").optional(),
+        value_based: ruleExpression.optional(),
         time_based: time.optional(),
       })
       .optional(),
@@ -117,7 +131,7 @@ const rule = expecting(
       z.union([
         z.enum(["merge_fields", "use_latest"]),
         z.strictObject({ prefer_source: z.string().min(1) }),
-        z.strictObject({ calculate: z.string().min(1) }),
+        z.strictObject({ calculate: ruleExpression }),
       ]),
       "merge_fields, use_latest, prefer_source: SIDE, or calculate: EXPRESSION",
     ),
@@ -125,7 +139,7 @@ const rule = expecting(
   "a rule with name, when and then",
 );
 
-const policy = expecting(
+const plainPolicy = expecting(
   z.union([
     z.enum(["latest-wins", "merge", "review"]),
     z.strictObject({ "latest-wins": z.strictObject({ ties: names("side name") }) }),
@@ -135,9 +149,28 @@ const policy = expecting(
   ]),
   "latest-wins, merge, review, priority: [SIDES], prefer: SIDE, or rules: [RULES]",
 );
+const plainPolicies = expecting(
+  z.union([plainPolicy, z.array(plainPolicy).min(1)]),
+  "a policy or a list of policies (latest-wins, merge, review, priority: [SIDES], prefer: SIDE, rules: [RULES])",
+);
+const policy = expecting(
+  z.union([
+    ...plainPolicy.options,
+    z.strictObject({
+      "field-by-field": z.strictObject({
+        fields: expecting(
+          z.record(z.string(), plainPolicies),
+          "a mapping from shared fields to policies",
+        ),
+        otherwise: plainPolicies.optional(),
+      }),
+    }),
+  ]),
+  "latest-wins, merge, review, priority: [SIDES], prefer: SIDE, rules: [RULES], or field-by-field: { fields: { FIELD: POLICY } }",
+);
 const policies = expecting(
   z.union([policy, z.array(policy).min(1)]),
-  "a policy or a list of policies (latest-wins, merge, review, priority: [SIDES], prefer: SIDE, rules: [RULES])",
+  "a policy or a list of policies (latest-wins, merge, review, priority: [SIDES], prefer: SIDE, rules: [RULES], field-by-field: { fields: { FIELD: POLICY } })",
 );
 
 const sharedField = expecting(

@@ -360,7 +360,7 @@ test("a missing configuration says what to do", async () => {
     await assert.rejects(loadConfig(directory, undefined, KINDS), {
       code: "CONFIG_NOT_FOUND",
       message: `There is no lockstep.yaml in "${directory}".`,
-      hint: "Run `lockstep init wfrmls`, or name the file with `--config FILE`.",
+      hint: "Run `lockstep init wfrmls` for a copy or `lockstep init reconcile` for systems to keep in step, or name the file with `--config FILE`.",
     });
     await assert.rejects(loadConfig(directory, "other.yaml", KINDS), {
       code: "CONFIG_NOT_FOUND",

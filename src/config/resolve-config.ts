@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { ReconcileSpec } from "../core/mapping/reconcile-spec.ts";
+import { nearMatches } from "../model/near-match.ts";
 import type { GuardSpec, ReplicateSpec } from "../model/replicate.ts";
 import type { ConfigFile } from "./config-file.ts";
 import type { ConfigInput, GuardInput, SyncInput, SystemInput } from "./config-input.ts";
@@ -92,7 +93,8 @@ export function resolveConfig(file: ConfigFile, kinds: ConnectorKinds): Config {
       problems.push(...explainIssues(RECONCILE_SCHEMA, given, judged.error.issues, path));
       return [];
     }
-    return [resolveReconcile(name, judged.data, { path, systems: [...systems.keys()], problems })];
+    const known = Object.keys(input.systems);
+    return [resolveReconcile(name, judged.data, { path, systems: known, problems })];
   });
   if (problems.length > 0) throw configError(file.label, problems, file.locate);
   return {
@@ -113,10 +115,21 @@ function withoutSided(data: unknown): {
   const syncs = isMapping(data) ? data["syncs"] : undefined;
   if (!isMapping(data) || !isMapping(syncs)) return { data, sided: [] };
   const all = Object.entries(syncs);
-  const sided = all.filter(([, sync]) => isMapping(sync) && "sides" in sync);
-  const others = all.filter(([, sync]) => !(isMapping(sync) && "sides" in sync));
+  const sided = all.filter(([, sync]) => isMeantOfSides(sync));
+  const others = all.filter(([, sync]) => !isMeantOfSides(sync));
   return { data: { ...data, syncs: Object.fromEntries(others) }, sided };
 }
+
+/** It has sides or, misspelt, what only a sync of sides has and no copy. */
+function isMeantOfSides(sync: unknown): boolean {
+  if (!isMapping(sync) || "sides" in sync) return isMapping(sync);
+  if ("replicate" in sync || "streams" in sync) return false;
+  return Object.keys(sync).some((key) => ONLY_OF_SIDES.some((word) => isNear(key, word)));
+}
+
+const ONLY_OF_SIDES: readonly string[] = ["sides", "match", "policy", "fields"];
+const isNear = (key: string, word: string): boolean =>
+  key === word || nearMatches(key, [word]).length > 0;
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -116,8 +116,8 @@ function resolveSide(name: string, input: ReconcileInput, around: Around): SideS
     mapped: given.flatMap(([shared, own]) => (own === null ? [] : [shared])),
     unmapped: given.flatMap(([shared, own]) => (own === null ? [shared] : [])),
     mappingText: JSON.stringify(sortedKeys([side.stream, side.fields])),
-    filterText: JSON.stringify([side.filter, side.where]),
-    compile: (sideFields, shared) => compileSide(side, sideFields, shared),
+    filterText: JSON.stringify(sortedKeys([side.filter, side.where])),
+    compile: (sideFields, shared) => compileSide(side, sideFields, shared, path.join(".")),
     fieldOf: (shared) => {
       const own = side.fields?.[shared];
       if (own === undefined) return shared;
@@ -167,8 +167,9 @@ function resolveGuard(input: ReconcileGuardInput): ReconcileGuardSpec {
   };
 }
 
-/** The same settings in another order are the same settings. */
+/** The same settings in another order are the same settings; a function is its text. */
 function sortedKeys(value: unknown): unknown {
+  if (typeof value === "function") return String(value);
   if (Array.isArray(value)) return value.map(sortedKeys);
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -140,7 +140,7 @@ test("a configuration that is not there", async () => {
   assert.equal(
     failed.told,
     `Failed: The configuration file "other.yaml" does not exist.
-What to do: Run \`lockstep init wfrmls\`, or name the file with \`--config FILE\`.
+What to do: Run \`lockstep init wfrmls\` for a copy or \`lockstep init reconcile\` for systems to keep in step, or name the file with \`--config FILE\`.
 Code: CONFIG_NOT_FOUND`,
   );
   assert.equal(failed.exit, 2);

@@ -109,16 +109,19 @@ const PLATFORMS: readonly {
 ];
 
 for (const { name, ...world } of PLATFORMS) {
-  test(`the calls of a plan are those that the run makes (${name})`, async (t) => {
+  test(`the requests of a plan are those that the run makes (${name})`, async (t) => {
     const { mls, place } = await createWorld(t, world);
     for (const mode of ["auto", "full", "incremental", "deletions", "sweep"] as const) {
-      const { calls, steps } = await withLockstep(place, async (lockstep) => {
+      const { requests, steps } = await withLockstep(place, async (lockstep) => {
         const plan = await lockstep.plan("listings", { mode }, { signal });
         assert.deepEqual(
           plan.streams.flatMap(({ error }) => (mode === "deletions" ? [] : (error ?? []))),
           [],
         );
-        return { calls: plan.calls, steps: plan.streams.flatMap((each) => each.steps).length };
+        return {
+          requests: plan.requests,
+          steps: plan.streams.flatMap((each) => each.steps).length,
+        };
       });
       if (steps < STREAMS.length) continue;
       const before = mls.control.stats().requests;
@@ -126,16 +129,16 @@ for (const { name, ...world } of PLATFORMS) {
         const { outcome } = await lockstep.run("listings", { mode }, { signal });
         assert.equal(outcome, "done");
       });
-      assertNear(calls, mls.control.stats().requests - before, mode);
+      assertNear(requests, mls.control.stats().requests - before, mode);
     }
   });
 }
 
-test("the calls of a plan are those that the run makes, through the command line", async (t) => {
+test("the requests of a plan are those that the run makes, through the command line", async (t) => {
   const { place } = await createWorld(t);
   const { exit, plan } = await planOf(place, "--full");
   assert.equal(exit, 5);
-  assertNear(plan.calls, await requestsOf(place, ["run", "--full", "--quiet"]), "full");
+  assertNear(plan.requests, await requestsOf(place, ["run", "--full", "--quiet"]), "full");
 });
 
 test("a plan changes nothing, says what there is to do, and ends with 5 until nothing is", async (t) => {
@@ -182,7 +185,7 @@ test("a plan changes nothing, says what there is to do, and ends with 5 until no
   );
   const told = await place.lockstep(["plan"]);
   assert.equal(told.exit, 5);
-  assert.match(told.out, /^To do: listings: at least \d+ calls/);
+  assert.match(told.out, /^To do: listings: at least \d+ requests/);
   assert.match(told.out, /^~ +Property +changes since \S+ \S+ +≥ 2/m);
   assert.match(told.out, /^- +deletions +≥ 1/m);
   const { plan } = await planOf(place, "--stream", "Office");
@@ -204,16 +207,16 @@ test("an interrupted copy is planned from where it stands; what cannot run says 
   const rest = await planOf(place, "--full", "--stream", "Property");
   const [step] = stepsOf(rest.plan, "Property");
   assert.deepEqual([step?.action, step?.after, step?.records], ["resume", 100, 160]);
-  assert.ok(rest.plan.calls < whole.plan.calls);
+  assert.ok(rest.plan.requests < whole.plan.requests);
   const made = await requestsOf(place, ["run", "--full", "--stream", "Property", "--quiet"]);
-  assertNear(rest.plan.calls, made, "resumed");
+  assertNear(rest.plan.requests, made, "resumed");
 
   const never = await planOf(place, "--incremental", "--stream", "Media");
   assert.equal(never.exit, 1);
   assert.equal(never.plan.streams[0]?.error?.code, "CURSOR_MISSING");
 });
 
-test("a plan weighs the calls against every quota, also against what the system tells", async (t) => {
+test("a plan weighs the requests against every quota, also against what the system tells", async (t) => {
   const { mls, place } = await createWorld(t);
   const first = await planOf(place);
   // What is used is counted without a budget too; the next plan itself must still be let through.
@@ -225,8 +228,8 @@ test("a plan weighs the calls against every quota, also against what the system 
   assert.deepEqual(
     windows.map(({ window, needed, limit }) => [window, needed, limit]),
     [
-      ["hour", plan.calls, perHour],
-      ["day", plan.calls, perHour + 5],
+      ["hour", plan.requests, perHour],
+      ["day", plan.requests, perHour + 5],
     ],
   );
   assert.ok(windows.every(({ left, needed }) => left < needed));
@@ -235,9 +238,9 @@ test("a plan weighs the calls against every quota, also against what the system 
   assert.ok(plan.endsAt >= Math.max(...windows.map(({ endsAt }) => endsAt)));
   const look = createLook({ isColoured: false, timeZone: "UTC", now: plan.at, columns: 200 });
   const out = planLines(plan, look).join("\n");
-  assert.match(out, new RegExp(`Held up by ${perHour + 5} calls a day\\.`));
-  assert.match(out, /Does not fit today: \d+ of \d+ calls are left/);
-  assert.match(out, /^day +calls .*← the slowest$/m);
+  assert.match(out, new RegExp(`Held up by ${perHour + 5} requests a day\\.`));
+  assert.match(out, /Does not fit today: \d+ of \d+ requests are left/);
+  assert.match(out, /^day +requests .*← the slowest$/m);
 
   configure(place, {});
   mls.control.resetStats();

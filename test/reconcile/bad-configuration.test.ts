@@ -54,9 +54,12 @@ const CASES: readonly (readonly [
   ],
   [
     "an unknown field of a side",
-    sync({}, { fields: { name: "title" } }),
+    sync({}, { fields: { name: "titel" } }),
     "CONFIG_INVALID",
-    [/syncs\.inventory\.sides\.shop: name is mapped to "title"/, /does not have/],
+    [
+      /syncs\.inventory\.sides\.shop: name is mapped to "titel", which this side does not have/,
+      /it has sku, name, price, status/,
+    ],
   ],
   [
     "a mapping of a field that is not shared",
@@ -128,6 +131,43 @@ const CASES: readonly (readonly [
     [/syncs\.inventory\.policy/, /latest-wins, merge, review/],
   ],
   [
+    "a policy's settings of another kind",
+    sync({ policy: ["latest-wins", { priority: "shop" }] }),
+    "CONFIG_INVALID",
+    [/policy\[1\]\.priority is "shop"; expected a list of side names/],
+  ],
+  [
+    "a misspelt policy",
+    sync({ policy: { preferr: "shop" } }),
+    "CONFIG_INVALID",
+    [/policy\.preferr is not a known key \(did you mean "prefer"\?\)/, /allowed: latest-wins, /],
+  ],
+  [
+    "a misspelt action",
+    // biome-ignore lint/suspicious/noThenProperty: the configuration's word.
+    sync(rule({ then: { calc: "1" } })),
+    "CONFIG_INVALID",
+    [/rules\[0\]\.then\.calc is not .*\(did you mean "calculate"\?\); allowed: prefer_source, /],
+  ],
+  [
+    "a misspelt part of a mapping",
+    sync({}, { fields: { status: { field: "status", tabel: {} } } }),
+    "CONFIG_INVALID",
+    [/fields\.status\.tabel is not a known key \(did you mean "table"\?\); allowed: field, /],
+  ],
+  [
+    "an unknown field in a list for each field",
+    sync({ policy: { "field-by-field": { fields: { prize: "merge" } } } }),
+    "CONFIG_INVALID",
+    [/field-by-field\.fields\.prize is no shared field/, /sku, name, price, status/],
+  ],
+  [
+    "misspelt sides",
+    { sids: {}, match: "sku" },
+    "CONFIG_INVALID",
+    [/sids is not a known key \(did you mean "sides"\?\)/],
+  ],
+  [
     "an unknown word for a side",
     sync({}, { direktion: "read" }),
     "CONFIG_INVALID",
@@ -170,6 +210,20 @@ const CASES: readonly (readonly [
     [/sides\.shop: /, /written twice/],
   ],
 ];
+
+test("a system that is not in order is one mistake, not one for each side that names it", async (t) => {
+  const scene = createScene(t);
+  scene.csv("warehouse.csv", "sku");
+  scene.configure({
+    systems: {
+      shop: { connector: "rest", url: "https://example.com", paging: { style: "pages" } },
+    },
+    sync: sync(),
+  });
+  const { err } = await scene.cli("plan");
+  assert.match(err, /systems\.shop\.paging\.style is "pages"; allowed: none, page, offset, cursor/);
+  assert.doesNotMatch(err, /no configured system/);
+});
 
 describe("a sync of sides that is not in order is refused, with the place and what is allowed", () => {
   for (const [name, own, code, says] of CASES) {

@@ -276,6 +276,25 @@ describe("the guard", () => {
   });
 });
 
+describe("a mapping and a filter that changed together", () => {
+  test("are one halt, which one release lets through", async (t) => {
+    const scene = inventory(t, ["A,Anvil,12.5,Active,3,1"]);
+    scene.configure(mapped());
+    await scene.run();
+    const fields = { ...WAREHOUSE_FIELDS, price: { field: "price", scale: 1 } };
+    scene.configure(mapped({}, {}, { fields, where: "stock > 0" }));
+    await assert.rejects(scene.run(), { code: "GUARD_SETTINGS_CHANGED" });
+    const told = await scene.cli("halts");
+    assert.match(told.out, /The mapping and the filter of warehouse changed/);
+    const [halt, ...others] = await scene.withLockstep((one) => one.halts({ waiting: true }));
+    assert.deepEqual(others, []);
+    const released = await scene.cli("release", String(halt?.id), "--by", "ann");
+    assert.equal(released.exit, 0, released.err);
+    await scene.run();
+    assert.deepEqual(await scene.plan(), []);
+  });
+});
+
 describe("types that were only told from a file's values", () => {
   test("whole prices take a price with cents, digits take words, an empty column takes both", async (t) => {
     const scene = createScene(t);

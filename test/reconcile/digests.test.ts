@@ -75,3 +75,46 @@ test("tables that tell digests are read where they changed, and nowhere else", {
     folder.remove();
   }
 });
+
+test("what `where` leaves out is asked about anew once the configuration says otherwise", {
+  skip: postgresMissing,
+}, async () => {
+  const folder = createTemporaryFolder();
+  const server = await postgresServer();
+  const [shop, stock] = [await server.createDatabase(), await server.createDatabase()];
+  const columns = "sku varchar(40) PRIMARY KEY, name varchar(80), price decimal(12,2), note text";
+  for (const { query } of [shop, stock]) await query(`CREATE TABLE item (${columns})`);
+  await shop.query(
+    `INSERT INTO item SELECT 'S-' || n, 'Item ' || n, n, NULL FROM generate_series(1, 100) AS n`,
+  );
+  const env = { SHOP_URL: shop.url, STOCK_URL: stock.url };
+  const runWhere = async (where: string): Promise<readonly unknown[]> => {
+    const sides = CONFIGURATION.replace("mysql", "postgres").replace(
+      "shop, stream: item }",
+      `shop, stream: item, where: ${JSON.stringify(where)} }`,
+    );
+    writeFileSync(join(folder.path, "lockstep.yaml"), sides);
+    const lockstep = await openLockstep({ directory: folder.path, env });
+    try {
+      for (const { id } of await lockstep.halts({ waiting: true })) {
+        await lockstep.release(id, "ann");
+      }
+      await lockstep.reconcile.run("items", watch);
+    } finally {
+      await lockstep.close();
+    }
+    return stock.query("SELECT count(*)::int AS n, max(price)::int AS most FROM item");
+  };
+  try {
+    for (const _ of [1, 2]) {
+      assert.deepEqual(await runWhere("price <= 10"), [{ n: 10, most: 10 }]);
+    }
+    await assert.rejects(runWhere("price <= 20"), { code: "GUARD_SETTINGS_CHANGED" });
+    assert.deepEqual(await runWhere("price <= 20"), [{ n: 20, most: 20 }]);
+    await shop.query("UPDATE item SET price = 5 WHERE sku = 'S-90'");
+    await shop.query("DELETE FROM item WHERE sku = 'S-91'");
+    assert.deepEqual(await runWhere("price <= 20"), [{ n: 21, most: 20 }]);
+  } finally {
+    folder.remove();
+  }
+});

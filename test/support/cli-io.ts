@@ -34,6 +34,7 @@ export function fakeIo(options: FakeIoOptions): FakeIo {
       err.push(text);
       options.onErr?.(text, io);
     },
+    isOutClosed: () => false,
     outIsTerminal: isTerminal,
     errIsTerminal: isTerminal,
     inIsTerminal: options.answers !== undefined,

@@ -122,6 +122,7 @@ async function writeJson(
   let truncated = false;
   io.out('{\n  "changes": [');
   for await (const change of found) {
+    if (io.isOutClosed()) return;
     if (count === limit) {
       truncated = true;
       break;
@@ -154,6 +155,7 @@ async function writeLines(
       changeLines(change, monitorOf(change.sync, change.stream), columns, look),
     );
     session.io.out(lines.map((line) => `${line}\n`).join(""));
+    if (session.io.isOutClosed()) return;
     count += shown.length;
     if (shown.length < batch.length) {
       const more = `There are more; --limit ${limit * 10} shows more, --limit 0 all of them.`;

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { gatherKeys, usage } from "../arguments.ts";
+import { gatherKeys, refuseWithoutCopies, usage } from "../arguments.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode, exitOfRuns } from "../exit-codes.ts";
 import { act, type Session } from "../session.ts";
@@ -43,6 +43,7 @@ async function compare(
   return session.withLockstep((lockstep) =>
     session.withWatch(async (watch) => {
       const request = { stream, keys, repair: options.repair === true };
+      refuseWithoutCopies(lockstep);
       const result = await lockstep.compare(options.sync, request, watch);
       const { compareLines } = await import("../render/compare.ts");
       await session.print(result, (look) => compareLines(result, look));

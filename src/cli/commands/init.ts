@@ -50,13 +50,15 @@ async function init(
   const names = TEMPLATES.map((template) => template.name);
   if (name === undefined && !options.schema) {
     throw usage(
-      `Name a template: ${names.join(" or ")}.`,
-      "Run `lockstep init wfrmls`, or `lockstep init sample` to try things out.",
+      `Name a template: ${names.join(", ")} or reconcile.`,
+      "Run `lockstep init wfrmls`, `lockstep init sample` to try things out, or `lockstep init reconcile` for systems to keep in step.",
     );
   }
   const { directory } = session.io;
   const template =
-    name === undefined ? undefined : TEMPLATES[names.indexOf(oneOf("The template", names, name))];
+    name === undefined
+      ? undefined
+      : TEMPLATES[names.indexOf(oneOf("The template", [...names, "reconcile"], name))];
   const config = resolve(directory, session.globals.config ?? "lockstep.yaml");
   const written: string[] = [];
   if (options.schema) {

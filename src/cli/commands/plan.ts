@@ -7,6 +7,7 @@ import {
   chosenOfBoth,
   collectNames,
   refuseCopyOptions,
+  refuseWithoutSyncs,
   usage,
   wholeNumber,
 } from "../arguments.ts";
@@ -35,9 +36,9 @@ export function addPlan(program: Command, cli: Cli): void {
   program
     .command("plan")
     .helpGroup("Copy:")
-    .summary("what a run would do, and what it would cost of each quota")
+    .summary("what a run would do: of sides like a diff, of copies with the cost of each quota")
     .description(
-      "Says what `lockstep run` with the same options would do: records, calls, bytes, and minutes against each quota. Asks the source a little and changes nothing. Ends with 5 when there is something to do.",
+      "Says what `lockstep run` with the same options would do. Of a copy: records, requests, bytes, and minutes against each quota. Of sides: what each would get and why, like a diff; lockstep apply then does exactly that. Changes nothing. Ends with 5 when there is something to do.",
     )
     .argument("[sync]", "only this sync; without it, all of the configuration")
     .option("--full", "plan a copy of everything; read every side whole")
@@ -72,6 +73,7 @@ async function plan(
   if (options.media === true) return planMedia(session, sync, options);
   const request = requestOf(options);
   return session.withLockstep(async (lockstep) => {
+    refuseWithoutSyncs(lockstep);
     const { copies: syncs, sides } = chosenOfBoth(lockstep, sync);
     if (sync !== undefined && sides.includes(sync)) refuseCopyOptions(sync, copyOptions(options));
     else if (sync !== undefined) refuseSidesOptions(sync, options);

@@ -9,6 +9,7 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { ResolvedJson } from "../json.ts";
 import type { Session } from "../session.ts";
 import { isConfirmed, withSidesWatch } from "../sides-session.ts";
+import { mergeConflicts } from "./merge-conflicts.ts";
 
 export interface ResolveOptions {
   readonly sync?: string;
@@ -52,7 +53,7 @@ export async function resolveConflicts(
   const meant = await lockstep.reconcile.conflicts(filter);
   if (meant.length === 0) {
     throw usage(
-      "No open conflict is meant by that.",
+      id === undefined ? "No open conflict is meant by that." : `There is no open conflict ${id}.`,
       "Run `lockstep conflicts` to see those that wait.",
     );
   }
@@ -64,7 +65,10 @@ export async function resolveConflicts(
     return EXIT.parked;
   }
   const by = options.by?.trim() || session.io.user;
-  const { resolved, refused } = await lockstep.reconcile.resolve(filter, answer, by);
+  const { resolved, refused } =
+    given === "merge"
+      ? await mergeConflicts(session, lockstep, meant, by)
+      : await lockstep.reconcile.resolve(filter, answer, by);
   const rules = options.asRule === true ? await keepAll(lockstep, resolved, by) : [];
   const json: ResolvedJson = { resolved, refused, rules };
   const { resolvedLines } = await import("../render/conflicts.ts");
@@ -195,20 +199,22 @@ function rulesOf(resolved: readonly OpenConflict[]): readonly WantedRule[] {
     if (resolution.take !== undefined) return [{ sync, field, prefer: resolution.take }];
     if (resolution.merge === true) return [{ sync, field, merge: true }];
     if (resolution.value === undefined) return [];
-    const values = new Map(candidates.map(({ value }) => [JSON.stringify(value), value]));
-    const when = [...values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
-    return [{ sync, field, when, value: resolution.value }];
+    return [{ sync, field, when: meeting(candidates), value: resolution.value }];
   });
   return [...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values()];
+}
+
+/** The values that meet, each once and in an order of their own. */
+function meeting(candidates: OpenConflict["candidates"]): readonly Value[] {
+  const values = new Map(candidates.map(({ value }) => [JSON.stringify(value), value]));
+  return [...values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
 }
 
 /** Refuses a value as a rule for meetings so many that nobody meant each of them. */
 function refuseManyRules(given: string, meant: readonly OpenConflict[]): void {
   if (given !== "value" && given !== "empty") return;
   const meetings = new Set(
-    meant.map(({ field, candidates }) =>
-      JSON.stringify([field, candidates.map(({ value }) => JSON.stringify(value)).sort()]),
-    ),
+    meant.map(({ sync, field, candidates }) => JSON.stringify([sync, field, meeting(candidates)])),
   );
   if (meetings.size <= MOST_RULES) return;
   throw usage(

@@ -10,6 +10,7 @@ import {
   collectNames,
   gatherKeys,
   refuseCopyOptions,
+  refuseWithoutSyncs,
   usage,
 } from "../arguments.ts";
 import type { Cli } from "../cli.ts";
@@ -33,7 +34,7 @@ export function addRun(program: Command, cli: Cli): void {
   program
     .command("run")
     .helpGroup("Copy:")
-    .summary("bring the replica up to date")
+    .summary("bring copies up to date, and sides in step")
     .description(
       "Brings replicas up to date, and sides in step (plan and apply in one go). Without an option, streams never copied whole are copied, all others are read for what changed and for what was deleted. An interrupted run goes on where it stopped.",
     )
@@ -105,6 +106,7 @@ async function run(
 ): Promise<ExitCode> {
   const request = requestOf(options, session.io.directory);
   return session.withLockstep(async (lockstep) => {
+    refuseWithoutSyncs(lockstep);
     const { copies: syncs, sides } = chosenOfBoth(lockstep, sync);
     const isAlone = syncs.length + sides.length === 1;
     const { full, ...copyOptions } = options;

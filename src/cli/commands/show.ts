@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { RecordKey } from "../../model/record.ts";
-import { collectNames } from "../arguments.ts";
+import { collectNames, refuseWithoutCopies } from "../arguments.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { monitorsOf } from "../monitors.ts";
@@ -50,6 +50,7 @@ async function show(
         ...(options.with === undefined ? {} : { related: options.with }),
         ...(options.live ? { live: true } : {}),
       };
+      refuseWithoutCopies(lockstep);
       const result = await lockstep.show(options.sync, request, watch);
       const { recordLines } = await import("../render/record.ts");
       const monitor = monitorsOf(lockstep)(result.sync, stream);

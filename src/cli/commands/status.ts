@@ -8,7 +8,7 @@ export function addStatus(program: Command, cli: Cli): void {
   program
     .command("status")
     .helpGroup("Look:")
-    .summary("how fresh each stream is")
+    .summary("how fresh copies are, how sides stand, what waits")
     .description(
       "Says how fresh each stream is, what runs, and what waits for a person. Needs no network.",
     )

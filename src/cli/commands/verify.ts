@@ -7,6 +7,7 @@ import {
   chosenOfBoth,
   collectNames,
   refuseCopyOptions,
+  refuseWithoutSyncs,
   usage,
   wholeNumber,
 } from "../arguments.ts";
@@ -29,7 +30,7 @@ export function addVerify(program: Command, cli: Cli): void {
   program
     .command("verify")
     .helpGroup("Prove:")
-    .summary("is the replica equal to the source?")
+    .summary("is the copy equal to its source, has every side what is agreed?")
     .description(
       "Compares the whole replica with the source: counts, keys and times; with --fields every value. Of a sync of sides, every side with what is agreed. Ends with 1 when something differs and was not repaired.",
     )
@@ -57,6 +58,7 @@ async function verify(
   options: VerifyOptions,
 ): Promise<ExitCode> {
   return session.withLockstep(async (lockstep) => {
+    refuseWithoutSyncs(lockstep);
     const { copies: syncs, sides } = chosenOfBoth(lockstep, sync);
     const { stream } = options;
     refuseOptions(sync, sides, options);

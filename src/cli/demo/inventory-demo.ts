@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { resolve as resolvePath } from "node:path";
 import { SyncError } from "../../model/sync-error.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -39,7 +39,7 @@ export async function runInventoryDemo(
   const { run } = cli;
   if (run === undefined)
     throw new SyncError("INTERNAL", "The demo has no command line to type on.");
-  const directory = join(session.io.directory, options.directory);
+  const directory = resolvePath(session.io.directory, options.directory);
   const { style } = await session.look();
   const isQuiet = session.globals.json === true;
   const out = isQuiet ? (): void => {} : session.io.out;

@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import type { Lockstep } from "../../engine/lockstep.ts";
 import type { ClassifiedChange, RequestedMode, SyncRunResult } from "../../engine/results.ts";
 import type { Proof } from "../../testing/prove-replica.ts";
@@ -38,7 +38,7 @@ export async function runMlsDemo(
   options: MlsDemoOptions,
 ): Promise<ExitCode> {
   const { startSampleMls } = await import("../../testing/sample-mls/index.ts");
-  const directory = join(session.io.directory, options.directory);
+  const directory = resolve(session.io.directory, options.directory);
   const mls = await startSampleMls({ listings: options.listings });
   try {
     writeDemoConfig(directory, mls.url);

@@ -76,7 +76,7 @@ function sidesTable({ sides }: ActivityReport, { style }: Look): readonly string
       { title: "changed meanwhile", ...count },
       { title: "refused", ...count },
       { title: "answer lost", ...count },
-      { title: "not sent", ...count },
+      { title: "not written", ...count },
     ],
     sides.map(({ sync, side, written, conflict, rejected, unknown, unsent }) => [
       cleanText(sync),
@@ -90,7 +90,7 @@ function sidesTable({ sides }: ActivityReport, { style }: Look): readonly string
 function outcomesInWords({ outcomes, interrupted, running }: ActivityReport): string {
   const parts = [
     [outcomes.done, "done"],
-    [outcomes.partial, "done with parked records"],
+    [outcomes.partial, "done but for what waits"],
     [outcomes.halted, "halted"],
     [outcomes.failed, "failed"],
     [outcomes.stopped, "stopped"],

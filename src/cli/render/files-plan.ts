@@ -9,7 +9,7 @@ import { formatDuration } from "./times.ts";
 /** What a run of files would do: first what it costs, then of what, then against which quotas. */
 export function filesPlanLines(plan: FilesPlan, look: Look): readonly string[] {
   const { style } = look;
-  const { at, held, stream, source, location, asked, fileQuota, listings, calls } = plan;
+  const { at, held, stream, source, location, asked, fileQuota, listings, requests } = plan;
   return [
     headline(plan, look),
     "",
@@ -19,7 +19,7 @@ export function filesPlanLines(plan: FilesPlan, look: Look): readonly string[] {
         { title: "what" },
         { title: "records", align: "right" },
         { title: "lists", align: "right" },
-        { title: "calls", align: "right" },
+        { title: "requests", align: "right" },
         { title: "to fetch", align: "right" },
         { title: "data", align: "right" },
         { title: "held", align: "right" },
@@ -30,7 +30,7 @@ export function filesPlanLines(plan: FilesPlan, look: Look): readonly string[] {
           whatOf(plan),
           recordsOf(plan),
           formatCount(listings),
-          formatCount(calls),
+          formatCount(requests),
           plan.files === undefined ? "?" : `about ${formatCount(plan.files)}`,
           plan.bytes === undefined ? "?" : `about ${formatBytes(plan.bytes)}`,
           `${formatCount(held.files)}, ${formatBytes(held.bytes)}`,
@@ -38,7 +38,7 @@ export function filesPlanLines(plan: FilesPlan, look: Look): readonly string[] {
       ],
       style,
     ),
-    ...quotaTable(plan.quota, at, look, "quota of calls"),
+    ...quotaTable(plan.quota, at, look, "quota of requests"),
     ...(fileQuota === undefined ? [] : quotaTable(fileQuota, at, look, "quota of files")),
     "",
     style.dim(
@@ -48,14 +48,14 @@ export function filesPlanLines(plan: FilesPlan, look: Look): readonly string[] {
 }
 
 function headline(plan: FilesPlan, { style, times }: Look): string {
-  const { due, sync, at, endsAt, calls, files } = plan;
+  const { due, sync, at, endsAt, requests, files } = plan;
   if (!due) return `${style.green("Nothing to do:")} the files of ${sync} are up to date.`;
   const fetched = files === undefined ? "" : ` and about ${plural(files, "file")}`;
   const takes =
     endsAt > at
       ? `, at least ${formatDuration(endsAt - at)}, until ${times.clock(endsAt, at)}`
       : "";
-  return `${style.yellow("To do:")} ${sync}: ${plural(calls, "call")}${fetched}${takes}.`;
+  return `${style.yellow("To do:")} ${sync}: ${plural(requests, "request")}${fetched}${takes}.`;
 }
 
 function whatOf({ action, after = 0 }: FilesPlan): string {

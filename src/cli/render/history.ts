@@ -45,7 +45,6 @@ function stateOf({ state }: JournaledOperation, style: Style): string {
       return style.red("refused");
     case "unknown":
       return style.yellow("answer lost");
-    case "planned":
     case "intent":
       return style.yellow("not known yet");
   }

@@ -3,6 +3,15 @@ import type { Look } from "./look.ts";
 import { cleanText } from "./style.ts";
 import { formatAge } from "./times.ts";
 
+/** How a run ended, as a person says it. */
+const OUTCOMES = {
+  done: "done",
+  partial: "done, but for what waits,",
+  stopped: "stopped",
+  failed: "failed",
+  halted: "halted",
+} as const;
+
 /** What goes on, or how the last run ended. */
 export function activity(
   { running, lastRun }: Pick<SyncStatus, "running" | "lastRun">,
@@ -25,5 +34,5 @@ export function activity(
     failed: style.red,
     halted: style.red,
   }[outcome];
-  return `last run ${paint(outcome)} ${formatAge(lastRun.finishedAt, now)} (${lastRun.mode})`;
+  return `last run ${paint(OUTCOMES[outcome])} ${formatAge(lastRun.finishedAt, now)} (${lastRun.mode})`;
 }

@@ -40,7 +40,7 @@ function replicateLines(plan: ReplicatePlan, look: Look): readonly string[] {
 
 function headline(plan: ReplicatePlan, look: Look): string {
   const { style, times } = look;
-  const { sync, due, at, endsAt, calls, bytes, streams } = plan;
+  const { sync, due, at, endsAt, requests, bytes, streams } = plan;
   if (streams.some(({ error }) => error !== undefined)) {
     const bad = streams.filter(({ error }) => error !== undefined).length;
     return `${style.red("Not all can be planned:")} ${bad} of ${plural(streams.length, "stream")} of ${sync}.`;
@@ -51,7 +51,7 @@ function headline(plan: ReplicatePlan, look: Look): string {
   const amount = bytes === undefined ? "" : `, ${formatBytes(bytes)}`;
   const takes =
     endsAt > at ? `, about ${formatDuration(endsAt - at)}, until ${times.clock(endsAt, at)}` : "";
-  return `${style.yellow("To do:")} ${sync}: ${least}${plural(calls, "call")}${amount}${takes}.`;
+  return `${style.yellow("To do:")} ${sync}: ${least}${plural(requests, "request")}${amount}${takes}.`;
 }
 
 /** What keeps it from beginning, from ending soon, or from ending today. */
@@ -73,7 +73,7 @@ function holdUps(
       ? []
       : [
           style.red(
-            `Does not fit today${day === undefined ? "" : `: ${formatCount(day.left)} of ${formatCount(day.limit)} calls are left`}; a run goes on by itself as the quota allows.`,
+            `Does not fit today${day === undefined ? "" : `: ${formatCount(day.left)} of ${formatCount(day.limit)} requests are left`}; a run goes on by itself as the quota allows.`,
           ),
         ]),
   ];
@@ -91,7 +91,7 @@ function streamTable(streams: readonly StreamPlan[], look: Look): readonly strin
     { title: "records", align: "right" },
     { title: "at the source", align: "right" },
     { title: "in the replica", align: "right" },
-    { title: "calls", align: "right" },
+    { title: "requests", align: "right" },
     { title: "data", align: "right" },
   ];
   const isUsed = columns.map(({ title }, index) => title === "" || rows.some((row) => row[index]));
@@ -111,7 +111,7 @@ function stepRows(stream: StreamPlan, look: Look): readonly (readonly string[])[
     recordsOf(step),
     index > 0 || stream.sourceCount === undefined ? "" : formatCount(stream.sourceCount),
     index > 0 ? "" : formatCount(stream.rows),
-    formatCount(step.calls),
+    formatCount(step.requests),
     step.bytes === undefined ? "?" : step.bytes === 0 ? "" : formatBytes(step.bytes),
   ]);
 }

@@ -4,9 +4,9 @@ import { formatBytes, plural } from "./numbers.ts";
 import { amountFormat, windowTable } from "./quota-windows.ts";
 import { formatDuration } from "./times.ts";
 
-/** `5,000 calls an hour`. */
+/** `5,000 requests an hour`. */
 export function limitInWords({ window, of, limit }: WindowCost): string {
-  const amount = of === "bytes" ? formatBytes(limit) : plural(limit, "call");
+  const amount = of === "bytes" ? formatBytes(limit) : plural(limit, "request");
   return `${amount} ${window === "hour" ? "an" : "a"} ${window}`;
 }
 
@@ -24,7 +24,7 @@ export function quotaTable(
     const takes = endsAt > from ? formatDuration(endsAt - from) : "fits";
     return [
       window,
-      of === "bytes" ? "bytes" : "calls",
+      of === "bytes" ? "bytes" : "requests",
       amount(needed),
       amount(left),
       amount(limit),

@@ -1,3 +1,4 @@
+import { ambiguousInWords } from "../../engine/reconcile/match-staged.ts";
 import type {
   PlannedChange,
   PlannedQuestion,
@@ -184,13 +185,25 @@ function metLines({ met, ambiguous }: SidesPlan, { style }: Look): readonly stri
 function changeLines(change: PlannedChange, look: Look): readonly string[] {
   const { style } = look;
   const { name, record, writes, waits, troubles } = change;
-  const told = recordInWords(record);
+  const told = recordInWords(record) || placeInWords(record, writes);
   return [
     `${signOf(change, look)} ${style.bold(cleanText(name))}${told === "" ? "" : `  ${style.dim(told)}`}`,
     ...indent(indent(writeLines(writes, record.kind === "undone", look))),
     ...indent(indent(waits.flatMap((wait) => questionLines(wait, look)))),
     ...indent(indent(troubles.map((trouble) => style.yellow(cleanText(trouble))))),
   ];
+}
+
+/** Of a record that lives on: where it is missing, and where it fulfils the filter no longer. */
+function placeInWords({ kind }: PlannedChange["record"], writes: PlannedChange["writes"]): string {
+  const sides = (wanted: "create" | "delete"): readonly string[] =>
+    writes.flatMap((write) => (write.kind === wanted ? [cleanText(write.side)] : []));
+  const [made, gone] = [sides("create"), sides("delete")];
+  if (kind !== "kept") return "";
+  return [
+    ...(made.length === 0 ? [] : [`missing on ${sidesInWords(made)}`]),
+    ...(gone.length === 0 ? [] : [`has no place on ${sidesInWords(gone)} any more`]),
+  ].join("; ");
 }
 
 function signOf({ writes, waits }: PlannedChange, { style }: Look): string {
@@ -285,9 +298,8 @@ function noteLines({ notes, ambiguous, changes }: SidesPlan): readonly string[] 
   const shown = new Set(
     changes.flatMap(({ name, troubles }) => troubles.map((trouble) => `"${name}": ${trouble}`)),
   );
-  const told = notes.filter(
-    (note) => !shown.has(note) && !(ambiguous.length > 0 && note.includes("more than once and")),
-  );
+  if (ambiguous.length > 0) shown.add(ambiguousInWords(ambiguous.length));
+  const told = notes.filter((note) => !shown.has(note));
   return told.length === 0 ? [] : ["", ...told.map((note) => `Note: ${cleanText(note)}`)];
 }
 

@@ -49,7 +49,7 @@ const REFUSED: readonly (readonly [Outcome, string])[] = [
   ["conflict", "changed meanwhile"],
   ["rejected", "refused"],
   ["unknown", "answer lost"],
-  ["unsent", "not sent"],
+  ["unsent", "not written"],
 ];
 
 function sidesTable(run: SidesRun, { style }: Look): readonly string[] {

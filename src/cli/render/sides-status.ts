@@ -25,7 +25,7 @@ export function sidesStatusLines(sync: ReconcileStatus, look: Look): readonly st
         { title: "stream" },
         { title: "direction" },
         { title: "records", align: "right" },
-        { title: "last written", align: "right" },
+        { title: "last run wrote", align: "right" },
         { title: "read whole" },
       ],
       sync.sides.map(({ side, system, stream, direction, records, wholeAt }) => {

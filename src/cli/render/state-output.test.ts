@@ -87,7 +87,7 @@ test("status: freshness of each stream, what runs, what waits for a person", () 
     lines,
     `
 mls  wfrmls → sqlite:/data/lockstep.db
-  last run partial 3 min ago (incremental)
+  last run done, but for what waits, 3 min ago (incremental)
 
 stream         rows  fresh as of  newest change at source          deletions  swept  reads again                             parked
 Property  1,731,072  3 min ago    2026-11-21 13:58:01 (5 min ago)  1 h ago    never  34 min 8 s (38 late, up to 17 min 4 s)       2  halted
@@ -297,8 +297,8 @@ sync       run          times  went well  records       time
 mls        incremental     26         24   40,000  6 min 9 s
 inventory  reconcile        2          2        0     640 ms
 
-sync       side  written  changed meanwhile  refused  answer lost  not sent
-inventory  shop    1,200                  2        1            0         0
+sync       side  written  changed meanwhile  refused  answer lost  not written
+inventory  shop    1,200                  2        1            0            0
 
 Errors:
   CONNECTOR_UNAVAILABLE once, last 2 h ago in Property: The system answered 504.

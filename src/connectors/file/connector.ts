@@ -1,3 +1,4 @@
+import { counted } from "../../model/counted.ts";
 import type { Cursor } from "../../model/cursor.ts";
 import { commonType, type FieldWord } from "../../model/field-words.ts";
 import type { BadRecord } from "../../model/record.ts";
@@ -159,7 +160,7 @@ function unsupported(what: string): SyncError {
 function checked(path: string, fields: number, { entries, keyless }: FileRecords): CheckResult {
   const bad = [...entries, ...keyless].flatMap((each) => ("bad" in each ? [each.bad] : []));
   return {
-    summary: `${path}: ${entries.length + keyless.length} records of ${fields} fields`,
+    summary: `${path}: ${counted(entries.length + keyless.length, "record")} of ${counted(fields, "field")}`,
     facts: bad.length === 0 ? [] : [badInWords(bad)],
   };
 }

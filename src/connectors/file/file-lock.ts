@@ -16,6 +16,8 @@ interface LockHolder {
   readonly pid: number;
   readonly host: string;
   readonly id: string;
+  /** When the process of that number began, so that a later one of the same number is told apart. */
+  readonly began?: string;
 }
 
 /** How often the lock of another process is looked at. */
@@ -35,7 +37,13 @@ export async function takeFileLock(
   { patienceMs, signal }: LockPatience,
 ): Promise<() => Promise<void>> {
   const lock = join(dirname(path), `.${basename(path)}.lock`);
-  const own: LockHolder = { pid: process.pid, host: hostname(), id: randomUUID() };
+  const began = await beginningOf(process.pid);
+  const own: LockHolder = {
+    pid: process.pid,
+    host: hostname(),
+    id: randomUUID(),
+    ...(began === undefined ? {} : { began }),
+  };
   const claim = join(dirname(path), `${claimStart(path)}${own.id}`);
   let namelessMs = 0;
   try {
@@ -43,7 +51,7 @@ export async function takeFileLock(
       const text = await readFile(lock, "utf8").catch(() => undefined);
       const holder = text === undefined ? undefined : holderIn(text);
       namelessMs = text === undefined || holder !== undefined ? 0 : namelessMs + LOOK_MS;
-      if (text === undefined || namelessMs > NAMELESS_MS || isDead(holder)) {
+      if (text === undefined || namelessMs > NAMELESS_MS || (await isDead(holder))) {
         if (text !== undefined) await moveAway(lock, text);
         if (await isMade(lock, claim, own)) return () => rm(lock, { force: true });
       }
@@ -127,14 +135,36 @@ function holderIn(text: string): Partial<LockHolder> | undefined {
   }
 }
 
-function isDead(holder: Partial<LockHolder> | undefined): boolean {
+async function isDead(holder: Partial<LockHolder> | undefined): Promise<boolean> {
   if (holder?.host !== hostname() || typeof holder.pid !== "number") return false;
   try {
     process.kill(holder.pid, 0);
-    return false;
   } catch (error) {
-    return codeOf(error) === "ESRCH";
+    // EPERM: it lives, and is somebody else's.
+    if (codeOf(error) === "ESRCH") return true;
+  }
+  if (holder.began === undefined) return false;
+  const began = await beginningOf(holder.pid);
+  return began !== undefined && began !== holder.began;
+}
+
+/**
+ * Which start of the machine, and how long after it, the process of that number began; nothing
+ * where the system does not tell (only Linux does).
+ */
+async function beginningOf(pid: number): Promise<string | undefined> {
+  try {
+    const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8");
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    // The program's name stands in brackets, and may hold brackets and blanks itself.
+    const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[START_TICKS];
+    return ticks === undefined ? undefined : `${boot.trim()} ${ticks}`;
+  } catch {
+    return undefined;
   }
 }
+
+/** Place of `starttime` among the fields behind the name; see `man 5 proc_pid_stat`. */
+const START_TICKS = 19;
 
 const codeOf = (error: unknown): unknown => (error as { readonly code?: unknown } | null)?.code;

@@ -98,6 +98,33 @@ suite("replaceFile", () => {
     );
   });
 
+  test("the lock of a dead process whose number another one has now is taken", {
+    skip: process.platform !== "linux" && "only Linux tells when a process began",
+  }, async () => {
+    const lock = join(folder.path, ".stock.csv.lock");
+    let held = "";
+    await replaceFile(path, await readWhole(path), async (write) => {
+      held = readFileSync(lock, "utf8");
+      await write("mine");
+    });
+    const own = JSON.parse(held) as { readonly pid: number; readonly began: string };
+    assert.equal(own.pid, process.pid);
+    const [boot, ticks] = own.began.split(" ");
+    const write = async (began: string | undefined, value: string): Promise<void> => {
+      writeFileSync(lock, JSON.stringify({ ...own, began, id: "another" }));
+      await replaceFile(path, await readWhole(path), (fill) => fill(value));
+    };
+    for (const began of [own.began, undefined]) {
+      await assert.rejects(write(began, "no"), { code: "SYSTEM_LOCKED" });
+    }
+    await write(`${boot} ${Number(ticks) - 1}`, "of a number that came again");
+    await write(
+      `00000000-0000-0000-0000-000000000000 ${ticks}`,
+      "of before the machine was started",
+    );
+    assert.equal(text(), "of before the machine was started");
+  });
+
   test("an empty lock is nobody's, and taken by one who waits", async () => {
     writeFileSync(join(folder.path, ".stock.csv.lock"), "");
     writeFileSync(join(folder.path, ".stock.csv.claim-of-a-killed-one"), "");

@@ -1,3 +1,4 @@
+import { counted } from "../../model/counted.ts";
 import type { StreamSchema } from "../../model/schema.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { Connector, Page, ReadRequest, StreamQuery } from "../../ports/connector.ts";
@@ -84,7 +85,10 @@ export function createRestConnector(settings: RestSettings, ports: RestPorts): C
           break;
         }
       }
-      return { summary: `${new URL(settings.url).host}: ${settings.streams.size} streams`, facts };
+      return {
+        summary: `${new URL(settings.url).host}: ${counted(settings.streams.size, "stream")}`,
+        facts,
+      };
     },
     async discover(signal) {
       enter(signal);
