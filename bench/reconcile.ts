@@ -1,6 +1,7 @@
 /**
  * Two tables of equal records on PostgreSQL kept in step: first sync, a run with nothing to do, one
- * percent changed on each side, verify. Beside each run the floor: the keys and a hash of every row
+ * percent changed on each side, verify; then with captured changes: nothing to do, and again one
+ * percent changed. Beside each run the floor: the keys and a hash of every row
  * of both tables, read by a bare script. Each run is a process of its own, of the compiled package,
  * so that its memory is what it tells; its start is not counted.
  *
@@ -92,9 +93,10 @@ async function measure(records: number, home: string, app: string): Promise<void
   try {
     const [a, b, own] = [await server.create(), await server.create(), await server.create()];
     await Promise.all([fill(a, records), fill(b, records)]);
-    writeFileSync(
-      join(folder, "lockstep.yaml"),
-      `${home === "postgres" ? "home: env:URL_HOME\n" : ""}systems:
+    const configure = (observe: string): void =>
+      writeFileSync(
+        join(folder, "lockstep.yaml"),
+        `${home === "postgres" ? "home: env:URL_HOME\n" : ""}systems:
   a: { connector: postgres, url: env:URL_A }
   b: { connector: postgres, url: env:URL_B }
 syncs:
@@ -104,17 +106,21 @@ syncs:
     policy: latest-wins
     guard: { changeShare: 100%, changeCount: 10000000 }
     sides:
-      a: { system: a, stream: items }
-      b: { system: b, stream: items }
+      a: { system: a, stream: items${observe} }
+      b: { system: b, stream: items${observe} }
 `,
-    );
+      );
+    configure("");
     const rows: Row[] = [];
-    const time = async (what: string, verb: "run" | "verify"): Promise<void> => {
-      const floorMs = await floor([a, b]);
+    const act = async (verb: "run" | "verify" | "capture"): Promise<Reconciled> => {
       const env = { ...process.env, URL_A: a, URL_B: b, URL_HOME: own };
       const script = join(import.meta.dirname, "reconcile-once.ts");
       const { stdout } = await once(process.execPath, [script, folder, verb, app], { env });
-      rows.push({ what, floorMs, ...(JSON.parse(stdout) as Reconciled) });
+      return JSON.parse(stdout) as Reconciled;
+    };
+    const time = async (what: string, verb: "run" | "verify"): Promise<void> => {
+      const floorMs = await floor([a, b]);
+      rows.push({ what, floorMs, ...(await act(verb)) });
     };
     await time("first sync, equal tables", "run");
     await time("nothing to do", "run");
@@ -124,6 +130,14 @@ syncs:
     await time("verify, equal", "verify");
     await change(b, records, "price", 2);
     await time("verify, 1% different", "verify");
+    await act("capture");
+    configure(", observe: changes, overlap: 0s");
+    // Capture that was just installed tells nothing of before: each side is read whole once.
+    await act("run");
+    await time("captured, nothing to do", "run");
+    await change(a, records, "stock", 3);
+    await change(b, records, "price", 4);
+    await time("captured, 1% changed", "run");
     print(records, home, rows);
   } finally {
     await server.remove();

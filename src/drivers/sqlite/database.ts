@@ -27,8 +27,11 @@ export interface SqliteDatabase {
   exec(sql: string): void;
   /** A statement from the cache; `bigints` reads every integer as a bigint. */
   prepare(sql: string, options?: { readonly bigints?: boolean }): SqliteStatement;
-  /** Runs `body` in a transaction that holds the write lock; rolls back when it throws. */
-  transaction<T>(body: () => T): T;
+  /**
+   * Runs `body` in a transaction that holds the write lock; rolls back when it throws. One that is
+   * not `synced` does not wait for the disk: a power cut may take it back, never one before it.
+   */
+  transaction<T>(body: () => T, options?: { readonly synced?: boolean }): T;
   /** One more user of the connection; the function it gives ends that use, the last one closes. */
   retain(): () => void;
   /** Closes at once, whoever uses it. May be called twice. */
@@ -78,8 +81,9 @@ export function openSqlite(path: string, options: SqliteOptions = {}): SqliteDat
     return statement;
   };
 
-  const transaction = <T>(body: () => T): T => {
+  const transaction = <T>(body: () => T, { synced = true } = {}): T => {
     if (inTransaction) throw new SyncError("INTERNAL", `"${path}" is already in a transaction.`);
+    if (!synced) return unsynced(() => transaction(body));
     exec("BEGIN IMMEDIATE");
     inTransaction = true;
     try {
@@ -92,6 +96,16 @@ export function openSqlite(path: string, options: SqliteOptions = {}): SqliteDat
       throw error;
     } finally {
       inTransaction = false;
+    }
+  };
+
+  // With a write-ahead log that is flushed in order, a later transaction flushes this one too.
+  const unsynced = <T>(body: () => T): T => {
+    exec("PRAGMA synchronous = NORMAL");
+    try {
+      return body();
+    } finally {
+      exec("PRAGMA synchronous = FULL");
     }
   };
 
