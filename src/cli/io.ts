@@ -33,8 +33,8 @@ export interface CliIo {
 }
 
 /**
- * The real one. A reader that goes away (`lockstep run | head`) stops nothing: what is under way goes
- * on to its end and ends with its own exit code, and what it says is said to nobody.
+ * The real one. A reader that goes away (`lockstep run | head`) stops nothing: what is under way
+ * goes on to its end and ends with its own exit code, and what it says is said to nobody.
  */
 export function processIo(): CliIo {
   const out = sayingTo(process.stdout);

@@ -49,6 +49,8 @@ export interface SidesRun {
   readonly parked: number;
   /** Records that a crash had left open and that were looked into first. */
   readonly recovered: number;
+  /** Sides that could not be read; absent without any. */
+  readonly unread?: readonly string[];
   /** The first of each kind, as sentences. */
   readonly troubles: readonly string[];
   readonly notes: readonly string[];

@@ -15,12 +15,12 @@ const CASES: readonly (readonly [string, Partial<PlanBasis>, readonly string[]])
   [
     "one plan applied",
     { generation: 8 },
-    ['Another plan of "stock" was applied since this one was made.'],
+    ['Another plan of "stock" was applied, or took its place, since this one was made.'],
   ],
   [
     "several plans applied",
     { generation: 10 },
-    ['3 other plans of "stock" were applied since this one was made.'],
+    ['3 other plans of "stock" were applied, or took its place, since this one was made.'],
   ],
   [
     "a home put back to an older state",
@@ -32,7 +32,7 @@ const CASES: readonly (readonly [string, Partial<PlanBasis>, readonly string[]])
     { configuration: "c2", generation: 8 },
     [
       'The configuration of "stock" changed since the plan was made.',
-      'Another plan of "stock" was applied since this one was made.',
+      'Another plan of "stock" was applied, or took its place, since this one was made.',
     ],
   ],
 ];

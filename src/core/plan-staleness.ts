@@ -22,7 +22,7 @@ export function whatMoved(sync: string, basis: PlanBasis, now: PlanBasis): reado
     const plans = count === 1 ? "Another plan" : `${count} other plans`;
     const message =
       count > 0
-        ? `${plans} of "${sync}" ${count === 1 ? "was" : "were"} applied since this one was made.`
+        ? `${plans} of "${sync}" ${count === 1 ? "was" : "were"} applied, or took its place, since this one was made.`
         : `The plan of "${sync}" was made in another home, or in a later state of this one.`;
     moved.push({ what: "generation", message });
   }

@@ -99,7 +99,9 @@ function requestsOf(context: ReplicateContext, streams: readonly StreamSpec[]): 
   return names.reduce((sum, name) => sum + context.traffic(name).requests, 0);
 }
 
-/** How long the requests themselves take: streams side by side, none of them faster than its own. */
+/**
+ * How long the requests themselves take: streams side by side, none of them faster than its own.
+ */
 function workMs(context: ReplicateContext, priced: readonly PricedStream[]): number {
   const each = priced.map(({ plan, msPerRequest = 0 }) =>
     plan.steps.reduce((sum, { requests }) => sum + requests * msPerRequest, 0),

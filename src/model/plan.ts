@@ -83,7 +83,7 @@ export interface PlannedRecord {
 export interface PlanBasis {
   /** Hash of sides, mappings, filters, policies and guards. */
   readonly configuration: string;
-  /** Grows with every plan that was applied to the sync. */
+  /** Grows with every plan that was applied to the sync, to its end or not. */
   readonly generation: number;
 }
 
@@ -137,6 +137,8 @@ export interface PlanHead {
   readonly positions: Readonly<Record<string, SidePositions>>;
   /** Absent while no write is parked. */
   readonly parked?: PlannedParked;
+  /** Sides that could not be read, of which nothing is known now; absent without any. */
+  readonly unread?: readonly string[];
   /** The run that this plan undoes. */
   readonly undoes?: string;
   /** Things a person should know, such as a side that could not be read. */

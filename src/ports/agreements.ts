@@ -113,7 +113,10 @@ export interface MergeCandidate {
 
 /** What is linked. Links change by `settle` alone. */
 export interface Links {
-  /** How many plans were applied to the sync; a plan built on another number is stale. */
+  /**
+   * How many plans were applied to the sync, to their end or not; a plan built on another number is
+   * stale.
+   */
   generation(sync: string): Promise<number>;
   known(
     sync: string,
@@ -165,7 +168,9 @@ export interface Links {
  * old one matches nothing. Writes are refused with HOME_FENCED under an old lease.
  */
 export interface LeftOut {
-  /** How many they are, and the greatest row, 0 without any; what is noted anew has a greater one. */
+  /**
+   * How many they are, and the greatest row, 0 without any; what is noted anew has a greater one.
+   */
   leftOutSize(
     sync: string,
     side: string,
@@ -239,7 +244,10 @@ export interface Plans {
   planned(plan: string, after: LinkId, limit: number): Promise<readonly PlannedRecord[]>;
   saveAmbiguous(lease: Lease, plan: string, found: readonly Ambiguous[]): Promise<void>;
   ambiguous(plan: string): Promise<readonly Ambiguous[]>;
-  /** Drops the sync's plans that were never applied, and their records. */
+  /**
+   * Drops the sync's plans that were never applied, and their records. One that was begun loses
+   * what is not settled and counts as applied: the generation grows.
+   */
   dropPlans(lease: Lease): Promise<void>;
 }
 

@@ -114,7 +114,7 @@ export interface ParkedRecords {
 export interface Halts {
   /** Records a halt, or updates the waiting one of the same sync, stream and code; gives its id. */
   recordHalt(halt: Omit<Halt, "id" | "releasedAt" | "releasedBy" | "closedAt">): Promise<number>;
-  /** `waiting`: neither released nor closed. Newest first. */
+  /** Those that are not closed, oldest first. `waiting`: nor released. */
   halts(filter: {
     readonly sync?: string;
     readonly id?: number;

@@ -35,7 +35,9 @@ export interface CaptureKitOptions {
   open(t: TestContext, sql: string): Promise<CaptureSubject>;
   /** Tables of every sort that can be captured, the first `a` with the key `id`. */
   readonly tables: { readonly sql: string; readonly streams: readonly string[] };
-  /** Asks for all that the database's catalog knows of tables, triggers and what belongs to them. */
+  /**
+   * Asks for all that the database's catalog knows of tables, triggers and what belongs to them.
+   */
   readonly catalog: string;
   /** Makes every note older than notes are kept. */
   readonly age: string;

@@ -9,7 +9,7 @@ interface Parts {
   readonly shop?: string;
 }
 
-interface TypedScene extends Pick<Scene, "cli" | "cells" | "rows" | "directory"> {
+interface TypedScene extends Pick<Scene, "cli" | "cells" | "rows" | "sql" | "directory"> {
   /** Writes another configuration: a module of another name, since this process keeps the first. */
   write(parts: Parts): void;
 }
@@ -116,6 +116,19 @@ describe("functions in TypeScript, where an expression may stand", () => {
     const nothing = await at.cli("run");
     assert.match(nothing.out + nothing.err, /shop\.where gave nothing; expected true or false/);
     assert.equal(at.rows("SELECT * FROM product").length, 2);
+  });
+
+  test("a filter that fails on a new record ends the run, and is no trouble of the side", async (t) => {
+    const at = scene(t, {
+      policy: '{ prefer: "shop" }',
+      shop: `where: ({ sku }) => { if (sku === "N") throw new Error("no such thing"); return true; }`,
+    });
+    assert.equal((await at.cli("run")).exit, 0);
+    at.sql("INSERT INTO product (sku, name) VALUES ('N', 'New')");
+    const { exit, err } = await at.cli("run");
+    assert.equal(exit, 2);
+    assert.match(err, /CONFIG_INVALID/);
+    assert.match(err, /function at syncs\.inventory\.sides\.shop\.where failed: no such thing/);
   });
 
   test("another function is another configuration: a saved plan is refused", async (t) => {

@@ -99,6 +99,21 @@ describe("what a person is told", () => {
     }
   });
 
+  test("that there is no such run, and which ones there are", async (t) => {
+    const scene = await agreed(t);
+    const { sides } = JSON.parse((await scene.cli("run", "--json")).out);
+    const { runId } = sides[0];
+    for (const line of ["history inventory --run NOPE", "undo inventory NOPE"]) {
+      const { exit, err } = await scene.cli(...line.split(" "));
+      assert.equal(exit, 2);
+      assert.match(err, /There is no run "NOPE" of "inventory"; its newest are /);
+      assert.match(err, /lockstep history inventory/);
+      assert.ok(err.includes(runId));
+    }
+    const quiet = await scene.cli("history", "inventory", "--run", runId);
+    assert.deepEqual([quiet.exit, quiet.out], [0, "Nothing was written.\n"]);
+  });
+
   test("where the demo is, also when its folder was named from the root", async (t) => {
     const scene = createScene(t);
     const directory = join(scene.directory, "in", "step");

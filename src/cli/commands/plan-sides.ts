@@ -45,10 +45,13 @@ export async function viewOf(
   return viewPlan(plan, chosenSides(lockstep, sync), open, most);
 }
 
-/** 3 where the guard would stop it, 5 with something to do, 4 where all that is left waits. */
-export function exitOfSidesPlan({ due, halts, records, undoes }: SidesPlan): ExitCode {
+/**
+ * 3 where the guard would stop it, 5 with something to do, 4 where all that is left waits or a side
+ * could not be read.
+ */
+export function exitOfSidesPlan({ due, halts, records, undoes, unread }: SidesPlan): ExitCode {
   if (undoes !== undefined) return EXIT.planned;
   if (halts.length > 0) return EXIT.halted;
   if (due) return EXIT.planned;
-  return records.waiting + records.parked > 0 ? EXIT.parked : EXIT.done;
+  return records.waiting + records.parked > 0 || unread !== undefined ? EXIT.parked : EXIT.done;
 }

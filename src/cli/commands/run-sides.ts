@@ -32,6 +32,7 @@ export async function carryOut(
     parked: head.parked?.held ?? 0,
     recovered,
     troubles: applied.troubles,
+    ...(head.unread === undefined ? {} : { unread: head.unread }),
     notes: head.notes,
     tookMs: Math.max(0, session.io.now() - startedAt),
     ...(head.undoes === undefined ? {} : { undoes: head.undoes }),

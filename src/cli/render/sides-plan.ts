@@ -47,11 +47,12 @@ export function sidesPlanLines(
 }
 
 function headline(plan: SidesPlan, { style }: Look): string {
-  const { sync, undoes, records } = plan;
+  const { sync, undoes, records, unread = [] } = plan;
   const what = writesInWords(plan);
   const waits = [
     ...(records.waiting === 0 ? [] : [waitsInWords(records.waiting)]),
     ...(records.parked === 0 ? [] : [`${plural(records.parked, "refused write")} parked`]),
+    ...(unread.length === 0 ? [] : [`${sidesInWords(unread.map(cleanText))} could not be read`]),
   ].join("; ");
   const name = undoes === undefined ? sync : `undo run ${undoes} of ${sync}`;
   if (plan.halts.length > 0) {

@@ -8,16 +8,13 @@ import { formatDuration } from "./times.ts";
 /** What a run of sides came to: whether all is well, what each side was told, what is left. */
 export function sidesRunLines(run: SidesRun, look: Look): readonly string[] {
   const { style } = look;
-  const { sync, runId, undoes, inReview, parked, recovered, troubles, notes, tookMs } = run;
+  const { sync, runId, undoes, recovered, troubles, notes, tookMs } = run;
   const total = sum(run, "written");
   const how = style.dim(`(run ${runId}, ${formatDuration(tookMs)})`);
   const wrote = total === 0 ? "nothing had to be written" : plural(total, "write");
   const subject = undoes === undefined ? sync : `run ${undoes} of ${sync} is undone`;
-  const isWhole = refused(run) === 0;
-  const well = inReview + parked === 0 && isWhole;
-  const open = inReview === 0 ? "Done, with parked writes:" : "Done, with open conflicts:";
   return [
-    `${well ? style.green("Done:") : style.yellow(isWhole ? open : "Done in part:")} ${subject}: ${wrote} ${how}.`,
+    `${outcomeInWords(run, look)} ${subject}: ${wrote} ${how}.`,
     ...indent([
       ...(recovered === 0
         ? []
@@ -32,6 +29,13 @@ export function sidesRunLines(run: SidesRun, look: Look): readonly string[] {
       : ["", ...troubles.map((trouble) => `${style.yellow("✘")} ${cleanText(trouble)}`)]),
     ...nextLines(run, look),
   ];
+}
+
+function outcomeInWords(run: SidesRun, { style }: Look): string {
+  const { inReview, parked, unread } = run;
+  if (refused(run) > 0 || unread !== undefined) return style.yellow("Done in part:");
+  if (inReview > 0) return style.yellow("Done, with open conflicts:");
+  return parked > 0 ? style.yellow("Done, with parked writes:") : style.green("Done:");
 }
 
 type Outcome = keyof SidesRun["sides"][string];

@@ -16,7 +16,9 @@ interface LockHolder {
   readonly pid: number;
   readonly host: string;
   readonly id: string;
-  /** When the process of that number began, so that a later one of the same number is told apart. */
+  /**
+   * When the process of that number began, so that a later one of the same number is told apart.
+   */
   readonly began?: string;
 }
 

@@ -75,7 +75,8 @@ captureKit("postgres", {
       CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);`,
     streams: ["a", 'B "x"', "p"],
   },
-  // Left out are object ids, and the hint `relhastriggers`, which PostgreSQL itself leaves standing.
+  // Left out are object ids, and the hint `relhastriggers`, which PostgreSQL itself leaves
+  // standing.
   catalog: `
     SELECT 'class ' || relname AS said, concat(relkind, relnatts) AS more
     FROM pg_class WHERE relnamespace = 'public'::regnamespace

@@ -47,7 +47,9 @@ export function refuseForeign(place: string, found: readonly string[]): void {
   );
 }
 
-/** Gives the keys of streams. Throws STREAM_UNKNOWN, and CONNECTOR_UNSUPPORTED for the reason told. */
+/**
+ * Gives the keys of streams. Throws STREAM_UNKNOWN, and CONNECTOR_UNSUPPORTED for the reason told.
+ */
 export const capturableKeys =
   <T extends SqlTable>(
     tables: ReadonlyMap<string, T>,

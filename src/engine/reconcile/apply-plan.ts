@@ -113,8 +113,8 @@ async function applyBatch(
       if (written.failed !== undefined) tally.fail(side.name, written.failed.message);
     }),
   );
-  // Operations that were intended and never sent have certainly not been done.
-  for (const { operations } of bySide) {
+  // Operations that were never sent, some not even intended, have certainly not been done.
+  for (const { operations } of records) {
     for (const { id } of operations) if (!ends.has(id)) ends.set(id, NOT_SENT);
   }
   for (const { name, operations } of records)

@@ -5,12 +5,13 @@ import { SyncError } from "../../model/sync-error.ts";
 import type { Connector } from "../../ports/connector.ts";
 import type { LockstepParts, ReconcilePart } from "../lockstep-parts.ts";
 import { answerConflicts, findConflicts } from "./answer-conflicts.ts";
-import { refuseStale } from "./apply-plan.ts";
 import type { ReconcileContext } from "./context.ts";
 import { describeSync } from "./describe-sync.ts";
 import { explainRecord, findRecord } from "./explain-value.ts";
 import { standingHalts } from "./guard-plan.ts";
+import { importPlan } from "./import-plan.ts";
 import { forgetRule, keepRule, keptRules, withRules } from "./kept-rules.ts";
+import { refuseUnknownRun } from "./known-run.ts";
 import { openReconcile } from "./open-reconcile.ts";
 import {
   applyReconcile,
@@ -69,17 +70,7 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
         return applyReconcile(context, head, watch.signal);
       }),
     importPlan: (sync, head, records, watch) =>
-      within(sync, watch, (context) =>
-        underLease(context, watch.signal, async (work) => {
-          await refuseStale(work, head);
-          if ((await home.plan(head.plan)) !== undefined) return;
-          await home.dropPlans(work.lease());
-          for await (const batch of inBatches(records)) {
-            await home.savePlanned(work.lease(), head.plan, batch);
-          }
-          await home.savePlan(work.lease(), head);
-        }),
-      ),
+      within(sync, watch, (context) => importPlan(context, head, records, watch.signal)),
     run: (sync, watch, request) =>
       within(sync, watch, (context) => runReconcile(looking(context, request), watch.signal)),
     planUndo: (sync, runId, watch) =>
@@ -97,12 +88,14 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
       const sides = spec.sides.map(({ name }) => ({ name }));
       const link =
         record === undefined ? undefined : await findRecord({ home, sync, sides }, record);
-      return home.journal({
+      const writes = await home.journal({
         sync,
         limit,
         ...(link === undefined ? {} : { link: link.link }),
         ...(runId === undefined ? {} : { runId }),
       });
+      if (writes.length === 0 && runId !== undefined) await refuseUnknownRun(home, sync, runId);
+      return writes;
     },
     conflicts: (filter) => findConflicts(home, filter),
     resolve: (filter, answer, by) => answerConflicts(parts, filter, answer, by),
@@ -200,17 +193,4 @@ async function* plannedRecords(
     after = last.link;
     yield* records;
   }
-}
-
-async function* inBatches(
-  records: AsyncIterable<PlannedRecord>,
-): AsyncIterable<readonly PlannedRecord[]> {
-  let batch: PlannedRecord[] = [];
-  for await (const record of records) {
-    batch.push(record);
-    if (batch.length < RECORDS_AT_ONCE) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }

@@ -48,8 +48,7 @@ export async function standingHalts(
   const { home, sync } = context;
   const known = await home.halts({ sync });
   const undone = known.find(
-    ({ code, releasedAt, closedAt }) =>
-      code === "GUARD_UNDONE" && releasedAt === undefined && closedAt === undefined,
+    ({ code, releasedAt }) => code === "GUARD_UNDONE" && releasedAt === undefined,
   );
   const standing = (await judge(context, head)).filter(
     (halt) => !known.some((one) => isRelease(one, halt)),
@@ -89,7 +88,7 @@ export async function guardPlan(work: ReconcileWork, head: PlanHead, runId: stri
 /** True when a person let this through: the same trouble of the same side, and not much more. */
 function isRelease(halt: Halt, { code, side, details }: ReconcileHalt): boolean {
   if (halt.code !== code || halt.stream !== side) return false;
-  if (halt.releasedAt === undefined || halt.closedAt !== undefined) return false;
+  if (halt.releasedAt === undefined) return false;
   return Object.entries(details).every(([name, value]) => {
     const shown = halt.details[name];
     if (typeof value === "number") return value <= Number(shown ?? 0) * RELEASE_MARGIN;
@@ -101,7 +100,7 @@ function isRelease(halt: Halt, { code, side, details }: ReconcileHalt): boolean 
 export async function closeHalts({ context }: ReconcileWork): Promise<void> {
   const { home, sync, clock } = context;
   for (const halt of await home.halts({ sync })) {
-    if (halt.closedAt === undefined) await home.closeHalt(halt.id, clock.now());
+    await home.closeHalt(halt.id, clock.now());
   }
 }
 

@@ -51,6 +51,15 @@ function withSide(context: ReconcileContext, change: Partial<SideContext>): Reco
 
 for (const backend of RECONCILE_BACKENDS)
   describe(`the guard, home in ${backend}`, () => {
+    test("who lets a mass deletion go on lets no empty side through", async () => {
+      const { world, context } = await agreed(backend);
+      remove(world, 0, 5);
+      await assert.rejects(runReconcile(context, signal), { code: "GUARD_MASS_DELETE" });
+      await release(context);
+      for (const sku of SKUS) world.remove("b", sku);
+      await assert.rejects(runReconcile(context, signal), { code: "GUARD_EMPTY_SIDE" });
+    });
+
     test("a mass deletion halts before anything is written, and goes on when released", async () => {
       const { world, context } = await agreed(backend);
       remove(world, 0, 5);

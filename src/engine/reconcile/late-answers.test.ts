@@ -176,11 +176,13 @@ for (const backend of RECONCILE_BACKENDS)
       const { home, sync } = world.context;
       const before = await home.conflicts({ sync });
       scene.heard();
+      await planReconcile(world.context, signal);
+      assert.deepEqual(await home.conflicts({ sync }), before);
       await scene.run();
       const after = await home.conflicts({ sync });
       assert.deepEqual(
-        after.map(({ id, field }) => [id, field]),
-        before.map(({ id, field }) => [id, field]),
+        after.map(({ id, field, base }) => [id, field, base]),
+        before.map(({ id, field, base }) => [id, field, base]),
       );
       assert.deepEqual(names(world), ["uno", "uno", "uno"]);
     });

@@ -9,18 +9,21 @@ import {
   type ReconcileWorld,
 } from "../../testing/reconcile-world.ts";
 import { explainRecord } from "./explain-value.ts";
-import { runReconcile } from "./run-reconcile.ts";
+import { planReconcile, runReconcile } from "./run-reconcile.ts";
 
 const signal = new AbortController().signal;
 const item = (sku: string, name: string) => ({ sku, name, price: "1", tags: [] });
 const away = new SyncError("CONNECTOR_UNREACHABLE", "Gone away.");
 
-/** `b` is heard; or does what it is told and is away from then on; or is away. */
+/** `b` is heard; or does what it is told, or does not, and is away from then on; or is away. */
 interface Hearing {
-  state: "heard" | "losing" | "away";
+  state: "heard" | "losing" | "leaving" | "away";
 }
 
-function build(backend: ReconcileBackend): { readonly world: ReconcileWorld; readonly b: Hearing } {
+function build(
+  backend: ReconcileBackend,
+  assignsKeys = false,
+): { readonly world: ReconcileWorld; readonly b: Hearing } {
   const b: Hearing = { state: "heard" };
   const faults = {
     read: () => (b.state === "away" ? { error: away } : undefined),
@@ -33,7 +36,11 @@ function build(backend: ReconcileBackend): { readonly world: ReconcileWorld; rea
   };
   const world = createReconcileWorld({
     backend,
-    sides: [{ name: "a" }, { name: "b", connector: { faults } }, { name: "c" }],
+    sides: [
+      { name: "a", assignsKeys },
+      { name: "b", assignsKeys, connector: { faults } },
+      { name: "c", assignsKeys },
+    ],
   });
   return { world, b };
 }
@@ -146,5 +153,62 @@ for (const backend of RECONCILE_BACKENDS)
       assert.deepEqual((await decided()).slice(-before.length), before);
       const { fields } = await explainRecord(world.context, "1", "name");
       assert.equal(fields[0]?.history[0]?.after, "due");
+    });
+
+    test("a record keeps the name that it was given meanwhile", async () => {
+      const { world, b } = build(backend, true);
+      const { home, sync } = world.context;
+      world.put("a", item("1", "one"));
+      await run(world);
+      world.edit("a", "1", { name: "uno" });
+      b.state = "losing";
+      await run(world);
+      world.edit("a", "1", { sku: "9" });
+      await run(world);
+      b.state = "heard";
+      await planReconcile(world.context, signal);
+      assert.deepEqual(await home.journal({ sync, states: ["unknown"], limit: 10 }), []);
+      assert.equal((await home.findLinks(sync, { name: "9" })).length, 1);
+    });
+
+    test("what two runs left open of one record is looked into by itself", async () => {
+      const { world, b } = build(backend);
+      const { home, sync } = world.context;
+      world.put("a", item("1", "one"));
+      await run(world);
+      world.edit("a", "1", { name: "uno" });
+      b.state = "losing";
+      const lost = await run(world);
+      world.edit("a", "1", { name: "due" });
+      const dying = new Proxy(home, {
+        get: (inner, name, receiver) =>
+          name === "settle"
+            ? async () => {
+                throw new Error("killed");
+              }
+            : Reflect.get(inner, name, receiver),
+      });
+      await assert.rejects(runReconcile({ ...world.context, home: dying }, signal), /killed/);
+      assert.deepEqual(names(world), ["due", "uno", "due"]);
+      b.state = "heard";
+      await run(world);
+      assert.deepEqual(names(world), ["due", "due", "due"]);
+      const sent = await home.journal({ sync, runId: lost, limit: 10 });
+      const states = sent.map(({ side, state }) => `${side} ${state}`).sort();
+      assert.deepEqual(states, ["b written", "c written"]);
+    });
+
+    test("a delete that was not done is tried again", async () => {
+      const { world, b } = build(backend);
+      world.put("a", item("1", "one"));
+      world.put("a", item("2", "two"));
+      await run(world);
+      world.remove("a", "1");
+      b.state = "leaving";
+      await run(world);
+      assert.deepEqual(names(world), [undefined, "one", undefined]);
+      b.state = "heard";
+      await run(world);
+      assert.deepEqual(names(world), [undefined, undefined, undefined]);
     });
   });

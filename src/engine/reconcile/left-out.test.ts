@@ -133,7 +133,9 @@ test("one that is made anew with another content under the key of one left out i
   assert.equal(await leftOutOf(context), 9);
 });
 
-/** What opening the sync with another setting comes to: another seed, and what it makes of records. */
+/**
+ * What opening the sync with another setting comes to: another seed, and what it makes of records.
+ */
 function withSide(
   context: ReconcileContext,
   parts: Partial<ReconcileContext["sides"][number]>,

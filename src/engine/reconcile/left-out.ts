@@ -7,9 +7,9 @@ import type { RowSet } from "./row-set.ts";
 export const ALL_BUCKETS: DigestBuckets = { bits: 0, of: [0] };
 
 /**
- * Notes by which digests the side's filter leaves these records out: one that has the same digest at
- * a later comparison has the same values, and the filter would say the same. `stood` hears of those
- * that were noted before.
+ * Notes by which digests the side's filter leaves these records out: one that has the same digest
+ * at a later comparison has the same values, and the filter would say the same. `stood` hears of
+ * those that were noted before.
  */
 export async function noteLeftOut(
   work: ReconcileWork,
@@ -31,9 +31,9 @@ export async function noteLeftOut(
 }
 
 /**
- * Forgets the records in these buckets that are not left out any more: up to the row `newest`, which
- * was the greatest before the side was read, all that did not stand. One that is kept by mistake
- * would make its bucket differ at every comparison, and nothing worse.
+ * Forgets the records in these buckets that are not left out any more: up to the row `newest`,
+ * which was the greatest before the side was read, all that did not stand. One that is kept by
+ * mistake would make its bucket differ at every comparison, and nothing worse.
  */
 export async function forgetFallen(
   work: ReconcileWork,

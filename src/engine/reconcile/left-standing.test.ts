@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { ReadFault } from "../../connectors/memory/connector.ts";
 import type { SideRole } from "../../model/reconcile.ts";
 import type { Values } from "../../model/record.ts";
 import {
@@ -8,7 +9,7 @@ import {
   type ReconcileBackend,
   type ReconcileWorld,
 } from "../../testing/reconcile-world.ts";
-import { runReconcile } from "./run-reconcile.ts";
+import { planReconcile, runReconcile } from "./run-reconcile.ts";
 
 const signal = new AbortController().signal;
 const item = (sku: string) => ({ sku, name: "Bowl", price: "1", tags: [] });
@@ -91,5 +92,65 @@ for (const backend of RECONCILE_BACKENDS)
       await runReconcile(world.context, signal);
       assert.deepEqual(Object.keys(world.items("a")), ["2"]);
       assert.equal(world.items("b")["1"]?.["name"], "Newer");
+    });
+  });
+
+/** "1" was marked on `b`; readings of `b` may be old ones, and are counted by kind. */
+async function marked(backend: ReconcileBackend) {
+  const b: { read?: (kind: string) => ReadFault | undefined; reads: string[] } = { reads: [] };
+  const read = ({ kind }: { readonly kind: string }): ReadFault | undefined => {
+    b.reads.push(kind);
+    return b.read?.(kind);
+  };
+  const world = createReconcileWorld({
+    backend,
+    sides: [
+      { name: "a" },
+      { name: "b", role: { remove: { mark } }, connector: { faults: { read } } },
+    ],
+  });
+  const copy = () => world.systems["b"]?.copy() ?? assert.fail();
+  for (const sku of ["1", "2"]) world.put("a", item(sku));
+  await runReconcile(world.context, signal);
+  world.tick();
+  const first = copy();
+  world.edit("a", "1", { name: "Newer" });
+  await runReconcile(world.context, signal);
+  world.tick();
+  const second = copy();
+  world.remove("a", "1");
+  await runReconcile(world.context, signal);
+  world.tick(10_000);
+  b.reads = [];
+  return { world, b, first, second };
+}
+
+for (const backend of RECONCILE_BACKENDS)
+  describe(`what is left standing and listed otherwise, home in ${backend}`, () => {
+    test("what an old listing shows as it was before it was marked is not met anew", async () => {
+      const { world, b, second } = await marked(backend);
+      b.read = (kind) => (kind === "keys" ? undefined : { system: second });
+      await runReconcile(world.context, signal);
+      assert.deepEqual(Object.keys(world.items("a")), ["2"]);
+    });
+
+    test("nor where its first reading by key is an old one too", async () => {
+      const { world, b, first, second } = await marked(backend);
+      let isFirst = true;
+      b.read = (kind) => {
+        if (kind !== "keys") return { system: first };
+        if (!isFirst) return undefined;
+        isFirst = false;
+        return { system: second };
+      };
+      await runReconcile(world.context, signal);
+      assert.deepEqual(Object.keys(world.items("a")), ["2"]);
+    });
+
+    test("what is read as it was listed is not asked for again", async () => {
+      const { world, b } = await marked(backend);
+      world.put("b", { ...item("1"), name: "Back" });
+      await planReconcile(world.context, signal);
+      assert.equal(b.reads.filter((kind) => kind === "keys").length, 1);
     });
   });

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { ReadFault } from "../../connectors/memory/connector.ts";
+import type { WriteFault } from "../../connectors/memory/connector-write.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import {
   createReconcileWorld,
   RECONCILE_BACKENDS,
+  type ReconcileBackend,
   type ReconcileWorld,
 } from "../../testing/reconcile-world.ts";
 import type { ReconcileContext } from "./context.ts";
@@ -56,4 +59,124 @@ for (const backend of RECONCILE_BACKENDS)
         assert.deepEqual(Object.keys(world.items("b")), ["2"]);
       });
     }
+  });
+
+/** `b` tells its changes; kinds of its reads since they were last asked for. */
+function telling(backend: ReconcileBackend, assignsKeys: boolean) {
+  let reads: string[] = [];
+  const fault: { now?: WriteFault | undefined } = {};
+  const faults = {
+    read: ({ kind }: { readonly kind: string }): undefined => {
+      reads.push(kind);
+    },
+    write: () => fault.now,
+  };
+  const world = createReconcileWorld({
+    backend,
+    sides: [{ name: "a" }, { name: "b", observe: "changes", assignsKeys, connector: { faults } }],
+  });
+  const asked = (): readonly string[] => {
+    const before = reads;
+    reads = [];
+    return before;
+  };
+  return { world, fault, asked };
+}
+
+for (const backend of RECONCILE_BACKENDS)
+  describe(`creates after which nothing is looked for, home in ${backend}`, () => {
+    test("one after one that was heard", async () => {
+      const { world, asked } = telling(backend, true);
+      world.put("a", { sku: "1", name: "one", price: "1", tags: [] });
+      world.put("a", { sku: "2", name: "two", price: "1", tags: [] });
+      await runReconcile(world.context, signal);
+      world.tick(10_000);
+      world.remove("b", "1");
+      world.edit("a", "1", { name: "uno" });
+      asked();
+      await runReconcile(world.context, signal);
+      assert.equal(world.items("b")["1"]?.["name"], "uno");
+      assert.ok(!asked().includes("walk"));
+    });
+
+    test("one under a key, after which it can be asked for", async () => {
+      const { world, fault, asked } = telling(backend, false);
+      world.put("a", { sku: "1", name: "one", price: "1", tags: [] });
+      await runReconcile(world.context, signal);
+      world.tick(10_000);
+      world.put("a", { sku: "2", name: "two", price: "1", tags: [] });
+      fault.now = { error: new SyncError("CONNECTOR_UNREACHABLE", "Gone away.") };
+      await runReconcile(world.context, signal);
+      assert.deepEqual(Object.keys(world.items("b")), ["1"]);
+      fault.now = undefined;
+      asked();
+      await runReconcile(world.context, signal);
+      assert.deepEqual(Object.keys(world.items("b")), ["1", "2"]);
+      assert.ok(!asked().includes("walk"));
+    });
+
+    test("one after an update that was not done", async () => {
+      const { world, fault, asked } = telling(backend, true);
+      for (const sku of ["1", "2"]) world.put("a", { sku, name: "one", price: "1", tags: [] });
+      await runReconcile(world.context, signal);
+      world.tick(10_000);
+      world.edit("a", "1", { name: "uno" });
+      fault.now = { error: new SyncError("CONNECTOR_UNREACHABLE", "Gone away.") };
+      await runReconcile(world.context, signal);
+      fault.now = undefined;
+      world.remove("b", "1");
+      asked();
+      await runReconcile(world.context, signal);
+      assert.equal(world.items("b")["1"]?.["name"], "uno");
+      assert.ok(!asked().includes("walk"));
+    });
+
+    test("nor is one that is linked taken for what nobody heard of", async () => {
+      const { world, fault } = telling(backend, true);
+      world.put("a", { sku: "1", name: "one", price: "1", tags: [] });
+      await runReconcile(world.context, signal);
+      world.tick(10_000);
+      world.put("a", { sku: "2", name: "two", price: "1", tags: [] });
+      fault.now = { error: new SyncError("CONNECTOR_UNREACHABLE", "Gone away.") };
+      await runReconcile(world.context, signal);
+      fault.now = undefined;
+      world.tick(10_000);
+      world.edit("b", "1", { sku: "2" });
+      await runReconcile(world.context, signal);
+      const named = (world.systems["b"]?.rows("items") ?? []).map(({ values }) => values["name"]);
+      assert.deepEqual(named, ["one", "two"]);
+    });
+
+    test("one whose fate cannot be asked is not repeated under a new name", async () => {
+      const away = { error: new SyncError("CONNECTOR_UNREACHABLE", "Gone away.") };
+      const faults: { reads: (ReadFault | undefined)[]; write?: WriteFault | undefined } = {
+        reads: [],
+      };
+      const connector = { faults: { read: () => faults.reads.shift(), write: () => faults.write } };
+      const world = createReconcileWorld({
+        backend,
+        sides: [
+          { name: "a", assignsKeys: true },
+          { name: "b", assignsKeys: true, connector },
+        ],
+      });
+      world.put("a", { sku: "1", name: "one", price: "1", tags: [] });
+      await runReconcile(world.context, signal);
+      world.tick(10_000);
+      const old = { system: world.systems["b"]?.copy() ?? assert.fail() };
+      world.put("a", { sku: "2", name: "two", price: "1", tags: [] });
+      faults.write = { done: 1, ...away };
+      faults.reads = [undefined, undefined, undefined, away];
+      await runReconcile(world.context, signal);
+      assert.deepEqual(Object.keys(world.items("b")), ["1", "2"]);
+      faults.write = undefined;
+      world.edit("a", "2", { sku: "9" });
+      faults.reads = [away, old, old, old];
+      const { head } = await runReconcile(world.context, signal);
+      assert.deepEqual(faults.reads, []);
+      assert.equal(head.sides["b"]?.creates, 0);
+      await runReconcile(world.context, signal);
+      assert.deepEqual(Object.keys(world.items("a")), ["1", "9"]);
+      assert.deepEqual(Object.keys(world.items("b")), ["1", "9"]);
+    });
   });

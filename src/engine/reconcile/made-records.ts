@@ -8,10 +8,10 @@ import { listAgain } from "./list-again.ts";
 import { nameOf } from "./names.ts";
 
 /**
- * What creates have made whose answer was lost, by the id of the operation, where the system assigns
- * keys: the one record that is not linked and stands for what was sent, or the only one of the name,
- * which a person may have edited since, or made. A create that was not done, or whose record cannot
- * be told, is not in it.
+ * What creates have made whose answer was lost, by the id of the operation, where the system
+ * assigns keys: the one record that is not linked and stands for what was sent, or the only one of
+ * the name, which a person may have edited since, or made. A create that was not done, or whose
+ * record cannot be told, is not in it.
  */
 export async function findMade(
   work: ReconcileWork,

@@ -48,6 +48,7 @@ export async function makePlan(work: ReconcileWork): Promise<MadePlan> {
   const parked = await recallParked(work);
   const tally = await planAll(work, plan, observations, matching, parked);
   const held = parked.outcome(observations);
+  const unread = observations.flatMap(({ side, kind }) => (kind === "unknown" ? [side] : []));
   const head: PlanHead = {
     format: 1,
     plan,
@@ -65,6 +66,7 @@ export async function makePlan(work: ReconcileWork): Promise<MadePlan> {
     },
     positions: positionsOf(observations, tally.waiting),
     ...(held === undefined ? {} : { parked: held }),
+    ...(unread.length === 0 ? {} : { unread }),
     notes: [...notesOf(observations, matching, tally.troubles), ...parkedNote(sync, held)],
   };
   await home.savePlan(work.lease(), head);

@@ -8,7 +8,7 @@ import {
   type ReconcileBackend,
   type WorldSide,
 } from "../../testing/reconcile-world.ts";
-import { applyReconcile, planUndo, runReconcile } from "./run-reconcile.ts";
+import { applyReconcile, planReconcile, planUndo, runReconcile } from "./run-reconcile.ts";
 
 const signal = new AbortController().signal;
 const FIELDS: readonly SharedField[] = ["sku", "name", "status"].map((name) => ({
@@ -111,6 +111,23 @@ for (const backend of RECONCILE_BACKENDS)
         assert.deepEqual(statuses(), [status, status, status]);
       });
     }
+
+    test("an undo of the meeting that lifted a mark leaves what it was: marked, and no wish", async () => {
+      const { world, run, status } = build(backend, {});
+      await run();
+      world.remove("a", "1");
+      await run();
+      world.put("a", item("1"));
+      const { runId } = await run();
+      assert.deepEqual(status(), ["there", "there", "there"]);
+      await applyReconcile(world.context, await planUndo(world.context, runId, signal), signal);
+      assert.deepEqual(status(), ["there", "gone", undefined]);
+      const { head } = await planReconcile(world.context, signal);
+      assert.equal(head.records.inReview, 0);
+      const none = { creates: 0, updates: 0, deletes: 0 };
+      const wanted = { a: none, b: { ...none, updates: 1 }, c: { ...none, creates: 1 } };
+      assert.deepEqual(head.sides, wanted);
+    });
 
     test("a person who makes something of a marked record is heard, its mark as well", async () => {
       const { world, run, status } = build(backend, {});

@@ -14,8 +14,8 @@ const GROUPS_AT_ONCE = 1000;
  * a shared record of that name has no record on this side. Beside it a second one would be made.
  * The observations that result have such records no longer as old. Where the side has the name by
  * another record already, nothing changes. A side that tells its changes or digests does not tell
- * what stands unchanged, and an old listing may lack it: the records that were left standing are known
- * by their tombstones.
+ * what stands unchanged, and an old listing may lack it: the records that were left standing are
+ * known by their tombstones.
  */
 export async function stageMetAgain(
   work: ReconcileWork,

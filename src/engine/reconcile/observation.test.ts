@@ -279,3 +279,26 @@ test("a clock that is ahead makes no old record a new one", async () => {
   assert.deepEqual(head.sides["c"], { creates: 0, updates: 0, deletes: 0 });
   assert.deepEqual(head.notes, [], "it was left there on purpose, which is no news");
 });
+
+test("what a backup brings back just as it was when deleted is left alone, and told", async () => {
+  const { world } = await agreed();
+  const lost = ["1", "2"].map((sku) => keyOf(world, "a", sku));
+  for (const key of lost) world.systems["a"]!.hide("items", key);
+  await runReconcile(world.context, signal);
+  assert.deepEqual(skus(world).slice(1), ["3", "3"]);
+  world.tick(60_000);
+  world.systems["a"]!.unhide("items", lost[0]!);
+  const one = await runReconcile(world.context, signal);
+  assert.deepEqual(one.head.notes, [
+    "a: 1 record stands there again as it was when deleted, and is left alone.",
+  ]);
+  world.systems["a"]!.unhide("items", lost[1]!);
+  const both = await runReconcile(world.context, signal);
+  assert.deepEqual(both.head.notes, [
+    "a: 2 records stand there again as they were when deleted, and are left alone.",
+  ]);
+  assert.deepEqual(skus(world).slice(1), ["3", "3"]);
+  world.edit("a", "1", { name: "anew" });
+  await runReconcile(world.context, signal);
+  assert.deepEqual(skus(world).slice(1), ["13", "13"], "whoever edits it means it anew");
+});

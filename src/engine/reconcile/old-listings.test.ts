@@ -105,6 +105,7 @@ for (const backend of RECONCILE_BACKENDS)
         const { head } = await runReconcile(world.context, signal);
         assert.equal(head.sides["b"]?.creates, 0);
         assert.match(head.notes.join(), /cannot be looked up now/);
+        assert.deepEqual(head.positions["b"], {}, "it tells anew what was not linked");
         b.read = undefined;
         await runReconcile(world.context, signal);
         assert.equal(await isQuiet(world), true);

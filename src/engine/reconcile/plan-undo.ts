@@ -3,11 +3,12 @@ import { SyncError } from "../../model/sync-error.ts";
 import type { StoredLink } from "../../ports/agreements.ts";
 import { acknowledgedBefore, agreedBefore, wasMoved } from "./agreed-before.ts";
 import type { ReconcileContext, ReconcileWork } from "./context.ts";
+import { refuseUnknownRun } from "./known-run.ts";
 import { DECISIONS_AT_MOST, livesElsewhere } from "./lives-elsewhere.ts";
 import { matchName } from "./names.ts";
 import { storedSides } from "./plan-record.ts";
 import { recordsAtOnce } from "./records-at-once.ts";
-import { inverse, unlinkedSides } from "./undo-operations.ts";
+import { inverse, markedAgain, unlinkedSides } from "./undo-operations.ts";
 
 const JOURNAL_AT_ONCE = 1000;
 
@@ -22,6 +23,7 @@ export async function makeUndoPlan(work: ReconcileWork, runId: string): Promise<
   const { home, sync, clock } = context;
   const written = await writtenBy(context, runId);
   if (written.size === 0) {
+    await refuseUnknownRun(home, sync, runId);
     throw new SyncError(
       "USAGE",
       `The run "${runId}" of "${sync}" wrote nothing that could be undone.`,
@@ -67,7 +69,9 @@ export async function makeUndoPlan(work: ReconcileWork, runId: string): Promise<
   return head;
 }
 
-/** True when a side has the record that neither had it at the first meeting nor got it from that. */
+/**
+ * True when a side has the record that neither had it at the first meeting nor got it from that.
+ */
 function hasJoined(
   { acknowledged }: PlannedRecord,
   written: readonly JournaledOperation[],
@@ -116,8 +120,8 @@ async function undoRecord(
   const { record: decision, at } = undone;
   const [stored] = await home.links(sync, [link]);
   const inverted = written.map((operation) => inverse(context, plan, operation));
-  // What a later run made on another side is that run's: the others go on with what is agreed, unless
-  // the first meeting had to overwrite something, about which the sides are strangers again.
+  // What a later run made on another side is that run's: the others go on with what is agreed,
+  // unless the first meeting had to overwrite something, about which the sides are strangers again.
   const isPlain = written.every(({ kind }) => kind === "create");
   const isShared = decision.isNew && isPlain && hasJoined(decision, written, stored);
   const moved = context.rules.fields.map(
@@ -148,7 +152,10 @@ async function undoRecord(
     acknowledged: decision.isNew
       ? storedSides(stored)
       : acknowledgedBefore(decision, stored, moved),
-    unlinked: unlinkedSides(written, stored),
+    unlinked: [
+      ...unlinkedSides(written, stored),
+      ...(forgets ? markedAgain(context, operations) : []),
+    ],
     ends: false,
     ...(forgets ? { forgets: true } : {}),
     // What is put back differs again from what others have: the next plan looks at it.

@@ -93,6 +93,8 @@ export interface SidesPlan {
     /** Writes that were refused before and are left out. */
     readonly parked: number;
   };
+  /** Sides that could not be read; absent without any. */
+  readonly unread?: readonly string[];
   readonly met: readonly FirstMet[];
   readonly ambiguous: readonly Ambiguous[];
   readonly halts: readonly PlanHalt[];
@@ -152,6 +154,7 @@ export async function viewPlan(
       waiting,
       parked: head.parked?.held ?? 0,
     },
+    ...(head.unread === undefined ? {} : { unread: head.unread }),
     met: met.result(),
     ambiguous: plan.ambiguous,
     halts: plan.halts,

@@ -19,8 +19,8 @@ export interface Reappeared {
  * Judges unlinked records by their tombstones. One that was deleted and is not there when it is
  * asked for by its key came from an old listing. One that is there, just as it was before it was
  * deleted and with no later time of its own, came back with a backup or a slow replica: it is left
- * alone for as long as it stands so, unless the shared record lives on at other sides, or its name
- * is met elsewhere (`stageMetAgain`).
+ * alone for as long as it stands so, unless its name is met elsewhere (`stageMetAgain`). Nor is it
+ * new where the shared record lives on at other sides, under another name by now.
  */
 export async function withoutOldNews(
   work: ReconcileWork,
@@ -35,16 +35,13 @@ export async function withoutOldNews(
       : await home.buried(sync, side.name, keys);
   if (buried.size === 0) return { counted: staged, old: [] };
   const there = await readKeys(work, side, [...buried.keys()]);
-  const graves = [...new Set([...buried.values()].map(({ link }) => link))];
-  const living = new Set((await home.links(sync, graves)).map(({ link }) => link));
-  const dead = new Map([...buried].filter(([, { link }]) => !living.has(link)));
   const isOld = (record: StagedRecord): boolean => {
-    const grave = dead.get(record.key);
+    const grave = buried.get(record.key);
     if (grave === undefined) return false;
     // What was left standing, marked as deleted or kept, has the time of that very write.
     return isSame(side, record, grave) && (grave.isStanding || !isLater(side, record, grave));
   };
-  const left = await leftStanding(work, side, staged, dead, there);
+  const left = await leftStanding(work, side, staged, buried, there);
   const isLeft = (record: StagedRecord): boolean => isOld(record) || left.has(record.key);
   const counted = staged.filter((record) => {
     return !buried.has(record.key) || (there.has(record.key) && !isLeft(record));
@@ -61,20 +58,20 @@ export async function withoutOldNews(
 
 /**
  * Records that were let go and stand there as they were left, though they were listed otherwise: an
- * old listing shows them as they were before, such as not marked as deleted yet. Asked by their keys
- * once, and once more where that too says something else.
+ * old listing shows them as they were before, such as not marked as deleted yet. Asked by their
+ * keys once, and once more where that too says something else.
  */
 async function leftStanding(
   work: ReconcileWork,
   side: SideContext,
   listed: readonly StagedRecord[],
-  dead: ReadonlyMap<RecordKey, BuriedRecord>,
+  buried: ReadonlyMap<RecordKey, BuriedRecord>,
   there: FreshRecords,
 ): Promise<ReadonlySet<RecordKey>> {
   const left = new Set<RecordKey>();
   const take = (found: FreshRecords): void => {
     for (const [key, record] of found) {
-      const grave = dead.get(key);
+      const grave = buried.get(key);
       if (grave?.isStanding !== true || record === "unreadable") continue;
       if (isSame(side, record, grave)) left.add(key);
     }
@@ -82,7 +79,7 @@ async function leftStanding(
   take(there);
   const other = listed.flatMap(({ key, values }) => {
     const record = there.get(key);
-    if (dead.get(key)?.isStanding !== true || record === undefined || left.has(key)) return [];
+    if (buried.get(key)?.isStanding !== true || record === undefined || left.has(key)) return [];
     return record !== "unreadable" && isAsListed(record.values, values) ? [] : [key];
   });
   take(await readKeys(work, side, other));

@@ -119,9 +119,11 @@ async function finishBadly(
     .catch(() => undefined);
 }
 
-function outcomeOf({ sides, inReview }: Applied, { parked }: PlanHead): RunOutcome {
+/** `done` says that the sides are in step, which nobody knows of one that could not be read. */
+function outcomeOf({ sides, inReview }: Applied, { parked, unread = [] }: PlanHead): RunOutcome {
   const isWhole = Object.values(sides).every(
     ({ conflict, rejected, unknown, unsent }) => conflict + rejected + unknown + unsent === 0,
   );
-  return isWhole && inReview + (parked?.held ?? 0) === 0 ? "done" : "partial";
+  const waiting = inReview + (parked?.held ?? 0) + unread.length;
+  return isWhole && waiting === 0 ? "done" : "partial";
 }

@@ -97,14 +97,37 @@ function sidesAfter(
   return context.sides.flatMap((side) => {
     const operation = planned.operations.find((one) => one.side === side.name);
     const end = operation === undefined ? undefined : ends.get(operation.id);
-    const before = planned.acknowledged.find((one) => one.side === side.name);
+    const before =
+      planned.acknowledged.find((one) => one.side === side.name) ??
+      beforeMark(planned, operation, end);
     const isLeft = operation !== undefined && end !== undefined && end.kind !== "written";
     if (!isLeft || planned.record.kind !== "undone") {
       return sideAfter(side, planned, before, operation, end);
     }
     const now = planned.beforeSides?.find((one) => one.side === side.name);
-    return sideAfter(side, planned, notPutBack(before, now, operation, end), operation, end);
+    return sideAfter(
+      side,
+      planned,
+      notPutBack(context, before, now, operation, end),
+      operation,
+      end,
+    );
   });
+}
+
+/**
+ * A removal acknowledges nothing. Where it stays undone on another side, what was marked had said
+ * all else before: taken for new, its own way to keep that would be an edit of what is deleted.
+ */
+function beforeMark(
+  { beforeSides }: PlannedRecord,
+  operation: Operation | undefined,
+  end: Ended | undefined,
+): AcknowledgedSide | undefined {
+  if (operation?.kind !== "update" || operation.marks !== true) return undefined;
+  return end?.kind === "written"
+    ? beforeSides?.find(({ side }) => side === operation.side)
+    : undefined;
 }
 
 /**
@@ -115,6 +138,7 @@ function sidesAfter(
  * agreed.
  */
 function notPutBack(
+  { rules }: ReconcileContext,
   before: AcknowledgedSide | undefined,
   now: AcknowledgedSide | undefined,
   { fields }: Operation,
@@ -124,7 +148,7 @@ function notPutBack(
   const isOpen = kind === "unknown" || isUnsure === true;
   const mix = (part: "returned" | "stoodFor"): Values => {
     const [then, heard] = [before.acknowledged[part], now.acknowledged[part]];
-    return Array.from({ length: Math.max(then.length, heard.length) }, (_, index) => {
+    return rules.fields.map((_, index) => {
       if (!fields.some(({ shared }) => shared === index)) return then[index];
       return isOpen ? undefined : heard[index];
     });
@@ -208,7 +232,7 @@ function acknowledgeUndo(
   side: SideContext,
   { forgets }: PlannedRecord,
   before: Acknowledged | undefined,
-  { fields, kind }: Operation,
+  { fields }: Operation,
   record: StreamRecord,
 ): Acknowledged {
   const own = side.schema.fields.map(({ name }, index) => {
@@ -217,9 +241,8 @@ function acknowledgeUndo(
   });
   const wanted = side.mapping.toShared(own).values;
   const stored = side.mapping.toShared(record.values).values;
-  const isPut = (index: number): boolean =>
-    kind === "create" || fields.some(({ shared }) => shared === index);
-  const blank = (index: number): boolean => forgets === true && isPut(index);
+  const blank = (index: number): boolean =>
+    forgets === true && fields.some(({ shared }) => shared === index);
   const returned = wanted.map((value, index) => {
     if (blank(index)) return undefined;
     const heard = before?.returned[index];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SyncError } from "../../model/sync-error.ts";
 import { createReconcileWorld } from "../../testing/reconcile-world.ts";
-import { applyReconcile, planReconcile, runReconcile } from "./run-reconcile.ts";
+import { applyReconcile, planReconcile, planUndo, runReconcile } from "./run-reconcile.ts";
 
 const signal = new AbortController().signal;
 const item = (sku: string, name: string) => ({ sku, name, price: "1", tags: [] });
@@ -38,4 +38,37 @@ test("what was changed meanwhile is told with the record's name", async () => {
   const { applied } = await applyReconcile(world.context, head, signal);
   assert.equal(applied.sides["b"]?.conflict, 1);
   assert.deepEqual(applied.troubles, ['b, "1": It was changed there since the plan was made.']);
+});
+
+test("what an undo did not get to, since the side had failed, is no edit of that side", async () => {
+  let isAway = false;
+  const error = new SyncError("SYSTEM_READ_ONLY", "The file may not be written.");
+  const write = () => (isAway ? { error } : undefined);
+  const world = createReconcileWorld({
+    sides: [{ name: "a" }, { name: "b", connector: { faults: { write } } }],
+  });
+  const { home } = world.context;
+  // One record at a time, so that the side has failed before the second one's turn.
+  const planned: typeof home.planned = (plan, after) => home.planned(plan, after, 1);
+  const context = { ...world.context, home: { ...home, planned } };
+  for (const sku of ["1", "2"]) world.put("a", item(sku, "n"));
+  await runReconcile(context, signal);
+  world.tick(60_000);
+  for (const sku of ["1", "2"]) world.edit("a", sku, { name: "uno" });
+  const { runId } = await runReconcile(context, signal);
+  isAway = true;
+  world.tick(60_000);
+  const { applied } = await applyReconcile(context, await planUndo(context, runId, signal), signal);
+  assert.equal(applied.sides["b"]?.unsent, 2);
+  isAway = false;
+  world.tick(60_000);
+  for (const sku of ["1", "2"]) world.edit("a", sku, { name: "due" });
+  await assert.rejects(runReconcile(context, signal), { code: "GUARD_UNDONE" });
+  for (const { id } of await home.halts({ sync: context.sync, waiting: true })) {
+    await home.releaseHalt(id, "ann", 1);
+  }
+  await runReconcile(context, signal);
+  assert.deepEqual(await home.conflicts({ sync: context.sync }), []);
+  const names = Object.values(world.items("b")).map((one) => one?.["name"]);
+  assert.deepEqual(names, ["due", "due"]);
 });

@@ -113,8 +113,8 @@ export async function takePage(
 }
 
 /**
- * The records that say something new, each with its link where it has one; the digests of those that
- * do not, where they are not known yet; and unlinked ones that the side's filter leaves out.
+ * The records that say something new, each with its link where it has one; the digests of those
+ * that do not, where they are not known yet; and unlinked ones that the side's filter leaves out.
  */
 function sorted(
   { context }: ReconcileWork,

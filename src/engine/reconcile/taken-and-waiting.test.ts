@@ -74,6 +74,44 @@ for (const observe of ["whole", "changes"] as const)
     assert.equal(world.items("b")["1"]?.["name"], "n");
   });
 
+test("nor under a key that an unreadable record has; other troubles are told as well", async () => {
+  const world = createReconcileWorld({ sides: [{ name: "a" }, { name: "b" }, { name: "c" }] });
+  const problems = [{ code: "RECORD_UNMAPPABLE" as const, message: "No word for it." }];
+  const sides = world.context.sides.map((side) =>
+    side.name === "c"
+      ? { ...side, mapping: { ...side.mapping, toSide: () => ({ values: [], problems }) } }
+      : side,
+  );
+  for (const { name } of sides) world.put(name, item("2"));
+  await runReconcile(world.context, signal);
+  world.put("b", { ...item("1"), price: 17 });
+  world.put("a", item("1"));
+  const { head } = await planReconcile({ ...world.context, sides }, signal);
+  assert.equal(head.sides["b"]?.creates, 0);
+  assert.deepEqual(head.notes.slice(1), [
+    '"1": c: No word for it.',
+    '"1": b: a record with this key stands there and takes no part.',
+  ]);
+});
+
+test("nor under the key of an old one that is left alone", async () => {
+  const world = createReconcileWorld({
+    sides: [{ name: "a" }, { name: "b", role: { remove: "never" } }],
+  });
+  const context = { ...world.context, match: [1] };
+  world.put("a", item("1", "one"));
+  world.put("a", item("2", "two"));
+  await runReconcile(context, signal);
+  world.tick(60_000);
+  world.remove("a", "1");
+  await runReconcile(context, signal);
+  world.tick(60_000);
+  world.put("a", item("1", "other"));
+  const { head } = await planReconcile(context, signal);
+  assert.equal(head.sides["b"]?.creates, 0);
+  assert.match(head.notes.join(), /b: a record with this key stands there and takes no part/);
+});
+
 test("a feed tells again what could not be matched yet", async () => {
   const world = createReconcileWorld({
     sides: [{ name: "a" }, { name: "b", assignsKeys: true, observe: "changes" }],

@@ -48,3 +48,10 @@ test("what was deleted is made again without a key where the side gives keys", (
   assert.equal(again.key, undefined);
   assert.deepEqual(again.fields, [{ field: "sku", after: "7" }]);
 });
+
+test("what was changed is expected as it was sent, where the side did not tell how it stored it", () => {
+  const fields = [{ field: "name", before: "one", after: "two", shared: 1 }];
+  assert.deepEqual(inverse(context, "q", { ...done, kind: "update", fields }).fields, [
+    { field: "name", before: "two", after: "one", shared: 1 },
+  ]);
+});

@@ -1,5 +1,5 @@
 import type { JournaledOperation, Operation, PlannedField } from "../../model/plan.ts";
-import type { Value } from "../../model/value.ts";
+import { type Value, valuesEqual } from "../../model/value.ts";
 import type { StoredLink } from "../../ports/agreements.ts";
 import type { ReconcileContext } from "./context.ts";
 
@@ -64,5 +64,26 @@ export function unlinkedSides(
   return written.flatMap(({ kind, side, key, storedKey }) => {
     const now = stored?.sides[side]?.key;
     return kind === "create" && now !== undefined && now === (storedKey ?? key) ? [side] : [];
+  });
+}
+
+/**
+ * Sides where an undo of a first meeting marks the record as deleted again: there it had been let go
+ * before and left standing, and is to be known as that, not met as somebody's wish.
+ */
+export function markedAgain(
+  { sides }: ReconcileContext,
+  operations: readonly Operation[],
+): readonly string[] {
+  return sides.flatMap(({ name, role: { remove }, schema, mapping }) => {
+    const operation = operations.find(({ side, kind }) => side === name && kind === "update");
+    if (typeof remove === "string" || operation === undefined) return [];
+    const after = new Map(operation.fields.map((planned) => [planned.field, planned.after]));
+    const { values } = mapping.toShared(schema.fields.map((field) => after.get(field.name)));
+    const isMarked = remove.mark.every((wanted, index) => {
+      const value = values[index];
+      return wanted === undefined || (value !== undefined && valuesEqual(value, wanted));
+    });
+    return isMarked ? [name] : [];
   });
 }

@@ -87,3 +87,21 @@ test("a value that cannot be understood is told with its record, and is no edit"
   assert.deepEqual((await run()).notes, []);
   assert.equal(world.items("a")["1"]?.["name"], "uno");
 });
+
+test("so is one that nobody had read before", async () => {
+  const { world, context, run } = build();
+  world.put("a", item("1", "one"));
+  world.put("b", item("1", "?"));
+  const directions: SideContext["role"]["directions"] = context.rules.fields.map((_, index) =>
+    index === 1 ? "none" : "both",
+  );
+  const unread = world.context.sides.map((side) =>
+    side.name === "b" ? { ...side, role: { ...side.role, directions } } : side,
+  );
+  const rules = { ...context.rules, roles: unread.map(({ role }) => role) };
+  assert.deepEqual(
+    (await runReconcile({ ...context, rules, sides: unread }, signal)).head.notes,
+    [],
+  );
+  assert.deepEqual((await run()).notes, ['"1": b: What is a name of ?']);
+});

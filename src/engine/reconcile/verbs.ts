@@ -111,6 +111,7 @@ export interface ReconcileVerbs {
     watch: ReconcileWatch,
   ): Promise<Explanation>;
   verify(sync: string, request: VerifySidesRequest, watch: ReconcileWatch): Promise<VerifiedSides>;
+  /** Throws USAGE for a run that the sync never had. */
   history(sync: string, request: HistoryRequest): Promise<readonly JournaledOperation[]>;
   conflicts(filter: ConflictFilter): Promise<readonly OpenConflict[]>;
   resolve(filter: ConflictFilter, answer: ConflictAnswer, by: string): Promise<ResolvedConflicts>;

@@ -193,8 +193,8 @@ export function judge(
     valuesEqual(record.values[fieldIndex(side.schema, field)] ?? null, before ?? null),
   );
   if (isAsBefore) return NOT_WRITTEN;
-  // Most such differences are the side's own way to keep what it is told. Taken for an edit it would
-  // be a question that nobody asked.
+  // Most such differences are the side's own way to keep what it is told. Taken for an edit it
+  // would be a question that nobody asked.
   if (standsFor(side, operation, record)) return { kind: "written", stored: record };
   const trouble = "It stands otherwise there than it was written or expected.";
   return { kind: "conflict", trouble, isUnsure: true, stands: record };

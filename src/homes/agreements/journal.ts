@@ -98,7 +98,8 @@ export function createJournal(sql: AgreementSql): Journal {
 
 /**
  * SQLite, which has no statistics here, takes the index by time wherever it can, though the few
- * operations of a run or a record are sooner found by theirs: there the words keep it from that one.
+ * operations of a run or a record are sooner found by theirs: there the words keep it from that
+ * one.
  */
 function conditions(filter: Parameters<Journal["journal"]>[0]): {
   readonly where: string;

@@ -82,10 +82,10 @@ export function createPlans(sql: AgreementSql): Plans {
   };
 }
 
-/** Records of plans that were never applied; what was settled stays. */
+/** Records of plans that were never applied, or not to their end; what was settled stays. */
 function dropPlans(sql: AgreementSql, lease: Lease): Promise<void> {
   const { sync } = lease;
-  const plans = sql.table("plans");
+  const [plans, generations] = [sql.table("plans"), sql.table("generations")];
   const applied = `plan IN (SELECT plan FROM ${plans} WHERE sync = $1 AND applied = 1)`;
   const parameters = [sync];
   const begun = `plan IN (SELECT plan FROM ${sql.table("plan_runs")})`;
@@ -104,6 +104,14 @@ function dropPlans(sql: AgreementSql, lease: Lease): Promise<void> {
         sql: `DELETE FROM ${plans} WHERE sync = $1 AND applied = 0 AND NOT (${begun})`,
         parameters,
       },
+      // What is left was begun. It must not go on without its records, nor what was made beside it.
+      {
+        sql: `INSERT INTO ${generations} AS g (sync, generation)
+        SELECT $1, 1 WHERE EXISTS (SELECT 1 FROM ${plans} WHERE sync = $1 AND applied = 0)
+        ON CONFLICT (sync) DO UPDATE SET generation = g.generation + 1`,
+        parameters,
+      },
+      { sql: `UPDATE ${plans} SET applied = 1 WHERE sync = $1 AND applied = 0`, parameters },
     ],
     lease,
   );

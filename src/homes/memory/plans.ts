@@ -48,9 +48,17 @@ export function createPlans(state: AgreementState, home: MemoryHomeState): Plans
         if (kept.sync !== sync || kept.settled !== undefined || !isOpen(kept.plan)) continue;
         state.planned.delete(id);
       }
-      for (const [plan, { head, applied, runs }] of state.plans) {
-        if (head.sync === sync && !applied && runs.length === 0) state.plans.delete(plan);
+      let wasBegun = false;
+      for (const [plan, kept] of state.plans) {
+        if (kept.head.sync !== sync || kept.applied) continue;
+        if (kept.runs.length === 0) state.plans.delete(plan);
+        else {
+          kept.applied = true;
+          wasBegun = true;
+        }
       }
+      // It must not go on without its records, nor what was made beside it.
+      if (wasBegun) state.generations.set(sync, (state.generations.get(sync) ?? 0) + 1);
     },
   };
 }

@@ -1,10 +1,12 @@
-/** How long it may be that no timer and no signal comes in: a lease and Ctrl-C need more of neither. */
+/**
+ * How long it may be that no timer and no signal comes in: a lease and Ctrl-C need more of neither.
+ */
 const STRETCH_MS = 50;
 
 /**
- * SQLite answers at once, so that a promise of its work is kept before the event loop turns. Awaited
- * with each piece of work, this lets it turn from time to time: leases are renewed by timers, runs
- * are stopped by signals.
+ * SQLite answers at once, so that a promise of its work is kept before the event loop turns.
+ * Awaited with each piece of work, this lets it turn from time to time: leases are renewed by
+ * timers, runs are stopped by signals.
  */
 export function createLettingOthersIn(): () => Promise<void> {
   let turnedAt = performance.now();

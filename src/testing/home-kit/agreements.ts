@@ -1,92 +1,17 @@
 import assert from "node:assert/strict";
-import type { PlanHead, PlannedRecord } from "../../model/plan.ts";
-import type { Acknowledged } from "../../model/reconcile.ts";
-import type { RecordKey } from "../../model/record.ts";
-import type { Agreements, SettledRecord, StagedRecord } from "../../ports/agreements.ts";
-import type { Home, Lease } from "../../ports/home.ts";
+import {
+  HOSTILE,
+  head,
+  keptBy,
+  keysOf,
+  planned,
+  SYNC,
+  said,
+  settle,
+  settled,
+  staged,
+} from "./agreement-samples.ts";
 import { type Behaviour, key, takeLease } from "./subject.ts";
-
-const SYNC = "kit";
-const HOSTILE = ["", null, undefined, "a\0b", "\ud800", "007", " x ", ["b", "a"], 0.1, false];
-
-type Kept = Home & Agreements;
-
-const said = (values: Acknowledged["returned"]): Acknowledged => ({
-  returned: values,
-  stoodFor: values.map((value) => (value === undefined ? undefined : value)),
-});
-
-const staged = (side: string, name: string | undefined, at = `${side}-${name}`): StagedRecord => ({
-  side,
-  key: key(at),
-  state: "present",
-  values: HOSTILE,
-  ...(name === undefined ? {} : { name }),
-});
-
-const planned = (link: number, plan: string, operations = 1): PlannedRecord => ({
-  link,
-  isNew: true,
-  name: `n${link}`,
-  agreed: HOSTILE,
-  record: { kind: "first-met", sides: ["a"] },
-  reasons: [{ kind: "agreed" }],
-  operations: Array.from({ length: operations }, (_, at) => ({
-    id: `${plan}:${link}:${at}`,
-    side: "b",
-    kind: "update" as const,
-    key: key(`b-n${link}`),
-    fields: [{ field: "f", before: null, after: "\ud800" }],
-  })),
-  acknowledged: [{ side: "a", key: key(`a-n${link}`), acknowledged: said(HOSTILE) }],
-  unlinked: [],
-  ends: false,
-  behind: false,
-  troubles: [],
-});
-
-const settled = (link: number, changes: Partial<SettledRecord> = {}): SettledRecord => ({
-  link,
-  name: `n${link}`,
-  agreed: HOSTILE,
-  ends: false,
-  behind: false,
-  sides: ["a", "b"].map((side) => ({
-    side,
-    key: key(`${side}-n${link}`),
-    acknowledged: said(HOSTILE),
-    hash: `hash-${side}`,
-    version: "v\0",
-  })),
-  unlinked: [],
-  operations: [],
-  questions: [],
-  ...changes,
-});
-
-const head = (plan: string, madeAt = 1): PlanHead => ({
-  format: 1,
-  plan,
-  sync: SYNC,
-  madeAt,
-  fields: ["f"],
-  basis: { configuration: "c", generation: 0 },
-  sides: { a: { creates: 0, updates: 0, deletes: 0 } },
-  observed: {},
-  records: { compared: 1, matched: 0, alone: 1, inReview: 0 },
-  positions: {},
-  notes: [],
-});
-
-async function settle(
-  home: Kept,
-  lease: Lease,
-  plan: string,
-  records: readonly SettledRecord[],
-  completes = false,
-): Promise<void> {
-  await home.settle({ lease, runId: "run", plan, at: 1000, records, completes });
-}
 
 /** What must hold of what a home keeps for syncs of sides. */
 export function agreementBehaviours(behaviour: Behaviour): void {
@@ -95,10 +20,6 @@ export function agreementBehaviours(behaviour: Behaviour): void {
   planning(behaviour);
   asking(behaviour);
 }
-
-const keptBy = (home: Home): Kept => home as Kept;
-const keysOf = (records: readonly { readonly key: RecordKey }[]): readonly string[] =>
-  records.map((record) => String(record.key)).sort();
 
 function linking(behaviour: Behaviour): void {
   behaviour("what was agreed comes back exactly, absent and null apart", async (subject) => {
@@ -354,6 +275,11 @@ function planning(behaviour: Behaviour): void {
     const [entry] = await home.journal({ sync: SYNC, limit: 10 });
     assert.deepEqual([entry?.state, entry?.trouble], ["conflict", "changed"]);
     assert.equal((await home.decisions(SYNC, 1, 10)).length, 1);
+    // What was begun and cannot be ended any more counts as applied, once.
+    assert.equal(await home.generation(SYNC), 1);
+    assert.equal(await home.newestPlan(SYNC), undefined);
+    await home.dropPlans(lease);
+    assert.equal(await home.generation(SYNC), 1);
   });
 
   behaviour("ambiguous names are kept with their plan", async (subject) => {

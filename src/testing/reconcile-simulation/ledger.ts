@@ -21,6 +21,14 @@ export interface Flying {
   readonly stored: Value;
 }
 
+/** What an operation wrote into one field. */
+export interface Told {
+  readonly id: string;
+  readonly value: Value;
+  /** Written by a process that had been taken for dead: others may have looked for it before. */
+  readonly isLate: boolean;
+}
+
 /** A write that really happened on a system, whatever its sender learnt of it. */
 export interface Performed {
   readonly id: string;
@@ -41,6 +49,10 @@ export interface Ledger {
   wrote(place: Place, value: Value): void;
   /** The sync wrote a value, as it was sent; the system made `stored` of it. */
   showed(place: Place, value: Value, stored?: Value): void;
+  /** The same, with the operation that wrote it. */
+  told(place: Place, write: Told): void;
+  /** What the sync wrote there last, unless a person has written there since. */
+  toldAt(place: Place): Told | undefined;
   /** A write that is under way: people see it before its sender is answered. */
   sends(flying: readonly Flying[]): void;
   /** Its sender has the answer, and what it wrote was told by `showed`. */
@@ -78,6 +90,8 @@ export interface Ledger {
   readonly left: Set<string>;
   /** Operations with the process that noted how they ended, the last one where several did. */
   readonly noted: Map<string, string>;
+  /** Those of which nothing could be learnt at some time: their side could not be asked. */
+  readonly unheard: Set<string>;
   /** Operations whose sender was given an answer, each with that process. */
   readonly answered: Map<string, string>;
   /** Processes that were given old data: at some time, or by a side whenever they asked it. */
@@ -96,11 +110,13 @@ export function createLedger(): Ledger {
   const went = new Map<string, number>();
   const writes = new Map<string, Performed>();
   const air = new Set<Flying>();
+  const told = new Map<string, Told>();
   const seconds = new Set<string>();
   let order = 0;
   const show = (place: Place, value: Value): void => {
-    if (typeof value !== "string") return;
     const id = placeId(place);
+    told.delete(id);
+    if (typeof value !== "string") return;
     stood.set(id, (stood.get(id) ?? new Set<string>()).add(value));
   };
   const excuse = (value: Value): void => {
@@ -116,6 +132,7 @@ export function createLedger(): Ledger {
     renamed: new Set(),
     parted: new Set(),
     noted: new Map(),
+    unheard: new Set(),
     answered: new Map(),
     misled: new Map(),
     wrote(place, value) {
@@ -131,6 +148,10 @@ export function createLedger(): Ledger {
       meant.set(id, same);
       for (const one of same) show(place, one);
     },
+    told(place, write) {
+      told.set(placeId(place), write);
+    },
+    toldAt: (place) => told.get(placeId(place)),
     sends(flying) {
       for (const one of flying) air.add(one);
     },
@@ -138,6 +159,7 @@ export function createLedger(): Ledger {
       for (const one of flying) air.delete(one);
     },
     replaces(place, seen) {
+      told.delete(placeId(place));
       for (const value of stood.get(placeId(place)) ?? []) excused.add(value);
       for (const { side, key = place.key, field, value, stored } of air) {
         const isThere = side === place.side && key === place.key && field === place.field;

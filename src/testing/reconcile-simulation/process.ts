@@ -291,7 +291,10 @@ function partedBy(
 
 function noteLinks({ ledger }: ReconcileWorldState, { name }: Fate, { records }: Settlement): void {
   for (const { sides, operations, forgets } of records) {
-    for (const { id } of operations) ledger.noted.set(id, name);
+    for (const { id, state } of operations) {
+      ledger.noted.set(id, name);
+      if (state === "unknown") ledger.unheard.add(id);
+    }
     if (forgets === true) continue;
     for (const { side, key, acknowledged } of sides) {
       const id = joined(side, key);

@@ -216,7 +216,9 @@ export function createSideConnector(
     side.schema.fields.forEach(({ name: field }, index) => {
       const value = operation.values[index];
       if (value === undefined) return;
-      ledger.showed({ side: side.name, key, field }, value, side.storage(field, value));
+      const place = { side: side.name, key, field };
+      ledger.showed(place, value, side.storage(field, value));
+      ledger.told(place, { id, value, isLate: operator.isZombie() });
       if (field !== "origin" || typeof value !== "string") return;
       ledger.carried.add(value);
       if (origin != null && origin !== value) ledger.adopted.add(joined(side.name, key));

@@ -63,8 +63,8 @@ function judgeUpdate(
 }
 
 /**
- * Only what this sync linked is deleted, or marked as deleted, and only what somebody deleted, or took
- * out of a filter.
+ * Only what this sync linked is deleted, or marked as deleted, and only what somebody deleted, or
+ * took out of a filter.
  */
 function judgeDelete(
   world: ReconcileWorldState,
