@@ -62,6 +62,18 @@ const rows = (world: ReconcileWorld, side: string): readonly string[] =>
     .map(({ values }) => `${values["sku"]} ${values["name"]} ${values["price"]}`)
     .sort();
 
+/** Two agreed records; one whose price becomes 0 leaves `b`. */
+async function buildLeaving(backend: ReconcileBackend): Promise<ReconcileWorld> {
+  const { world } = build(backend, {
+    b: { role: { accepts: (values) => values[2] !== "0", whenLeaving: "remove" } },
+  });
+  world.put("a", item("1", "one"));
+  world.put("a", item("2", "two"));
+  await runReconcile(world.context, signal);
+  world.tick();
+  return world;
+}
+
 for (const backend of RECONCILE_BACKENDS)
   describe(`undo of an undo, home in ${backend}`, () => {
     test("what was made is linked as it was, so that a new name of it is no new record", async () => {
@@ -196,13 +208,7 @@ for (const backend of RECONCILE_BACKENDS)
     });
 
     test("a record that left a side is put back there beside one of its name of the same run", async () => {
-      const { world } = build(backend, {
-        b: { role: { accepts: (values) => values[2] !== "0", whenLeaving: "remove" } },
-      });
-      world.put("a", item("1", "one"));
-      world.put("a", item("2", "two"));
-      await runReconcile(world.context, signal);
-      world.tick();
+      const world = await buildLeaving(backend);
       world.edit("a", "1", { sku: "9", price: "0" });
       world.put("b", item("9", "nine"));
       const left = await runReconcile(world.context, signal);
@@ -213,13 +219,7 @@ for (const backend of RECONCILE_BACKENDS)
     });
 
     test("nor where another of its name was met there since", async () => {
-      const { world } = build(backend, {
-        b: { role: { accepts: (values) => values[2] !== "0", whenLeaving: "remove" } },
-      });
-      world.put("a", item("1", "one"));
-      world.put("a", item("2", "two"));
-      await runReconcile(world.context, signal);
-      world.tick();
+      const world = await buildLeaving(backend);
       world.edit("a", "1", { sku: "9", price: "0" });
       const left = await runReconcile(world.context, signal);
       world.tick();
@@ -230,13 +230,7 @@ for (const backend of RECONCILE_BACKENDS)
     });
 
     test("a record that left a side and came back is not put there a second time", async () => {
-      const { world } = build(backend, {
-        b: { role: { accepts: (values) => values[2] !== "0", whenLeaving: "remove" } },
-      });
-      world.put("a", item("1", "one"));
-      world.put("a", item("2", "two"));
-      await runReconcile(world.context, signal);
-      world.tick();
+      const world = await buildLeaving(backend);
       world.edit("a", "1", { price: "0" });
       const left = await runReconcile(world.context, signal);
       assert.deepEqual(rows(world, "b"), ["2 two 1"]);
