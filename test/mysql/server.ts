@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -81,11 +81,21 @@ async function startServer(): Promise<MysqlServer> {
   chmodSync(folder, 0o777);
   const login = unprivileged();
   const data = join(folder, "data");
+  // A server that starts removes every `#sql*` from its folder of temporary files: in one that is
+  // shared, those of the server that starts beside it too.
+  const temporary = join(folder, "tmp");
+  mkdirSync(temporary);
+  chmodSync(temporary, 0o777);
   const port = await freePort();
   const options = { ...login, stdio: "pipe" } as const;
   execFileSync(
     INSTALLER ?? "",
-    ["--no-defaults", `--datadir=${data}`, "--auth-root-authentication-method=normal"],
+    [
+      "--no-defaults",
+      `--datadir=${data}`,
+      `--tmpdir=${temporary}`,
+      "--auth-root-authentication-method=normal",
+    ],
     { ...options, cwd: folder },
   );
   const child = spawn(
@@ -93,6 +103,7 @@ async function startServer(): Promise<MysqlServer> {
     [
       "--no-defaults",
       `--datadir=${data}`,
+      `--tmpdir=${temporary}`,
       `--socket=${join(folder, "s")}`,
       `--pid-file=${join(folder, "pid")}`,
       `--port=${port}`,
