@@ -2,6 +2,8 @@ import { acknowledgedToText, valuesToText } from "../../model/stored-plan.ts";
 import type { SettledRecord, Settlement } from "../../ports/agreements.ts";
 import { type AgreementSql, relationText, type Statement } from "./sql.ts";
 
+/** Between the names of sides, in which it never stands. */
+const SEPARATOR = "|";
 const LINK_SIDE = { link: "bigint", side: "text" } as const;
 
 /** A settlement as statements that leave all of it or nothing. Their order matters. */
@@ -112,19 +114,37 @@ function keepLinks(
     agreed: valuesToText(agreed),
     behind: behind ? 1 : 0,
   }));
+  const [links, sides] = [sql.table("links"), sql.table("sides")];
+  const named = relationText(rows.map(({ link, name }) => ({ link, name })));
+  const told = kept.map(({ link, sides: own }) => ({
+    link,
+    told: own.map(({ side }) => `${SEPARATOR}${side}${SEPARATOR}`).join(""),
+  }));
   return [
     {
-      sql: `INSERT INTO ${sql.table("links")} (sync, link, name, agreed, behind)
+      // Apart from the rest, since to set a column is to write its index anew. As an insert of what
+      // is there: an update would look at every link for each.
+      sql: `INSERT INTO ${links} (sync, link, name, agreed, behind)
+        SELECT l.sync, l.link, r.name, l.agreed, l.behind
+        FROM ${sql.relation(2, { link: "bigint", name: "text" })} AS r CROSS JOIN ${links} AS l
+        WHERE l.sync = $1 AND l.link = r.link AND l.name <> r.name
+        ON CONFLICT (sync, link) DO UPDATE SET name = excluded.name`,
+      parameters: [sync, named],
+    },
+    {
+      sql: `INSERT INTO ${links} (sync, link, name, agreed, behind)
         SELECT $1, link, name, agreed, behind FROM ${sql.relation(2, columns)} AS r WHERE true
         ON CONFLICT (sync, link) DO UPDATE
-        SET name = excluded.name, agreed = excluded.agreed, behind = excluded.behind`,
+        SET agreed = excluded.agreed, behind = excluded.behind`,
       parameters: [sync, relationText(rows)],
     },
     {
       // What is agreed may be another value now; sides that are told of below say so themselves.
-      sql: `UPDATE ${sql.table("sides")} SET agrees = 0 WHERE sync = $1 AND agrees = 1
-        AND link IN (SELECT r.link FROM ${sql.relation(2, { link: "bigint" })} AS r)`,
-      parameters: [sync, linksText(kept)],
+      sql: `UPDATE ${sides} SET agrees = 0 WHERE id IN (SELECT s.id
+        FROM ${sql.relation(2, { link: "bigint", told: "text" })} AS r CROSS JOIN ${sides} AS s
+        WHERE s.sync = $1 AND s.link = r.link AND s.agrees = 1
+          AND replace(r.told, $3 || s.side || $3, '') = r.told)`,
+      parameters: [sync, relationText(told), SEPARATOR],
     },
   ];
 }
@@ -162,9 +182,12 @@ function keepSides(
   const sides = sql.table("sides");
   return [
     {
-      // A side's record has one key: one it had before is not its any more.
-      sql: `DELETE FROM ${sides} WHERE id IN (SELECT s.id FROM ${named} AS r
-        CROSS JOIN ${sides} AS s WHERE s.sync = $1 AND s.link = r.link AND s.side = r.side AND s.key <> r.key)`,
+      // A side's record has one key, and a key one record: what was so before is not any more.
+      sql: `DELETE FROM ${sides} WHERE id IN (
+        SELECT s.id FROM ${named} AS r CROSS JOIN ${sides} AS s
+        WHERE s.sync = $1 AND s.link = r.link AND s.side = r.side AND s.key <> r.key
+        UNION ALL SELECT s.id FROM ${named} AS r CROSS JOIN ${sides} AS s
+        WHERE s.sync = $1 AND s.side = r.side AND s.key = r.key AND s.link <> r.link)`,
       parameters: names,
     },
     {
@@ -177,9 +200,9 @@ function keepSides(
           (sync, side, key, link, hash, acknowledged, version, digest, agrees)
         SELECT $1, side, key, link, hash, acknowledged, version, digest, agrees
         FROM ${sql.relation(2, columns)} AS r WHERE true
-        ON CONFLICT (sync, side, key) DO UPDATE SET link = excluded.link, hash = excluded.hash,
-        acknowledged = excluded.acknowledged, version = excluded.version,
-        digest = excluded.digest, agrees = excluded.agrees`,
+        ON CONFLICT (sync, side, key) DO UPDATE SET hash = excluded.hash,
+          acknowledged = excluded.acknowledged, version = excluded.version,
+          digest = excluded.digest, agrees = excluded.agrees`,
       parameters: [sync, relationText(rows)],
     },
   ];

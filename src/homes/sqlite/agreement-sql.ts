@@ -4,14 +4,17 @@ import type { AgreementSql, Row, Statement } from "../agreements/sql.ts";
 import { checkFence } from "./leases.ts";
 import { createLettingOthersIn } from "./let-others-in.ts";
 
-/** How SQLite says what agreements need. */
-export function createAgreementSql(database: SqliteDatabase): AgreementSql {
+/** How SQLite says what agreements need; `each` is for tests, of versions without `jsonb_each`. */
+export function createAgreementSql(
+  database: SqliteDatabase,
+  each = elementsOf(database),
+): AgreementSql {
   const letOthersIn = createLettingOthersIn();
   return {
     table: (name) => `_lockstep_${name}`,
     relation: (parameter, columns) => {
       const parts = Object.keys(columns).map((name) => `value ->> '${name}' AS ${name}`);
-      return `(SELECT ${parts.join(", ")} FROM json_each($${parameter}))`;
+      return `(SELECT ${parts.join(", ")} FROM ${each}($${parameter}))`;
     },
     storeText: (text) => text,
     readText: (stored) => stored,
@@ -28,6 +31,17 @@ export function createAgreementSql(database: SqliteDatabase): AgreementSql {
       database.transaction(() => perform(database, statements, lease), { synced: false });
     },
   };
+}
+
+/** The first SQLite with `jsonb_each`: https://sqlite.org/releaselog/3_51_0.html */
+const JSONB_EACH = [3, 51] as const;
+
+/** Gives an array's objects taken apart, where SQLite can: as text each would be parsed once more. */
+function elementsOf(database: SqliteDatabase): "jsonb_each" | "json_each" {
+  const [version] = database.prepare("SELECT sqlite_version()").get() ?? [];
+  const [major = 0, minor = 0] = String(version).split(".").map(Number);
+  const isThere = major > JSONB_EACH[0] || (major === JSONB_EACH[0] && minor >= JSONB_EACH[1]);
+  return isThere ? "jsonb_each" : "json_each";
 }
 
 function perform(database: SqliteDatabase, statements: readonly Statement[], lease?: Lease): void {
