@@ -96,8 +96,11 @@ export interface PlannedCounts {
 
 /** What the guard judges a side's part of a plan by. */
 export interface SideGuardFacts {
-  /** Records linked there before. */
-  readonly known: number;
+  /**
+   * Records linked there before. Absent in a run where the side told its changes and nothing is to
+   * be written: counting them would be most of its work.
+   */
+  readonly known?: number;
   /** Records seen there; absent unless it was observed whole. */
   readonly seen?: number;
 }

@@ -7,6 +7,7 @@ import type { ValueType } from "../../model/value.ts";
 import type { LockstepParts } from "../lockstep-parts.ts";
 import type { ReconcileContext } from "./context.ts";
 import { keptRules } from "./kept-rules.ts";
+import { operationCount } from "./operation-count.ts";
 import { lastWholeAt } from "./whole-readings.ts";
 
 /** A sync of sides as it turns out to be once its sides were reached. */
@@ -154,10 +155,7 @@ export async function reconcileStatus({
 }
 
 function keptPlan({ plan, madeAt, undoes, sides }: PlanHead): NonNullable<ReconcileStatus["plan"]> {
-  const operations = Object.values(sides).reduce(
-    (sum, { creates, updates, deletes }) => sum + creates + updates + deletes,
-    0,
-  );
+  const operations = operationCount(sides);
   return { plan, madeAt, operations, ...(undoes === undefined ? {} : { undoes }) };
 }
 

@@ -23,17 +23,25 @@ async function factsOf(
   const observed = head.observed[side.name];
   const base = (await home.checkpoint(sync, side.name, "walk"))?.state ?? {};
   const now = side.settings ?? { mapping: "", filter: "" };
+  const settings = {
+    mapping: { now: now.mapping, ...baseOf(base["mapping"]) },
+    filter: { now: now.filter, ...baseOf(base["filter"]) },
+  };
   const had = Array.isArray(base["key"]) ? base["key"].map(String) : [];
   return {
     side: side.name,
-    known: observed?.known ?? 0,
+    known: observed?.known ?? (hasChanged(settings) ? await home.knownCount(sync, side.name) : 0),
     ...(observed?.seen === undefined ? {} : { seen: observed.seen }),
     deletes: counts?.deletes ?? 0,
     updates: counts?.updates ?? 0,
     lostKeys: had.filter((name) => !side.schema.fields.some((field) => field.name === name)),
-    mapping: { now: now.mapping, ...baseOf(base["mapping"]) },
-    filter: { now: now.filter, ...baseOf(base["filter"]) },
+    ...settings,
   };
+}
+
+/** Of what nothing is written to, only changed settings ask how many records there are. */
+function hasChanged({ mapping, filter }: Pick<SideFacts, "mapping" | "filter">): boolean {
+  return [mapping, filter].some(({ base, now }) => base !== undefined && base !== now);
 }
 
 function baseOf(value: unknown): { readonly base?: string } {

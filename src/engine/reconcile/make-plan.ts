@@ -14,6 +14,7 @@ import { ambiguousInWords, type Matching, matchStaged } from "./match-staged.ts"
 import { type Looked, mergeCandidates } from "./merge-candidates.ts";
 import { stageMetAgain } from "./met-again.ts";
 import { observeSide, type SideObservation } from "./observe-side.ts";
+import { operationCount } from "./operation-count.ts";
 import { type ParkedWrites, recallParked } from "./parked-writes.ts";
 import { isIdle, planRecord } from "./plan-record.ts";
 import { isInReview } from "./record-state.ts";
@@ -30,9 +31,10 @@ export interface MadePlan {
 
 /**
  * Observes every side, matches what is new, merges what differs, and saves the plan in the home.
- * Nothing is written to a side, and nothing that is agreed changes.
+ * Nothing is written to a side, and nothing that is agreed changes. `isShown`: a person looks at it,
+ * also where nothing is to be done.
  */
-export async function makePlan(work: ReconcileWork): Promise<MadePlan> {
+export async function makePlan(work: ReconcileWork, isShown = false): Promise<MadePlan> {
   const { context } = work;
   const { home, sync } = context;
   await home.dropPlans(work.lease());
@@ -57,7 +59,7 @@ export async function makePlan(work: ReconcileWork): Promise<MadePlan> {
     fields: context.rules.fields.map(({ name }) => name),
     basis,
     sides: tally.sides,
-    observed: Object.fromEntries(observations.map((one) => [one.side, guardFacts(one)])),
+    observed: await guardFacts(work, observations, isShown || operationCount(tally.sides) > 0),
     records: {
       compared: tally.compared,
       matched: matching.matched,
@@ -81,8 +83,20 @@ function parkedNote(sync: string, { held }: PlannedParked = NONE_PARKED): readon
 
 const NONE_PARKED: PlannedParked = { held: 0, settled: [] };
 
-function guardFacts({ kind, known, read, bad }: SideObservation): SideGuardFacts {
-  return kind === "whole" ? { known, seen: read + bad } : { known };
+async function guardFacts(
+  { context: { home, sync } }: ReconcileWork,
+  observations: readonly SideObservation[],
+  isCounted: boolean,
+): Promise<Readonly<Record<string, SideGuardFacts>>> {
+  const facts: Record<string, SideGuardFacts> = {};
+  for (const { side, kind, known: counted, read, bad } of observations) {
+    const known = counted ?? (isCounted ? await home.knownCount(sync, side) : undefined);
+    facts[side] = {
+      ...(known === undefined ? {} : { known }),
+      ...(kind === "whole" ? { seen: read + bad } : {}),
+    };
+  }
+  return facts;
 }
 
 interface Tally {

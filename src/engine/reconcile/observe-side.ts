@@ -26,8 +26,8 @@ export interface SideObservation {
   readonly read: number;
   readonly staged: number;
   readonly gone: number;
-  /** Linked records of the side before this observation. */
-  readonly known: number;
+  /** Linked records of the side before this observation; counted where it was to be read whole. */
+  readonly known?: number;
   readonly bad: number;
   /** What is wrong with the first few of them. */
   readonly badSamples: readonly string[];
@@ -50,20 +50,20 @@ export async function observeSide(
   side: SideContext,
 ): Promise<SideObservation> {
   const { home, sync } = work.context;
-  const known = await home.knownCount(sync, side.name);
   const tally = emptyTally();
   try {
     const cursor = await changesCursor(work, side);
     const positions = cursor && (await unlessExpired(observeChanges(work, side, cursor, tally)));
     if (positions !== undefined) {
-      return { side: side.name, kind: "changes", known, ...tally, positions };
+      return { side: side.name, kind: "changes", ...tally, positions };
     }
     Object.assign(tally, emptyTally());
+    const known = await home.knownCount(sync, side.name);
     const heads = await observeAll(work, side, known, tally);
     return { side: side.name, kind: "whole", known, ...tally, positions: heads };
   } catch (error) {
     const trouble = sideTrouble(work, error);
-    return { side: side.name, kind: "unknown", known, ...tally, positions: {}, trouble };
+    return { side: side.name, kind: "unknown", ...tally, positions: {}, trouble };
   }
 }
 

@@ -41,7 +41,7 @@ export async function underLease<T>(
 export function planReconcile(context: ReconcileContext, signal: AbortSignal): Promise<MadePlan> {
   return underLease(context, signal, async (work, runId) => {
     await recoverIntents(work, runId);
-    return makePlan(work);
+    return makePlan(work, true);
   });
 }
 
