@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import type * as App from "../src/app.ts";
-import type * as Heap from "../src/cli/young-generation.ts";
+import type * as Heap from "../src/cli/small-heap.ts";
 
 // One run or verification of a sync, or the installation of its sides' capture, by the compiled
 // package and with the command line's heap.
@@ -16,9 +16,9 @@ export interface Reconciled {
 
 const [directory = ".", verb = "run", path = ""] = process.argv.slice(2);
 const { openLockstep } = (await import(path)) as typeof App;
-const heap = join(dirname(path), "cli", "young-generation.js");
-const { keepYoungGenerationSmall } = (await import(heap)) as typeof Heap;
-keepYoungGenerationSmall();
+const heap = join(dirname(path), "cli", "small-heap.js");
+const { keepHeapSmall } = (await import(heap)) as typeof Heap;
+keepHeapSmall();
 const begun = performance.now();
 const before = process.cpuUsage();
 const lockstep = await openLockstep({ directory, env: process.env });

@@ -1,18 +1,18 @@
 import { enableCompileCache } from "node:module";
 import { dirname, extname, join } from "node:path";
 import type * as App from "../src/app.ts";
-import type * as Heap from "../src/cli/young-generation.ts";
+import type * as Heap from "../src/cli/small-heap.ts";
 import type { RequestedMode } from "../src/engine/results.ts";
 
 // One run of the real application, opened from a configuration as the command line does.
 // `node [--cpu-prof] bench/replicate.ts DIRECTORY MODE [PATH OF app.ts]`
 const [directory = ".", mode = "auto", path = join(import.meta.dirname, "../src/app.ts")] =
   process.argv.slice(2);
-const heap = join(dirname(path), "cli", `young-generation${extname(path)}`);
+const heap = join(dirname(path), "cli", `small-heap${extname(path)}`);
 enableCompileCache();
 const { openLockstep } = (await import(path)) as typeof App;
-const { keepYoungGenerationSmall } = (await import(heap)) as typeof Heap;
-keepYoungGenerationSmall();
+const { keepHeapSmall } = (await import(heap)) as typeof Heap;
+keepHeapSmall();
 const loadedMs = performance.now();
 const lockstep = await openLockstep({ directory, env: process.env });
 const result = await lockstep.run(

@@ -14,11 +14,11 @@ if (Number(process.versions.node.split(".")[0]) < NODE_NEEDED) {
   nodeModule.enableCompileCache();
   const { processIo } = await import("./io.ts");
   const { runCli } = await import("./run-cli.ts");
-  const { keepYoungGenerationSmall } = await import("./young-generation.ts");
+  const { keepHeapSmall } = await import("./small-heap.ts");
   process.exitCode = await runCli(process.argv.slice(2), processIo(), {
     open: async (options) => {
       const { openLockstep } = await import("../app.ts");
-      keepYoungGenerationSmall();
+      keepHeapSmall();
       return openLockstep(options);
     },
     types: async (options, system, signal) =>
