@@ -133,12 +133,17 @@ export interface Links {
   everyKnown(sync: string, side: string): AsyncIterable<readonly KnownRecord[]>;
   /** The digests of what is known of the side, added up as `Connector.sumDigests` does. */
   knownDigests(sync: string, side: string, bits: number): Promise<KnownDigests>;
-  /** As `everyKnown`, but only those whose digest is in the buckets, and those that have none. */
-  knownIn(
+  /**
+   * The rows of linked records whose digest is in the buckets, with it, and of those that have none,
+   * in batches, in no particular order.
+   */
+  knownDigestsIn(
     sync: string,
     side: string,
     buckets: DigestBuckets,
-  ): AsyncIterable<readonly KnownRecord[]>;
+  ): AsyncIterable<readonly Pick<KnownRecord, "row" | "digest">[]>;
+  /** The linked records of these rows of the side, a few thousand at most. */
+  knownRows(sync: string, side: string, rows: readonly number[]): Promise<readonly KnownRecord[]>;
   /** Keeps digests; one of a record whose hash is another by now is passed over. */
   noteDigests(lease: Lease, side: string, seen: readonly SeenDigest[]): Promise<void>;
   /**

@@ -67,8 +67,8 @@ function homeToCome(
     async *everyKnown(sync, side) {
       yield* (await opening).everyKnown(sync, side);
     },
-    async *knownIn(sync, side, buckets) {
-      yield* (await opening).knownIn(sync, side, buckets);
+    async *knownDigestsIn(sync, side, buckets) {
+      yield* (await opening).knownDigestsIn(sync, side, buckets);
     },
     async *leftOutIn(sync, side, buckets) {
       yield* (await opening).leftOutIn(sync, side, buckets);

@@ -1,124 +1,120 @@
-import { type DigestBuckets, type DigestSum, differingBuckets } from "../../model/digest.ts";
+import { bucketOf, type DigestBuckets } from "../../model/digest.ts";
 import type { RecordKey } from "../../model/record.ts";
-import { SyncError } from "../../model/sync-error.ts";
 import type { KnownRecord, LeftOutRecord } from "../../ports/agreements.ts";
-import type { KeyMark } from "../../ports/connector.ts";
+import type { KeyMark, Page } from "../../ports/connector.ts";
 import { readByKeys } from "../replicate/read-by-keys.ts";
-import { allEnded } from "./all-ended.ts";
+import { type ComparedDigests, compareDigests } from "./compare-digests.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 import { forgetFallen } from "./left-out.ts";
 import { asking } from "./read-keys.ts";
 import { createRowSet, type RowSet } from "./row-set.ts";
+import { createRowsByDigest } from "./rows-by-digest.ts";
 import { type Seen, type Tally, takeGone, takePage, tell } from "./take-records.ts";
 
-/** Records that are expected in one bucket: few, so that a changed one brings few others along. */
-const RECORDS_IN_BUCKET = 16;
-const [BITS_MIN, BITS_MAX] = [6, 16];
-/** Where so large a share must be looked at, one walk costs less than to ask for them by key. */
-const WALK_SHARE = 0.9;
+/** Rows that are missing. */
+const ROWS_AT_ONCE = 1000;
 
 const NONE: ReadonlyMap<RecordKey, LeftOutRecord> = new Map();
 
-/** What a side's digests tell: how many records it has, and in which buckets some are not as known. */
-export interface ComparedDigests {
-  readonly total: number;
-  readonly differing: DigestBuckets;
-  /** Linked records of which no digest is known. */
-  readonly without: number;
-  /** The greatest row of a record that the side's filter leaves out. */
-  readonly newestLeftOut: number;
+/** A listed record that stands otherwise than it is known, or is not known. */
+interface OpenMark {
+  readonly mark: KeyMark;
+  readonly known: KnownRecord | undefined;
 }
 
-/**
- * Compares the digests of all records of a side, as its system adds them up, with those that are
- * known of linked records and of those that its filter leaves out. Undefined where the side has
- * none, or where so many differ that a walk costs less. Edits meanwhile are found by the next
- * comparison.
- */
-export async function compareDigests(
-  work: ReconcileWork,
-  side: SideContext,
-  known: number,
-): Promise<ComparedDigests | undefined> {
-  const { home, sync } = work.context;
-  if (side.query.digestSeed === undefined || known === 0) return undefined;
-  const { count: leftOut, newest: newestLeftOut } = await home.leftOutSize(sync, side.name);
-  const wanted = Math.ceil(Math.log2((known + leftOut) / RECORDS_IN_BUCKET));
-  const bits = Math.min(BITS_MAX, Math.max(BITS_MIN, wanted));
-  const both = [sumsOf(work, side, bits), home.knownDigests(sync, side.name, bits)] as const;
-  await allEnded<unknown>(both);
-  const [theirs, ours] = [await both[0], await both[1]];
-  if (theirs === undefined) return undefined;
-  const of = differingBuckets(ours.sums, theirs);
-  const open = Math.max(countIn(theirs, of), countIn(ours.sums, of)) + ours.without;
-  const total = countIn(theirs);
-  if (open > Math.max(total, known + leftOut) * WALK_SHARE) return undefined;
-  return { total, differing: { bits, of }, without: ours.without, newestLeftOut };
-}
-
-/** None where the system has none, or fails to add them up at once, which a walk does not ask for. */
-async function sumsOf(
-  { context, signal }: ReconcileWork,
-  { name, connector, query }: SideContext,
-  bits: number,
-): Promise<readonly DigestSum[] | undefined> {
-  try {
-    return await connector.sumDigests?.(query, bits, signal);
-  } catch (error) {
-    if (signal.aborted || !(error instanceof SyncError)) throw error;
-    const message = `${name} is read whole, since its digests could not be had: ${error.message}`;
-    context.emit({ kind: "note", at: context.clock.now(), message });
-    return undefined;
-  }
-}
-
-function countIn(sums: readonly DigestSum[], buckets?: readonly number[]): number {
-  const wanted = buckets === undefined ? undefined : new Set(buckets);
-  const counted = sums.filter(({ bucket }) => wanted?.has(bucket) !== false);
-  return counted.reduce((sum, { count }) => sum + count, 0);
+/** What hears of marks that are looked up by their keys. */
+interface LookedUp {
+  readonly linked: RowSet;
+  /** Left out as they were. */
+  readonly stood: RowSet;
+  /** Digests of linked records that stand as they are known; another may have been taken for them. */
+  readonly twins: Set<number>;
 }
 
 /**
  * What is not as it is known: marks of records that stand otherwise or are not known, in batches,
  * and linked records that no listing of these buckets has, or whose digest is not known. `stood`
  * hears of records that are left out as they were.
+ *
+ * The first mark with the known digest of one linked record is taken for that record's, and only
+ * others are looked up by key. Nothing is lost where two records have one digest:
+ * - A changed one that is taken for another leaves its own row unmet: it is missing, and so it is
+ *   read by its key.
+ * - The second mark is looked up. Where it is that of the known record, the first may be that of a
+ *   new one: all marks with this digest are listed once more, and looked up.
+ * - Linked ones that are known by the same digest are all looked up.
  */
 export async function* differences(
   work: ReconcileWork,
   side: SideContext,
-  { differing, without }: ComparedDigests,
+  { differing, known, without }: ComparedDigests,
   onBad: (count: number) => void,
   stood: RowSet,
 ): AsyncGenerator<{
-  readonly marks: readonly { readonly mark: KeyMark; readonly known: KnownRecord | undefined }[];
+  readonly marks: readonly OpenMark[];
   readonly missing: readonly KnownRecord[];
 }> {
   const { home, sync } = work.context;
   if (differing.of.length === 0 && without === 0) return;
-  const seen = createRowSet();
-  if (differing.of.length > 0) {
-    const listing = side.connector.read(
-      { kind: "walk", query: side.query, after: null, projection: "key", buckets: differing },
-      work.signal,
-    );
-    for await (const { marks, bad } of listing) {
-      const keys = marks.map(({ key }) => key);
-      const known = await home.known(sync, side.name, keys);
-      for (const { row } of known.values()) seen.add(row);
-      const unlinked = keys.filter((key) => !known.has(key));
-      const leftOut = unlinked.length === 0 ? NONE : await home.leftOut(sync, side.name, unlinked);
-      const open = marks.filter(({ key, digest }) => {
-        const own = leftOut.get(key);
-        if (own !== undefined && own.digest === digest) stood.add(own.row);
-        return digest === undefined || (known.get(key) ?? own)?.digest !== digest;
-      });
-      onBad(bad.length);
-      yield { marks: open.map((mark) => ({ mark, known: known.get(mark.key) })), missing: [] };
-    }
+  const rows = createRowsByDigest(known);
+  for await (const batch of home.knownDigestsIn(sync, side.name, differing)) {
+    for (const { row, digest } of batch) rows.add(row, digest);
   }
-  for await (const batch of home.knownIn(sync, side.name, differing)) {
-    yield { marks: [], missing: batch.filter(({ row }) => !seen.has(row)) };
+  const looked: LookedUp = { linked: createRowSet(), stood, twins: new Set() };
+  for await (const { marks, bad } of listed(work, side, differing)) {
+    const others = marks.filter(({ digest }) => digest === undefined || !rows.meet(digest));
+    const open = await lookUp(work, side, others, looked);
+    onBad(bad.length);
+    yield { marks: open, missing: [] };
   }
+  const twins = new Set(looked.twins);
+  const { bits } = differing;
+  const of = [...new Set([...twins].map((digest) => bucketOf(digest, bits)))];
+  for await (const { marks } of listed(work, side, { bits, of })) {
+    const again = marks.filter(({ digest }) => digest !== undefined && twins.has(digest));
+    yield { marks: await lookUp(work, side, again, looked), missing: [] };
+  }
+  let missing: number[] = [];
+  for (const row of rows.unmet()) {
+    if (!looked.linked.has(row)) missing.push(row);
+    if (missing.length < ROWS_AT_ONCE) continue;
+    yield { marks: [], missing: await home.knownRows(sync, side.name, missing) };
+    missing = [];
+  }
+  if (missing.length === 0) return;
+  yield { marks: [], missing: await home.knownRows(sync, side.name, missing) };
+}
+
+async function* listed(
+  work: ReconcileWork,
+  { connector, query }: SideContext,
+  buckets: DigestBuckets,
+): AsyncIterable<Page> {
+  if (buckets.of.length === 0) return;
+  const request = { kind: "walk", query, after: null, projection: "key", buckets } as const;
+  yield* connector.read(request, work.signal);
+}
+
+async function lookUp(
+  { context: { home, sync } }: ReconcileWork,
+  side: SideContext,
+  marks: readonly KeyMark[],
+  { linked, stood, twins }: LookedUp,
+): Promise<readonly OpenMark[]> {
+  if (marks.length === 0) return [];
+  const keys = marks.map(({ key }) => key);
+  const known = await home.known(sync, side.name, keys);
+  for (const { row } of known.values()) linked.add(row);
+  const unlinked = keys.filter((key) => !known.has(key));
+  const leftOut = unlinked.length === 0 ? NONE : await home.leftOut(sync, side.name, unlinked);
+  return marks.flatMap((mark): readonly OpenMark[] => {
+    const { key, digest } = mark;
+    const [own, other] = [known.get(key), leftOut.get(key)];
+    if (digest === undefined || (own ?? other)?.digest !== digest) return [{ mark, known: own }];
+    if (own !== undefined) twins.add(digest);
+    else if (other !== undefined) stood.add(other.row);
+    return [];
+  });
 }
 
 /**

@@ -1,9 +1,10 @@
 import type { LinkId } from "../../model/plan.ts";
 import type { SeenDigest } from "../../ports/agreements.ts";
+import { compareDigests } from "./compare-digests.ts";
 import { compareSide } from "./compare-side.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 import { hashShared } from "./names.ts";
-import { compareDigests, differences } from "./observe-digests.ts";
+import { differences } from "./observe-digests.ts";
 import { createRowSet } from "./row-set.ts";
 import type { Drift } from "./side-drift.ts";
 

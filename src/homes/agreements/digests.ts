@@ -3,9 +3,12 @@ import type { LinkId } from "../../model/plan.ts";
 import type { KnownDigests, KnownRecord, Links } from "../../ports/agreements.ts";
 import { type AgreementSql, type Row, relationText } from "./sql.ts";
 
-const KNOWN_AT_ONCE = 10_000;
+const DIGESTS_AT_ONCE = 10_000;
 
-type Digests = Pick<Links, "knownDigests" | "knownIn" | "noteDigests" | "doubtful">;
+type Digests = Pick<
+  Links,
+  "knownDigests" | "knownDigestsIn" | "knownRows" | "noteDigests" | "doubtful"
+>;
 
 /** The bucket of a row's digest, as in `model/digest.ts`. */
 export const bucket = (bits: number): string => `digest >> ${DIGEST_BITS - bits}`;
@@ -40,7 +43,15 @@ export function createDigests(sql: AgreementSql, known: (row: Row) => KnownRecor
       if (leftOut.sums.length === 0) return linked;
       return { sums: addSums([...linked.sums, ...leftOut.sums]), without: linked.without };
     },
-    knownIn: (sync, side, buckets) => knownIn(sql, known, { sync, side, buckets }),
+    knownDigestsIn: (sync, side, buckets) => knownDigestsIn(sql, { sync, side, buckets }),
+    knownRows: async (sync, side, wanted) => {
+      const rows = await sql.all(
+        `SELECT s.key, s.link, s.id, s.hash, s.digest FROM ${sql.relation(3, { row: "bigint" })} AS r
+         CROSS JOIN ${sides} AS s WHERE s.id = r.row AND s.sync = $1 AND s.side = $2`,
+        [sync, side, relationText(wanted.map((row) => ({ row })))],
+      );
+      return rows.map(known);
+    },
     noteDigests: async (lease, side, seen) => {
       if (seen.length === 0) return;
       const columns = { row: "bigint", hash: "text", digest: "bigint", agrees: "bigint" } as const;
@@ -89,26 +100,27 @@ function digestsOf(rows: readonly Row[]): KnownDigests {
   };
 }
 
-async function* knownIn(
+/** All that is asked for is in one index (`_lockstep_sides_in_order`), so that no record is read. */
+async function* knownDigestsIn(
   sql: AgreementSql,
-  known: (row: Row) => KnownRecord,
   of: { readonly sync: string; readonly side: string; readonly buckets: DigestBuckets },
-): AsyncIterable<readonly KnownRecord[]> {
+): AsyncIterable<readonly Pick<KnownRecord, "row" | "digest">[]> {
   const { sync, side, buckets } = of;
   const wanted = relationText(buckets.of.map((one) => ({ bucket: one })));
   let after = 0;
   for (;;) {
     const rows = await sql.all(
-      `SELECT key, link, id, hash, digest FROM ${sql.table("sides")}
+      `SELECT id, digest FROM ${sql.table("sides")}
        WHERE sync = $1 AND side = $2 AND id > $3 AND (digest IS NULL OR ${bucket(buckets.bits)} IN
          (SELECT r.bucket FROM ${sql.relation(4, { bucket: "bigint" })} AS r))
-       ORDER BY id LIMIT ${KNOWN_AT_ONCE}`,
+       ORDER BY id LIMIT ${DIGESTS_AT_ONCE}`,
       [sync, side, after, wanted],
     );
-    const last = rows.at(-1);
-    if (last === undefined) return;
-    after = Number(last[2]);
-    yield rows.map(known);
-    if (rows.length < KNOWN_AT_ONCE) return;
+    yield rows.map(([row, digest]) => ({
+      row: Number(row),
+      ...(digest == null ? {} : { digest: Number(digest) }),
+    }));
+    if (rows.length < DIGESTS_AT_ONCE) return;
+    after = Number(rows.at(-1)?.[0]);
   }
 }

@@ -9,7 +9,7 @@ export function createDigests(
   state: AgreementState,
   home: MemoryHomeState,
   knownRecord: (kept: KeptSide) => KnownRecord,
-): Pick<Links, "knownDigests" | "knownIn" | "noteDigests" | "doubtful"> {
+): Pick<Links, "knownDigests" | "knownDigestsIn" | "knownRows" | "noteDigests" | "doubtful"> {
   const sidesOf = (sync: string, side: string): readonly KeptSide[] =>
     [...state.sides.values()].filter((kept) => kept.sync === sync && kept.side === side);
   return {
@@ -22,10 +22,16 @@ export function createDigests(
       const all = [...digests, ...leftOut.map(({ digest }) => digest)];
       return { sums: sumDigests(all, bits), without: kept.length - digests.length };
     },
-    knownIn: async function* (sync, side, { bits, of }) {
+    knownDigestsIn: async function* (sync, side, { bits, of }) {
       const wanted = new Set(of);
       yield sidesOf(sync, side)
         .filter(({ digest }) => digest === undefined || wanted.has(bucketOf(digest, bits)))
+        .map(({ row, digest }) => ({ row, ...(digest === undefined ? {} : { digest }) }));
+    },
+    knownRows: async (sync, side, rows) => {
+      const wanted = new Set(rows);
+      return sidesOf(sync, side)
+        .filter(({ row }) => wanted.has(row))
         .map(knownRecord);
     },
     noteDigests: async (lease, side, seen) => {

@@ -42,7 +42,21 @@ async function knownIn(
   of: readonly number[],
 ): Promise<readonly KnownRecord[]> {
   const found: KnownRecord[] = [];
-  for await (const batch of home.knownIn(SYNC, "a", { bits, of })) found.push(...batch);
+  for await (const batch of home.knownDigestsIn(SYNC, "a", { bits, of })) {
+    const known = await home.knownRows(
+      SYNC,
+      "a",
+      batch.map(({ row }) => row),
+    );
+    const told = known.map(({ row, digest }) => ({
+      row,
+      ...(digest === undefined ? {} : { digest }),
+    }));
+    const byRow = <T extends { readonly row: number }>(rows: readonly T[]): readonly T[] =>
+      rows.toSorted((one, other) => one.row - other.row);
+    assert.deepEqual(byRow(batch), byRow(told), "rows and digests, and nothing else");
+    found.push(...known);
+  }
   return found.sort((one, other) => one.link - other.link);
 }
 
@@ -84,6 +98,51 @@ export function digestBehaviours(behaviour: Behaviour): void {
       (await knownIn(home, 2, [])).map(({ link }) => link),
       [6],
     );
+  });
+
+  behaviour("linked records are told by their rows, of one side of one sync", async (subject) => {
+    const home = subject.home as Kept;
+    const lease = await takeLease(home);
+    await settle(home, lease, [
+      settled(1, [side(1, { digest: BIG }), side(1, { side: "b", key: key("b-1"), digest: BIG })]),
+      settled(2, [side(2)]),
+    ]);
+    const [one, two] = await knownIn(home, 0, [0]);
+    assert.ok(one !== undefined && two !== undefined);
+    const rows = [two.row, one.row, 999_999];
+    const found = await home.knownRows(SYNC, "a", rows);
+    assert.deepEqual(
+      found.toSorted((x, y) => x.link - y.link),
+      [
+        { key: key("a-1"), link: 1, row: one.row, hash: "hash-1", digest: BIG },
+        { key: key("a-2"), link: 2, row: two.row, hash: "hash-2" },
+      ],
+    );
+    assert.deepEqual(await home.knownRows(SYNC, "a", []), []);
+    assert.deepEqual(await home.knownRows(SYNC, "b", rows), []);
+    assert.deepEqual(await home.knownRows("other", "a", rows), []);
+  });
+
+  behaviour("each known digest of many is told once", async (subject) => {
+    const home = subject.home as Kept;
+    const lease = await takeLease(home);
+    const links = Array.from({ length: 10_101 }, (_, at) => at + 1);
+    const records = links.map((link) => {
+      const known = link % 3 === 0 ? {} : { digest: link % 3 === 1 ? link : BIG - link };
+      return settled(link, [side(link, known)]);
+    });
+    await settle(home, lease, records);
+    for (const [of, count] of [
+      [[0], 6734],
+      [[0, 15], 10_101],
+      [[3], 3367],
+    ] as const) {
+      const rows: number[] = [];
+      for await (const batch of home.knownDigestsIn(SYNC, "a", { bits: 4, of })) {
+        rows.push(...batch.map(({ row }) => row));
+      }
+      assert.deepEqual([rows.length, new Set(rows).size], [count, count]);
+    }
   });
 
   behaviour("a digest is noted while its record stays as it was", async (subject) => {

@@ -217,7 +217,12 @@ const HARMLESS: ReadonlySet<string> = new Set([
 ]);
 
 /** Read batch by batch; nothing of them can be refused as a whole. */
-const ITERATED: ReadonlySet<string> = new Set(["everyKnown", "knownIn", "leftOutIn", "changes"]);
+const ITERATED: ReadonlySet<string> = new Set([
+  "everyKnown",
+  "knownDigestsIn",
+  "leftOutIn",
+  "changes",
+]);
 
 /** The home as one process sees it: it may die, freeze or be refused at every write. */
 function watchHome(
