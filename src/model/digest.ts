@@ -27,19 +27,37 @@ export function bucketOf(digest: number, bits: number): number {
   return Math.floor(digest / 2 ** (DIGEST_BITS - bits));
 }
 
-/** The digests by bucket; buckets without any are left out. In no particular order. */
-export function sumDigests(digests: Iterable<number>, bits: number): readonly DigestSum[] {
+/** Adds digests up by bucket, one after another. */
+export interface DigestSums {
+  add(digest: number): void;
+  /** Buckets without any are left out. In no particular order. */
+  result(): readonly DigestSum[];
+}
+
+export function createDigestSums(bits: number): DigestSums {
   const sums = new Map<number, { bucket: number; count: number; high: number; low: number }>();
-  for (const digest of digests) {
-    const bucket = bucketOf(digest, bits);
-    const sum = sums.get(bucket) ?? { bucket, count: 0, high: 0, low: 0 };
-    const high = Math.floor(digest / HALF);
-    sum.count += 1;
-    sum.high += high;
-    sum.low += digest - high * HALF;
-    sums.set(bucket, sum);
-  }
-  return [...sums.values()];
+  return {
+    add(digest) {
+      const bucket = bucketOf(digest, bits);
+      let sum = sums.get(bucket);
+      if (sum === undefined) {
+        sum = { bucket, count: 0, high: 0, low: 0 };
+        sums.set(bucket, sum);
+      }
+      const high = Math.floor(digest / HALF);
+      sum.count += 1;
+      sum.high += high;
+      sum.low += digest - high * HALF;
+    },
+    result: () => [...sums.values()],
+  };
+}
+
+/** The digests by bucket, as `DigestSums` gives them. */
+export function sumDigests(digests: Iterable<number>, bits: number): readonly DigestSum[] {
+  const sums = createDigestSums(bits);
+  for (const digest of digests) sums.add(digest);
+  return sums.result();
 }
 
 /** Sums of which several may be of one bucket as one each. */

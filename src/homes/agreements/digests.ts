@@ -1,9 +1,7 @@
-import { addSums, DIGEST_BITS, type DigestBuckets } from "../../model/digest.ts";
+import { addSums, DIGEST_BITS } from "../../model/digest.ts";
 import type { LinkId } from "../../model/plan.ts";
-import type { KnownDigests, KnownRecord, Links } from "../../ports/agreements.ts";
+import type { KnownRecord, Links } from "../../ports/agreements.ts";
 import { type AgreementSql, type Row, relationText } from "./sql.ts";
-
-const DIGESTS_AT_ONCE = 10_000;
 
 type Digests = Pick<
   Links,
@@ -31,19 +29,13 @@ export function createDigests(sql: AgreementSql, known: (row: Row) => KnownRecor
   ];
   return {
     knownDigests: async (sync, side, bits) => {
-      const sums = (table: string): Promise<readonly Row[]> =>
-        sql.all(
-          `SELECT ${bucket(bits)}, count(*), sum(digest >> 26), sum(digest & 67108863)
-           FROM ${table} WHERE sync = $1 AND side = $2 GROUP BY 1`,
-          [sync, side],
-        );
-      const linked = digestsOf(await sums(sides));
-      const leftOut = digestsOf(await sums(sql.table("left_out")));
+      const linked = await sql.digests.sums(sides, sync, side, bits);
+      const leftOut = await sql.digests.sums(sql.table("left_out"), sync, side, bits);
       // Most sides leave nothing out, and each bucket of the linked ones is there once already.
       if (leftOut.sums.length === 0) return linked;
       return { sums: addSums([...linked.sums, ...leftOut.sums]), without: linked.without };
     },
-    knownDigestsIn: (sync, side, buckets) => knownDigestsIn(sql, { sync, side, buckets }),
+    knownDigestsIn: (sync, side, buckets) => sql.digests.within(sides, sync, side, buckets),
     knownRows: async (sync, side, wanted) => {
       const rows = await sql.all(
         `SELECT s.key, s.link, s.id, s.hash, s.digest FROM ${sql.relation(3, { row: "bigint" })} AS r
@@ -85,42 +77,4 @@ export function createDigests(sql: AgreementSql, known: (row: Row) => KnownRecor
       return rows.map(([link]): LinkId => Number(link));
     },
   };
-}
-
-function digestsOf(rows: readonly Row[]): KnownDigests {
-  const sums = rows.map(([own, count, high, low]) => ({
-    bucket: own === null ? null : Number(own),
-    count: Number(count),
-    high: Number(high),
-    low: Number(low),
-  }));
-  return {
-    sums: sums.flatMap((sum) => (sum.bucket === null ? [] : [{ ...sum, bucket: sum.bucket }])),
-    without: sums.find((sum) => sum.bucket === null)?.count ?? 0,
-  };
-}
-
-/** All that is asked for is in one index (`_lockstep_sides_in_order`), so that no record is read. */
-async function* knownDigestsIn(
-  sql: AgreementSql,
-  of: { readonly sync: string; readonly side: string; readonly buckets: DigestBuckets },
-): AsyncIterable<readonly Pick<KnownRecord, "row" | "digest">[]> {
-  const { sync, side, buckets } = of;
-  const wanted = relationText(buckets.of.map((one) => ({ bucket: one })));
-  let after = 0;
-  for (;;) {
-    const rows = await sql.all(
-      `SELECT id, digest FROM ${sql.table("sides")}
-       WHERE sync = $1 AND side = $2 AND id > $3 AND (digest IS NULL OR ${bucket(buckets.bits)} IN
-         (SELECT r.bucket FROM ${sql.relation(4, { bucket: "bigint" })} AS r))
-       ORDER BY id LIMIT ${DIGESTS_AT_ONCE}`,
-      [sync, side, after, wanted],
-    );
-    yield rows.map(([row, digest]) => ({
-      row: Number(row),
-      ...(digest == null ? {} : { digest: Number(digest) }),
-    }));
-    if (rows.length < DIGESTS_AT_ONCE) return;
-    after = Number(rows.at(-1)?.[0]);
-  }
 }

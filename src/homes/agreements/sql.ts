@@ -1,3 +1,5 @@
+import type { DigestBuckets } from "../../model/digest.ts";
+import type { KnownDigests, KnownRecord } from "../../ports/agreements.ts";
 import type { Lease } from "../../ports/home.ts";
 
 /** One column of a row; a number may come as its text. */
@@ -15,6 +17,21 @@ export interface Statement {
 export type Columns = Readonly<Record<string, "text" | "bigint">>;
 
 /**
+ * The digests of a side's rows in a table of the home that has the columns `sync`, `side`, `id` and
+ * `digest`: very many at once, by whatever way is the shortest for the database.
+ */
+export interface DigestReader {
+  sums(table: string, sync: string, side: string, bits: number): Promise<KnownDigests>;
+  /** Rows whose digest is in the buckets and rows without one, in batches, in no particular order. */
+  within(
+    table: string,
+    sync: string,
+    side: string,
+    buckets: DigestBuckets,
+  ): AsyncIterable<readonly Pick<KnownRecord, "row" | "digest">[]>;
+}
+
+/**
  * What SQLite and PostgreSQL must each say in their own way, so that everything else about
  * agreements is written once. Statements use what both understand: `ON CONFLICT`, `UPDATE … FROM`,
  * `IS DISTINCT FROM`.
@@ -27,6 +44,7 @@ export interface AgreementSql {
    * first in a `CROSS JOIN`, whose order SQLite keeps: it would else read the array for each row.
    */
   readonly relation: (parameter: number, columns: Columns) => string;
+  readonly digests: DigestReader;
   /** A text as the database can keep and compare it, and back. */
   readonly storeText: (text: string) => string;
   readonly readText: (stored: string) => string;

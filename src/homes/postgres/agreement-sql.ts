@@ -1,5 +1,6 @@
 import type { Lease } from "../../ports/home.ts";
 import type { AgreementSql, Statement } from "../agreements/sql.ts";
+import { createDigestReader } from "./digests.ts";
 import { createGrownTables } from "./grown-tables.ts";
 import { checkFence } from "./leases.ts";
 import { readText, storeText } from "./stored-text.ts";
@@ -21,15 +22,18 @@ export function createAgreementSql(tables: HomeTables): AgreementSql {
     for (const [at, { sql }] of statements.entries()) grown.note(sql, rows[at] ?? 0);
     await grown.analyze();
   };
+  const all: AgreementSql["all"] = (sql, parameters) => database.all(sql, parameters);
+  const relation: AgreementSql["relation"] = (parameter, columns) => {
+    const typed = Object.entries(columns).map(([name, type]) => `${name} ${type}`);
+    return `(SELECT * FROM json_to_recordset($${parameter}::json) AS x (${typed.join(", ")}))`;
+  };
   return {
     table: (name) => tableOf(tables, name),
-    relation: (parameter, columns) => {
-      const typed = Object.entries(columns).map(([name, type]) => `${name} ${type}`);
-      return `(SELECT * FROM json_to_recordset($${parameter}::json) AS x (${typed.join(", ")}))`;
-    },
+    relation,
+    digests: createDigestReader({ all, relation }),
     storeText,
     readText,
-    all: (sql, parameters) => database.all(sql, parameters),
+    all,
     write: (statements, lease) => perform(statements, lease),
     writeUnsynced: (statements, lease) => perform([UNSYNCED, ...statements], lease),
   };

@@ -1,6 +1,7 @@
 import type { SqliteDatabase } from "../../drivers/sqlite/database.ts";
 import type { Lease } from "../../ports/home.ts";
-import type { AgreementSql, Row, Statement } from "../agreements/sql.ts";
+import type { AgreementSql, Statement } from "../agreements/sql.ts";
+import { createDigestReader } from "./digests.ts";
 import { checkFence } from "./leases.ts";
 import { createLettingOthersIn } from "./let-others-in.ts";
 
@@ -10,6 +11,10 @@ export function createAgreementSql(
   each = elementsOf(database),
 ): AgreementSql {
   const letOthersIn = createLettingOthersIn();
+  const all: AgreementSql["all"] = async (sql, parameters) => {
+    await letOthersIn();
+    return database.prepare(numbered(sql)).all(parameters);
+  };
   return {
     table: (name) => `_lockstep_${name}`,
     relation: (parameter, columns) => {
@@ -18,10 +23,8 @@ export function createAgreementSql(
     },
     storeText: (text) => text,
     readText: (stored) => stored,
-    all: async (sql, parameters): Promise<readonly Row[]> => {
-      await letOthersIn();
-      return database.prepare(numbered(sql)).all(parameters);
-    },
+    all,
+    digests: createDigestReader(all),
     write: async (statements, lease) => {
       await letOthersIn();
       database.transaction(() => perform(database, statements, lease));
