@@ -27,29 +27,36 @@ export function bucketOf(digest: number, bits: number): number {
   return Math.floor(digest / 2 ** (DIGEST_BITS - bits));
 }
 
-/** Adds digests up by bucket, one after another. */
+/** Adds digests up by bucket, one after another, at 24 bytes for each bucket. */
 export interface DigestSums {
   add(digest: number): void;
-  /** Buckets without any are left out. In no particular order. */
+  /** Buckets without any are left out. */
   result(): readonly DigestSum[];
 }
 
 export function createDigestSums(bits: number): DigestSums {
-  const sums = new Map<number, { bucket: number; count: number; high: number; low: number }>();
+  const width = 2 ** (DIGEST_BITS - bits);
+  const buckets = 2 ** bits;
+  const counts = new Float64Array(buckets);
+  const highs = new Float64Array(buckets);
+  const lows = new Float64Array(buckets);
   return {
     add(digest) {
-      const bucket = bucketOf(digest, bits);
-      let sum = sums.get(bucket);
-      if (sum === undefined) {
-        sum = { bucket, count: 0, high: 0, low: 0 };
-        sums.set(bucket, sum);
-      }
+      const bucket = Math.floor(digest / width);
       const high = Math.floor(digest / HALF);
-      sum.count += 1;
-      sum.high += high;
-      sum.low += digest - high * HALF;
+      counts[bucket] = (counts[bucket] ?? 0) + 1;
+      highs[bucket] = (highs[bucket] ?? 0) + high;
+      lows[bucket] = (lows[bucket] ?? 0) + digest - high * HALF;
     },
-    result: () => [...sums.values()],
+    result() {
+      const sums: DigestSum[] = [];
+      for (let bucket = 0; bucket < buckets; bucket += 1) {
+        const count = counts[bucket] ?? 0;
+        const [high, low] = [highs[bucket] ?? 0, lows[bucket] ?? 0];
+        if (count > 0) sums.push({ bucket, count, high, low });
+      }
+      return sums;
+    },
   };
 }
 

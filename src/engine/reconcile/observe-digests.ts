@@ -135,9 +135,14 @@ export async function observeByDigests(
     tally.bad += count;
   };
   const leftOut = createRowSet();
+  const open: RecordKey[] = [];
+  const atOnce = side.connector.capabilities.keysPerRead;
   for await (const { marks, missing } of differences(work, side, compared, onBad, leftOut)) {
-    const keys = marks.map(({ mark }) => mark.key);
-    await takeKeys(work, side, keys, tally, { leftOut });
+    for (const { mark } of marks) open.push(mark.key);
+    // Of a listed page few are open: they wait until there are as many as one request may name.
+    while (open.length >= atOnce) {
+      await takeKeys(work, side, open.splice(0, atOnce), tally, { leftOut });
+    }
     const found = await takeKeys(
       work,
       side,
@@ -153,6 +158,7 @@ export async function observeByDigests(
     );
     tell(work, side, tally, compared.total);
   }
+  await takeKeys(work, side, open, tally, { leftOut });
   await forgetFallen(work, side, compared.differing, compared.newestLeftOut, leftOut);
   tally.outside = (await work.context.home.leftOutSize(work.context.sync, side.name)).count;
   tally.read = Math.max(0, compared.total - tally.bad);
