@@ -4,7 +4,9 @@ import { openSqlite, type SqliteDatabase } from "../../drivers/sqlite/database.t
 import type { Agreements } from "../../ports/agreements.ts";
 import { createSqliteHome } from "./home.ts";
 
-/** How SQLite comes by the records of what is asked of the home. */
+type Filter = Parameters<Agreements["journal"]>[0];
+
+/** How SQLite comes by the records of what is asked of the home, and whether it sorts them. */
 async function planOf(ask: (home: Agreements) => Promise<unknown>): Promise<readonly string[]> {
   const database = openSqlite(":memory:");
   const asked: string[] = [];
@@ -24,6 +26,36 @@ async function planOf(ask: (home: Agreements) => Promise<unknown>): Promise<read
   const told = steps.map(([, , , step]) => String(step));
   return told.filter((step) => !/json|subquery|CO-ROUTINE|BLOOM/i.test(step));
 }
+
+async function journalPlan(filter: Omit<Filter, "sync" | "limit">): Promise<readonly string[]> {
+  const steps = await planOf((home) => home.journal({ sync: "inventory", limit: 500, ...filter }));
+  return steps.map((step) => step.replace(/^.*INDEX _lockstep_operations_/, ""));
+}
+
+const AFTER = { at: 5, id: "x" };
+const RUN = ["by_run (run_id=?)"];
+const LATER_OF_RUN = ["by_run (run_id=? AND (at,id)>(?,?))"];
+
+test("the newest writes of a sync are found by time, and so are those before and after them", async () => {
+  assert.deepEqual(await journalPlan({ states: ["written"] }), ["in_order (sync=?)"]);
+  for (const oldestFirst of [true, false]) {
+    assert.deepEqual(await journalPlan({ states: ["written"], after: AFTER, oldestFirst }), [
+      `in_order (sync=? AND (at,id)${oldestFirst ? ">" : "<"}(?,?))`,
+    ]);
+  }
+});
+
+test("those of a run or of a record are not looked for among all", async () => {
+  assert.deepEqual(await journalPlan({ runId: "r", states: ["written"] }), RUN);
+  assert.deepEqual(
+    await journalPlan({ runId: "r", oldestFirst: true, after: AFTER }),
+    LATER_OF_RUN,
+  );
+  for (const filter of [{ link: 7 }, { links: [7, 8] }, { link: 7, after: AFTER }]) {
+    const [found] = await journalPlan({ ...filter, states: ["written"] });
+    assert.equal(found, "by_link (sync=? AND link=?)");
+  }
+});
 
 test("known digests are told by an index alone, in its order", async () => {
   const plan = await planOf(async (home) => {
