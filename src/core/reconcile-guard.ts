@@ -57,20 +57,31 @@ function lostKey({ side, lostKeys }: SideFacts): ReconcileHalt | undefined {
   };
 }
 
+type Setting = "mapping" | "filter";
+
+/** The settings of a side that are not those that its base was made with. */
+export function otherSettings(facts: Pick<SideFacts, Setting>): readonly Setting[] {
+  return (["mapping", "filter"] as const).filter((setting) => {
+    const { base, now } = facts[setting];
+    return base !== undefined && base !== now;
+  });
+}
+
 /** One halt for both, since a home keeps one of each code and side; what is released is both. */
 function changedSettings(facts: SideFacts): ReconcileHalt | undefined {
   const { side, known } = facts;
-  const changed = (["mapping", "filter"] as const).flatMap((setting) => {
-    const { base, now } = facts[setting];
-    return base === undefined || base === now ? [] : [[setting, `${base} → ${now}`] as const];
-  });
+  const changed = otherSettings(facts);
   if (changed.length === 0 || known === 0) return undefined;
-  const settings = changed.map(([setting]) => `the ${setting}`).join(" and ");
+  const settings = changed.map((setting) => `the ${setting}`).join(" and ");
+  const details = changed.map((setting) => [
+    setting,
+    `${facts[setting].base} → ${facts[setting].now}`,
+  ]);
   return {
     code: "GUARD_SETTINGS_CHANGED",
     side,
     message: `T${settings.slice(1)} of ${side} changed since its ${known} records were last agreed; what differs now may be ${settings} and no edit.`,
-    details: { known, ...Object.fromEntries(changed) },
+    details: { known, ...Object.fromEntries(details) },
     release: RELEASE,
   };
 }

@@ -43,3 +43,9 @@ test("a digest more, less or another one makes just its own buckets differ", () 
     }),
   );
 });
+
+test("what is no digest is in no bucket, and is not passed over", () => {
+  for (const none of [-1, 2 ** DIGEST_BITS, Number.NaN]) {
+    assert.throws(() => sumDigests([0, none], 4), RangeError, `${none}`);
+  }
+});

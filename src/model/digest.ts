@@ -29,6 +29,7 @@ export function bucketOf(digest: number, bits: number): number {
 
 /** Adds digests up by bucket, one after another, at 24 bytes for each bucket. */
 export interface DigestSums {
+  /** Throws a RangeError for what is no digest: it would be in no bucket, and never differ. */
   add(digest: number): void;
   /** Buckets without any are left out. */
   result(): readonly DigestSum[];
@@ -43,6 +44,7 @@ export function createDigestSums(bits: number): DigestSums {
   return {
     add(digest) {
       const bucket = Math.floor(digest / width);
+      if (!(bucket >= 0 && bucket < buckets)) throw new RangeError(`${digest} is no digest.`);
       const high = Math.floor(digest / HALF);
       counts[bucket] = (counts[bucket] ?? 0) + 1;
       highs[bucket] = (highs[bucket] ?? 0) + high;

@@ -13,7 +13,7 @@ const WALK_SHARE = 0.9;
 export interface ComparedDigests {
   readonly total: number;
   readonly differing: DigestBuckets;
-  /** Known digests in those buckets, and linked records without one. */
+  /** Linked records in those buckets, and those without a digest; at most, by the sums. */
   readonly known: number;
   /** Linked records of which no digest is known. */
   readonly without: number;

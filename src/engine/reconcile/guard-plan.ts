@@ -1,4 +1,9 @@
-import { judgePlan, type ReconcileHalt, type SideFacts } from "../../core/reconcile-guard.ts";
+import {
+  judgePlan,
+  otherSettings,
+  type ReconcileHalt,
+  type SideFacts,
+} from "../../core/reconcile-guard.ts";
 import type { Halt } from "../../model/parked.ts";
 import type { PlanHead } from "../../model/plan.ts";
 import { SyncError } from "../../model/sync-error.ts";
@@ -28,20 +33,17 @@ async function factsOf(
     filter: { now: now.filter, ...baseOf(base["filter"]) },
   };
   const had = Array.isArray(base["key"]) ? base["key"].map(String) : [];
+  // Where nothing is to be written, only changed settings ask how many records there are.
+  const isAsked = otherSettings(settings).length > 0;
   return {
     side: side.name,
-    known: observed?.known ?? (hasChanged(settings) ? await home.knownCount(sync, side.name) : 0),
+    known: observed?.known ?? (isAsked ? await home.knownCount(sync, side.name) : 0),
     ...(observed?.seen === undefined ? {} : { seen: observed.seen }),
     deletes: counts?.deletes ?? 0,
     updates: counts?.updates ?? 0,
     lostKeys: had.filter((name) => !side.schema.fields.some((field) => field.name === name)),
     ...settings,
   };
-}
-
-/** Of what nothing is written to, only changed settings ask how many records there are. */
-function hasChanged({ mapping, filter }: Pick<SideFacts, "mapping" | "filter">): boolean {
-  return [mapping, filter].some(({ base, now }) => base !== undefined && base !== now);
 }
 
 function baseOf(value: unknown): { readonly base?: string } {

@@ -144,6 +144,7 @@ export async function viewPlan(
     due: writes > 0 || agreed > 0 || asksAnew || head.undoes !== undefined,
     sides: info.sides.map(({ side, system, stream }) => {
       const counts = head.sides[side] ?? { creates: 0, updates: 0, deletes: 0 };
+      // Every plan that is shown has counted, but for an undo, which observes nothing.
       return { side, system, stream, ...counts, known: 0, ...head.observed[side] };
     }),
     records: {

@@ -2,8 +2,8 @@ import { acknowledgedToText, valuesToText } from "../../model/stored-plan.ts";
 import type { SettledRecord, Settlement } from "../../ports/agreements.ts";
 import { type AgreementSql, relationText, type Statement } from "./sql.ts";
 
-/** Between the names of sides, in which it never stands. */
-const SEPARATOR = "|";
+/** Around the names of sides and between a name and a key: no name has a control character. */
+const SEPARATOR = "\u0001";
 const LINK_SIDE = { link: "bigint", side: "text" } as const;
 
 /** A settlement as statements that leave all of it or nothing. Their order matters. */
@@ -154,7 +154,7 @@ function keepSides(
   sync: string,
   kept: readonly SettledRecord[],
 ): readonly Statement[] {
-  const rows = kept.flatMap(({ link, sides }) =>
+  const told = kept.flatMap(({ link, sides }) =>
     sides.map(({ side, key, acknowledged, hash, version, digest, agrees }) => ({
       link,
       side,
@@ -166,7 +166,9 @@ function keepSides(
       agrees: agrees === true ? 1 : 0,
     })),
   );
-  if (rows.length === 0) return [];
+  if (told.length === 0) return [];
+  // Two records that end under one key of a side, which took them for one: the last one has it.
+  const rows = [...new Map(told.map((row) => [row.side + SEPARATOR + row.key, row])).values()];
   const columns = {
     ...LINK_SIDE,
     key: "text",
@@ -178,7 +180,7 @@ function keepSides(
   } as const;
   // The deletions read the names alone: the values would be taken apart once for each of them.
   const named = sql.relation(2, { ...LINK_SIDE, key: "text" });
-  const names = [sync, relationText(rows.map(({ link, side, key }) => ({ link, side, key })))];
+  const names = [sync, relationText(told.map(({ link, side, key }) => ({ link, side, key })))];
   const sides = sql.table("sides");
   return [
     {

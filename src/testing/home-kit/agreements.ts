@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { SettledRecord } from "../../ports/agreements.ts";
 import {
   HOSTILE,
   head,
@@ -49,6 +50,50 @@ function linking(behaviour: Behaviour): void {
     await settle(home, lease, "q", [{ ...moved, sides }]);
     assert.equal(await home.knownCount(SYNC, "a"), 1);
     assert.equal((await home.links(SYNC, [1]))[0]?.sides["a"]?.key, "moved");
+  });
+
+  const sidesOf = async (home: ReturnType<typeof keptBy>): Promise<readonly unknown[]> => {
+    const links = await home.scanLinks(SYNC, 0, 10);
+    return links.map(({ link, sides }) => [
+      link,
+      ...Object.entries(sides).map(([side, own]) => `${side} ${own.key} ${own.version}`),
+    ]);
+  };
+  const onA = (link: number, at: string): SettledRecord => {
+    const [own] = settled(link).sides;
+    const sides = own === undefined ? [] : [{ ...own, key: key(at), version: `${link}` }];
+    return settled(link, { sides });
+  };
+
+  behaviour(
+    "a key has one record: another's takes it with it, also within one step",
+    async (subject) => {
+      const home = keptBy(subject.home);
+      const lease = await takeLease(home);
+      await settle(home, lease, "p", [onA(1, "x"), onA(2, "y"), onA(3, "z")]);
+      await settle(home, lease, "q", [onA(2, "x")]);
+      assert.deepEqual(await sidesOf(home), [[1], [2, "a x 2"], [3, "a z 3"]], "a later step");
+      await settle(home, lease, "r", [onA(2, "z"), onA(3, "x")]);
+      assert.deepEqual(await sidesOf(home), [[1], [2, "a z 2"], [3, "a x 3"]], "a swap");
+      await settle(home, lease, "s", [onA(1, "one"), onA(2, "one")]);
+      assert.deepEqual(await sidesOf(home), [[1], [2, "a one 2"], [3, "a x 3"]], "two at once");
+      assert.equal(await home.knownCount(SYNC, "a"), 2);
+      const known = await home.known(SYNC, "a", [key("one"), key("x"), key("z")]);
+      assert.deepEqual([...known.values()].map(({ key: own, link }) => [own, link]).sort(), [
+        ["one", 2],
+        ["x", 3],
+      ]);
+    },
+  );
+
+  behaviour("a record is found by its new name, and not by the one it had", async (subject) => {
+    const home = keptBy(subject.home);
+    const lease = await takeLease(home);
+    await settle(home, lease, "p", [settled(1), settled(2)]);
+    await settle(home, lease, "q", [settled(1, { name: "new" }), settled(2)]);
+    const found = async (name: string): Promise<readonly number[]> =>
+      (await home.findLinks(SYNC, { name })).map(({ link }) => link);
+    assert.deepEqual([await found("new"), await found("n1"), await found("n2")], [[1], [], [2]]);
   });
 
   behaviour("a record that ends leaves tombstones; one that is forgotten none", async (subject) => {
