@@ -1,9 +1,10 @@
 /**
  * Two tables of equal records on PostgreSQL kept in step: first sync, a run with nothing to do, one
  * percent changed on each side, verify; then with captured changes: nothing to do, and again one
- * percent changed. Beside each run the floor: the keys and a hash of every row
- * of both tables, read by a bare script. Each run is a process of its own, of the compiled package,
- * so that its memory is what it tells; its start is not counted.
+ * percent changed. Beside each run the floor: the keys and a hash of every row of both tables, read
+ * by a bare script; in the end, how many changed records a second a bare script could apply. Each run
+ * is a process of its own, of the compiled package, so that its memory is what it tells; its start is
+ * not counted.
  *
  * node bench/reconcile.ts [--home sqlite|postgres] [SIZE…]
  */
@@ -14,6 +15,7 @@ import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import pg from "pg";
 
+import { applyFloor } from "./apply-floor.ts";
 import { buildPackage } from "./built.ts";
 import { startPostgres } from "./postgres.ts";
 import type { Reconciled } from "./reconcile-once.ts";
@@ -139,6 +141,9 @@ syncs:
     await change(b, records, "price", 4);
     await time("captured, 1% changed", "run");
     print(records, home, rows);
+    if (home !== "sqlite") return;
+    const least = await applyFloor([a, b], join(folder, "lockstep.db"), records, 1 / CHANGED);
+    process.stdout.write(`  the least of applying, by a bare script: ${least} written/s\n`);
   } finally {
     await server.remove();
     rmSync(folder, { recursive: true, force: true });
