@@ -5,11 +5,12 @@ import { createGrownTables, type GrownTables } from "./grown-tables.ts";
 
 const INSERT = "\n  INSERT INTO home._lockstep_staged (sync) SELECT $1";
 
-function watched(): { readonly grown: GrownTables; readonly sent: string[] } {
+/** `had`: rows that the tables had when their statistics were last taken; -1 for never. */
+function watched(had = -1): { readonly grown: GrownTables; readonly sent: string[] } {
   const sent: string[] = [];
   const queries: PostgresQueries = {
     all: async () => [],
-    get: async () => undefined,
+    get: async () => [String(had)],
     run: async (sql) => sent.push(sql),
   };
   return { grown: createGrownTables(queries), sent };
@@ -39,4 +40,16 @@ test("each table has a count of its own, and only rows that are put in count", a
   grown.note(INSERT, 1);
   await grown.analyze();
   assert.deepEqual(sent, ["ANALYZE (SKIP_LOCKED) home._lockstep_staged"]);
+});
+
+test("a table that was large already is analyzed when as much again was put in", async () => {
+  const { grown, sent } = watched(1500);
+  const analyzedAfter: number[] = [];
+  for (let rows = 500; rows <= 7000; rows += 500) {
+    grown.note(INSERT, 500);
+    const before = sent.length;
+    await grown.analyze();
+    if (sent.length > before) analyzedAfter.push(rows);
+  }
+  assert.deepEqual(analyzedAfter, [1500, 3000, 6000]);
 });

@@ -14,7 +14,8 @@ export interface GrownTables {
  * Takes a table's statistics anew once as many rows were written to it as at the time before. By
  * statistics from before a first sync the planner scans or hashes all of a table for every batch,
  * until autovacuum comes along: a cost that grows with the square of the rows. Taking them costs
- * about the same for any size, and is done as often as a table doubles.
+ * about the same for any size, and is done as often as a table doubles, what it was known to hold
+ * before counted in.
  */
 export function createGrownTables(queries: PostgresQueries): GrownTables {
   const written = new Map<string, { rows: number; next: number }>();
@@ -29,10 +30,23 @@ export function createGrownTables(queries: PostgresQueries): GrownTables {
     async analyze() {
       for (const [table, known] of written) {
         if (known.rows < known.next) continue;
+        const before = known.next === ROWS_AT_LEAST ? await estimate(queries, table) : 0;
+        if (known.rows < before) {
+          known.next = before;
+          continue;
+        }
         known.next = 2 * known.rows;
         // Who else takes them at this moment, or changes the table, is not waited for.
         await queries.run(`ANALYZE (SKIP_LOCKED) ${table}`);
       }
     },
   };
+}
+
+/** How many rows the table had when its statistics were taken; 0 where they never were. */
+async function estimate(queries: PostgresQueries, table: string): Promise<number> {
+  const row = await queries.get("SELECT reltuples FROM pg_class WHERE oid = to_regclass($1)", [
+    table,
+  ]);
+  return Math.max(0, Number(row?.[0] ?? 0));
 }
