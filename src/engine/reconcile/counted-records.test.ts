@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { withSide } from "../../testing/reconcile-sides.ts";
 import { createReconcileWorld, RECONCILE_BACKENDS } from "../../testing/reconcile-world.ts";
 import type { ReconcileContext } from "./context.ts";
 import { planReconcile, runReconcile } from "./run-reconcile.ts";
@@ -52,12 +53,9 @@ for (const backend of RECONCILE_BACKENDS)
 
     test("is told where settings changed, though nothing is to be written", async () => {
       const { context } = await inStep();
-      const sides = context.sides.map((side) => {
-        if (side.name !== "a") return side;
-        return { ...side, settings: { mapping: "m2", filter: "f1" } };
-      });
+      const changed = withSide(context, "a", { settings: { mapping: "m2", filter: "f1" } });
       await assert.rejects(
-        runReconcile({ ...context, sides }, signal),
+        runReconcile(changed, signal),
         /The mapping of a changed since its 3 records were last agreed/,
       );
     });

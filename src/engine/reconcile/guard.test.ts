@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { withSide } from "../../testing/reconcile-sides.ts";
 import {
   createReconcileWorld,
   RECONCILE_BACKENDS,
@@ -43,11 +44,6 @@ async function release({ home, sync }: ReconcileContext, side?: string): Promise
 const remove = (world: ReconcileWorld, from: number, to: number): void => {
   for (const sku of SKUS.slice(from, to)) world.remove("a", sku);
 };
-
-function withSide(context: ReconcileContext, change: Partial<SideContext>): ReconcileContext {
-  const sides = context.sides.map((side) => (side.name === "a" ? { ...side, ...change } : side));
-  return { ...context, sides };
-}
 
 for (const backend of RECONCILE_BACKENDS)
   describe(`the guard, home in ${backend}`, () => {
@@ -109,20 +105,20 @@ for (const backend of RECONCILE_BACKENDS)
       const fields = schema.fields.map((field) => {
         return field.name === "sku" ? { ...field, name: "code" } : field;
       });
-      const lost = withSide(context, { schema: { ...schema, key: ["code"], fields } });
+      const lost = withSide(context, "a", { schema: { ...schema, key: ["code"], fields } });
       await assert.rejects(runReconcile(lost, signal), { code: "GUARD_LOST_KEY" });
     });
 
     test("another mapping or filter than that of the base halts, until it is released", async () => {
       const { world } = await agreed(backend);
       const settings = { mapping: "m1", filter: "f1" };
-      const context = withSide(world.context, { settings });
+      const context = withSide(world.context, "a", { settings });
       await runReconcile(context, signal);
       for (const change of [{ filter: "f2" }, { mapping: "m2" }]) {
-        const changed = withSide(context, { settings: { ...settings, ...change } });
+        const changed = withSide(context, "a", { settings: { ...settings, ...change } });
         await assert.rejects(runReconcile(changed, signal), { code: "GUARD_SETTINGS_CHANGED" });
       }
-      const changed = withSide(context, { settings: { ...settings, mapping: "m2" } });
+      const changed = withSide(context, "a", { settings: { ...settings, mapping: "m2" } });
       await release(changed);
       await runReconcile(changed, signal);
       await runReconcile(changed, signal);
@@ -130,9 +126,9 @@ for (const backend of RECONCILE_BACKENDS)
 
     test("a mapping and a filter that changed together are shown and released as one", async () => {
       const { world } = await agreed(backend);
-      const context = withSide(world.context, { settings: { mapping: "m1", filter: "f1" } });
+      const context = withSide(world.context, "a", { settings: { mapping: "m1", filter: "f1" } });
       await runReconcile(context, signal);
-      const both = withSide(context, { settings: { mapping: "m2", filter: "f2" } });
+      const both = withSide(context, "a", { settings: { mapping: "m2", filter: "f2" } });
       await assert.rejects(
         runReconcile(both, signal),
         /^SyncError: The mapping and the filter of a/,
@@ -143,7 +139,7 @@ for (const backend of RECONCILE_BACKENDS)
         [{ known: 20, mapping: "m1 → m2", filter: "f1 → f2" }],
       );
       await release(both);
-      const more = withSide(context, { settings: { mapping: "m3", filter: "f2" } });
+      const more = withSide(context, "a", { settings: { mapping: "m3", filter: "f2" } });
       await assert.rejects(runReconcile(more, signal), { code: "GUARD_SETTINGS_CHANGED" });
       await runReconcile(both, signal);
       await runReconcile(both, signal);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { SyncError } from "../../model/sync-error.ts";
 import type { Settlement } from "../../ports/agreements.ts";
+import { createHearing, type Hearing } from "../../testing/reconcile-sides.ts";
 import {
   createReconcileWorld,
   RECONCILE_BACKENDS,
@@ -13,27 +13,12 @@ import { planReconcile, runReconcile } from "./run-reconcile.ts";
 
 const signal = new AbortController().signal;
 const item = (sku: string, name: string) => ({ sku, name, price: "1", tags: [] });
-const away = new SyncError("CONNECTOR_UNREACHABLE", "Gone away.");
-
-/** `b` is heard; or does what it is told, or does not, and is away from then on; or is away. */
-interface Hearing {
-  state: "heard" | "losing" | "leaving" | "away";
-}
 
 function build(
   backend: ReconcileBackend,
   assignsKeys = false,
 ): { readonly world: ReconcileWorld; readonly b: Hearing } {
-  const b: Hearing = { state: "heard" };
-  const faults = {
-    read: () => (b.state === "away" ? { error: away } : undefined),
-    write: ({ operations }: { readonly operations: readonly unknown[] }) => {
-      if (b.state === "heard") return undefined;
-      const done = b.state === "losing" ? operations.length : 0;
-      b.state = "away";
-      return { error: away, done };
-    },
-  };
+  const { hearing: b, faults } = createHearing();
   const world = createReconcileWorld({
     backend,
     sides: [

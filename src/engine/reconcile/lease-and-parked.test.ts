@@ -2,20 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Problem } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
+import { withSide } from "../../testing/reconcile-sides.ts";
 import { createReconcileWorld } from "../../testing/reconcile-world.ts";
 import type { ReconcileContext, SideContext } from "./context.ts";
 import { runReconcile } from "./run-reconcile.ts";
 
 const signal = new AbortController().signal;
 const item = { sku: "1", name: "one", price: "1", tags: [] };
-
-function withSide(
-  context: ReconcileContext,
-  name: string,
-  change: (side: SideContext) => SideContext,
-): ReconcileContext {
-  return { ...context, sides: context.sides.map((one) => (one.name === name ? change(one) : one)) };
-}
 
 test("who loses the lease stops before anything is written", async () => {
   const world = createReconcileWorld({ sides: [{ name: "a" }, { name: "b" }] });

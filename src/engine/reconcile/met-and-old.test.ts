@@ -6,13 +6,14 @@ import { SyncError } from "../../model/sync-error.ts";
 import type { StagedRecord } from "../../ports/agreements.ts";
 import type { Page } from "../../ports/connector.ts";
 import type { Lease } from "../../ports/home.ts";
+import { withSide } from "../../testing/reconcile-sides.ts";
 import {
   createReconcileWorld,
   RECONCILE_BACKENDS,
   type ReconcileBackend,
   type ReconcileWorld,
 } from "../../testing/reconcile-world.ts";
-import type { ReconcileContext, SideContext } from "./context.ts";
+import type { SideContext } from "./context.ts";
 import { planReconcile, runReconcile } from "./run-reconcile.ts";
 
 const signal = new AbortController().signal;
@@ -59,14 +60,6 @@ async function withOld(backend: ReconcileBackend, observe: "whole" | "changes"):
 
 const count = (world: ReconcileWorld, side: string, sku: string): number =>
   (world.systems[side]?.rows("items") ?? []).filter(({ values }) => values["sku"] === sku).length;
-
-function withSide(
-  context: ReconcileContext,
-  name: string,
-  change: (side: SideContext) => SideContext,
-): ReconcileContext {
-  return { ...context, sides: context.sides.map((one) => (one.name === name ? change(one) : one)) };
-}
 
 for (const backend of RECONCILE_BACKENDS)
   describe(`old records that are met, home in ${backend}`, () => {

@@ -5,13 +5,14 @@ import type { NamedValues } from "../../connectors/memory/system.ts";
 import { latestWins } from "../../core/policies/latest-wins.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { Connector, ReadRequest } from "../../ports/connector.ts";
+import { withSide } from "../../testing/reconcile-sides.ts";
 import {
   createReconcileWorld,
   type ReconcileWorld,
   type WorldOptions,
   type WorldSide,
 } from "../../testing/reconcile-world.ts";
-import type { ReconcileContext, SideContext } from "./context.ts";
+import type { SideContext } from "./context.ts";
 import { planReconcile, runReconcile } from "./run-reconcile.ts";
 
 const signal = new AbortController().signal;
@@ -51,11 +52,6 @@ const spoil = (world: ReconcileWorld, side: string, sku: string): void =>
 async function pastFeed(world: ReconcileWorld): Promise<void> {
   await runReconcile(world.context, signal);
   world.tick(60_000);
-}
-
-function withSide(context: ReconcileContext, name: string, change: Partial<SideContext>) {
-  const sides = context.sides.map((side) => (side.name === name ? { ...side, ...change } : side));
-  return { ...context, sides };
 }
 
 const away = new SyncError("CONNECTOR_UNREACHABLE", "Gone away.");

@@ -5,6 +5,7 @@ import { priority } from "../../core/policies/choose-side.ts";
 import type { PolicyChain } from "../../model/reconcile.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { StoredLink } from "../../ports/agreements.ts";
+import { createHearing, type Hearing } from "../../testing/reconcile-sides.ts";
 import {
   createReconcileWorld,
   RECONCILE_BACKENDS,
@@ -23,11 +24,6 @@ const item = (sku: string, name: string, price = "1"): NamedValues => ({
 });
 const away = new SyncError("CONNECTOR_UNREACHABLE", "Gone away.");
 
-/** `a` is heard; or refuses to be written to; or does so and is away from then on; or is away. */
-interface Hearing {
-  state: "heard" | "failing" | "losing" | "away";
-}
-
 interface Scene {
   readonly world: ReconcileWorld;
   readonly a: Hearing;
@@ -39,16 +35,7 @@ function build(
   sides: readonly WorldSide[] = [{ name: "a" }, { name: "b" }],
   policies: PolicyChain = [],
 ): Scene {
-  const a: Hearing = { state: "heard" };
-  const faults = {
-    read: () => (a.state === "away" ? { error: away } : undefined),
-    write: ({ operations }: { readonly operations: readonly unknown[] }) => {
-      if (a.state === "heard") return undefined;
-      const done = a.state === "losing" ? operations.length : 0;
-      if (a.state === "losing") a.state = "away";
-      return { error: away, done };
-    },
-  };
+  const { hearing: a, faults } = createHearing();
   const own = sides.map((side) => ({
     assignsKeys: true,
     ...side,
@@ -82,6 +69,17 @@ async function linkOf({ world }: Scene, name = "1"): Promise<StoredLink> {
 
 const each = ({ world }: Scene, field: string, sides = ["a", "b"]): readonly unknown[] =>
   sides.map((side) => world.items(side)["1"]?.[field]);
+
+/** Three sides that met with a name each, of which that of `b` was taken. */
+async function firstMet(
+  backend: ReconcileBackend,
+): Promise<{ readonly scene: Scene; readonly runId: string }> {
+  const sides = [{ name: "a" }, { name: "b" }, { name: "c" }];
+  const scene = build(backend, sides, [priority(["b", "a", "c"])]);
+  for (const { name } of sides) scene.world.put(name, item("1", `of ${name}`));
+  const { runId } = await run(scene);
+  return { scene, runId };
+}
 
 for (const backend of RECONCILE_BACKENDS)
   describe(`what an undo could not put back, home in ${backend}`, () => {
@@ -155,11 +153,8 @@ for (const backend of RECONCILE_BACKENDS)
     });
 
     test("of a first meeting, no side was told what was put back on it, and the rest as it was", async () => {
-      const sides = [{ name: "a" }, { name: "b" }, { name: "c" }];
-      const scene = build(backend, sides, [priority(["b", "a", "c"])]);
-      const { world, a } = scene;
-      for (const { name } of sides) world.put(name, item("1", `of ${name}`));
-      const { runId } = await run(scene);
+      const { scene, runId } = await firstMet(backend);
+      const { a } = scene;
       a.state = "failing";
       await undo(scene, runId);
       assert.deepEqual(each(scene, "name", ["a", "b", "c"]), ["of b", "of b", "of c"]);
@@ -170,11 +165,8 @@ for (const backend of RECONCILE_BACKENDS)
     });
 
     test("nor does an undo of that undo touch what was agreed since", async () => {
-      const sides = [{ name: "a" }, { name: "b" }, { name: "c" }];
-      const scene = build(backend, sides, [priority(["b", "a", "c"])]);
+      const { scene, runId } = await firstMet(backend);
       const { world, a } = scene;
-      for (const { name } of sides) world.put(name, item("1", `of ${name}`));
-      const { runId } = await run(scene);
       a.state = "failing";
       const undone = await undo(scene, runId);
       a.state = "heard";

@@ -1,6 +1,5 @@
 import { bucket } from "../agreements/digests.ts";
-import type { AgreementSql, DigestReader } from "../agreements/sql.ts";
-import { relationText } from "../agreements/sql.ts";
+import { type AgreementSql, type DigestReader, relationText } from "../agreements/sql.ts";
 
 const DIGESTS_AT_ONCE = 10_000;
 
