@@ -2,7 +2,8 @@ import type { OpenConflict, Resolution } from "../../model/plan.ts";
 import type { Candidate } from "../../model/reconcile.ts";
 import type { Value } from "../../model/value.ts";
 import type { Conflicts } from "../../ports/agreements.ts";
-import { type AgreementSql, type Parameter, type Row, relationText } from "./sql.ts";
+import { linksRelation } from "./links.ts";
+import { type AgreementSql, type Parameter, type Row } from "./sql.ts";
 
 const COLUMNS =
   "c.id, c.sync, c.link, c.name, c.field, c.why, c.base, c.candidates, c.opened_at, c.run_id, c.resolution";
@@ -22,8 +23,9 @@ export function createConflicts(sql: AgreementSql): Conflicts {
       if (afterId !== undefined) where.push(`c.id > ${bind(afterId)}`);
       if (resolved !== undefined) where.push(`c.resolution IS ${resolved ? "NOT " : ""}NULL`);
       if (link !== undefined) {
-        const at = parameters.push(relationText(link.map((one) => ({ link: one }))));
-        where.push(`c.link IN (SELECT r.link FROM ${sql.relation(at, { link: "bigint" })} AS r)`);
+        const wanted = linksRelation(link);
+        const at = parameters.push(wanted);
+        where.push(`c.link IN (SELECT r.link FROM ${sql.relation(at, wanted)} AS r)`);
       }
       const cut = limit === undefined ? "" : `LIMIT ${Math.trunc(limit)}`;
       const rows = await sql.all(

@@ -1,7 +1,7 @@
 import { addSums, DIGEST_BITS } from "../../model/digest.ts";
 import type { LinkId } from "../../model/plan.ts";
 import type { KnownRecord, Links } from "../../ports/agreements.ts";
-import { type AgreementSql, type Row, relationText } from "./sql.ts";
+import { type AgreementSql, type Relation, type Row, relationOf } from "./sql.ts";
 
 type Digests = Pick<
   Links,
@@ -10,6 +10,20 @@ type Digests = Pick<
 
 /** The bucket of a row's digest, as in `model/digest.ts`. */
 export const bucket = (bits: number): string => `digest >> ${DIGEST_BITS - bits}`;
+
+export function bucketsRelation(buckets: readonly number[]): Relation {
+  return relationOf(
+    { bucket: "bigint" },
+    buckets.map((own) => ({ bucket: own })),
+  );
+}
+
+export function rowsRelation(rows: readonly number[]): Relation {
+  return relationOf(
+    { row: "bigint" },
+    rows.map((row) => ({ row })),
+  );
+}
 
 /** By which it is told that a side's records stand as they did, without reading them. */
 export function createDigests(sql: AgreementSql, known: (row: Row) => KnownRecord): Digests {
@@ -37,10 +51,11 @@ export function createDigests(sql: AgreementSql, known: (row: Row) => KnownRecor
     },
     knownDigestsIn: (sync, side, buckets) => sql.digests.within(sides, sync, side, buckets),
     knownRows: async (sync, side, wanted) => {
+      const relation = rowsRelation(wanted);
       const rows = await sql.all(
-        `SELECT s.key, s.link, s.id, s.hash, s.digest FROM ${sql.relation(3, { row: "bigint" })} AS r
+        `SELECT s.key, s.link, s.id, s.hash, s.digest FROM ${sql.relation(3, relation)} AS r
          CROSS JOIN ${sides} AS s WHERE s.id = r.row AND s.sync = $1 AND s.side = $2`,
-        [sync, side, relationText(wanted.map((row) => ({ row })))],
+        [sync, side, relation],
       );
       return rows.map(known);
     },
@@ -53,16 +68,17 @@ export function createDigests(sql: AgreementSql, known: (row: Row) => KnownRecor
         digest,
         agrees: agrees ? 1 : 0,
       }));
+      const relation = relationOf(columns, rows);
       const statement = {
         // As an insert of what is there: an update would look at every record of the side for each.
         sql: `INSERT INTO ${sides}
             (sync, side, key, link, hash, acknowledged, version, digest, agrees)
           SELECT s.sync, s.side, s.key, s.link, s.hash, s.acknowledged, s.version, r.digest, r.agrees
-          FROM ${sql.relation(3, columns)} AS r CROSS JOIN ${sides} AS s
+          FROM ${sql.relation(3, relation)} AS r CROSS JOIN ${sides} AS s
           WHERE s.id = r.row AND s.sync = $1 AND s.side = $2 AND s.hash = r.hash
           ON CONFLICT (sync, side, key) DO UPDATE
           SET digest = excluded.digest, agrees = excluded.agrees`,
-        parameters: [lease.sync, side, relationText(rows)],
+        parameters: [lease.sync, side, relation],
       };
       await sql.writeUnsynced([statement], lease);
     },

@@ -8,7 +8,7 @@ import type {
 import { plannedFromText } from "../../model/stored-plan.ts";
 import type { Journal, OperationEnd } from "../../ports/agreements.ts";
 import { settleStatements } from "./settle.ts";
-import { type AgreementSql, type Parameter, type Row, relationText } from "./sql.ts";
+import { type AgreementSql, type Parameter, type Row, relationOf } from "./sql.ts";
 
 const COLUMNS = "plan, link, name, state, run_id, at, operation, ending";
 const OPERATIONS = {
@@ -25,7 +25,10 @@ export function createJournal(sql: AgreementSql): Journal {
   return {
     intend: async (lease, { plan, runId, at }, records) => {
       const { sync } = lease;
-      const rows = records.flatMap((record) => operationRows(sql, record));
+      const relation = relationOf(
+        OPERATIONS,
+        records.flatMap((record) => operationRows(sql, record)),
+      );
       await sql.write(
         [
           {
@@ -37,10 +40,10 @@ export function createJournal(sql: AgreementSql): Journal {
             sql: `INSERT INTO ${operations}
                 (id, sync, plan, link, name, side, state, run_id, at, operation)
               SELECT id, $1, $2, link, name, side, 'intent', $3, $4, operation
-              FROM ${sql.relation(5, OPERATIONS)} AS r WHERE true
+              FROM ${sql.relation(5, relation)} AS r WHERE true
               ON CONFLICT (id) DO UPDATE
               SET state = 'intent', run_id = excluded.run_id, at = excluded.at`,
-            parameters: [sync, plan, runId, at, relationText(rows)],
+            parameters: [sync, plan, runId, at, relation],
           },
         ],
         lease,
@@ -142,7 +145,7 @@ function journaled(sql: AgreementSql, sync: string, row: Row): JournaledOperatio
 function operationRows(
   sql: AgreementSql,
   { link, name, operations }: Pick<PlannedRecord, "link" | "name" | "operations">,
-): readonly Record<string, string | number>[] {
+): readonly Record<keyof typeof OPERATIONS, string | number>[] {
   return operations.map((operation) => ({
     id: operation.id,
     link,

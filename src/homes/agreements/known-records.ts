@@ -1,7 +1,7 @@
 import type { RecordKey } from "../../model/record.ts";
 import type { BuriedRecord, KnownRecord, Links } from "../../ports/agreements.ts";
 import { createDigests } from "./digests.ts";
-import { type AgreementSql, type Row, relationText } from "./sql.ts";
+import { type AgreementSql, type Relation, type Row, relationOf } from "./sql.ts";
 
 const KNOWN_AT_ONCE = 10_000;
 
@@ -20,11 +20,16 @@ type KnownRecords = Pick<
   | "forgetBuried"
 >;
 
+export function keysRelation(sql: AgreementSql, keys: readonly RecordKey[]): Relation {
+  return relationOf(
+    { key: "text" },
+    keys.map((key) => ({ key: sql.storeText(key) })),
+  );
+}
+
 /** Which records of a side are linked, and which were let go. */
 export function createKnownRecords(sql: AgreementSql): KnownRecords {
   const [sides, buried] = [sql.table("sides"), sql.table("buried")];
-  const keysOf = (keys: readonly RecordKey[]): string =>
-    relationText(keys.map((key) => ({ key: sql.storeText(key) })));
   const known = ([key, link, row, hash, digest]: Row): KnownRecord => ({
     key: sql.readText(String(key)) as RecordKey,
     link: Number(link),
@@ -35,18 +40,20 @@ export function createKnownRecords(sql: AgreementSql): KnownRecords {
   return {
     ...createDigests(sql, known),
     known: async (sync, side, keys) => {
+      const wanted = keysRelation(sql, keys);
       const rows = await sql.all(
-        `SELECT s.key, s.link, s.id, s.hash, s.digest FROM ${sql.relation(3, { key: "text" })} AS r
+        `SELECT s.key, s.link, s.id, s.hash, s.digest FROM ${sql.relation(3, wanted)} AS r
          CROSS JOIN ${sides} AS s WHERE s.sync = $1 AND s.side = $2 AND s.key = r.key`,
-        [sync, side, keysOf(keys)],
+        [sync, side, wanted],
       );
       return new Map(rows.map(known).map((record) => [record.key, record]));
     },
     buried: async (sync, side, keys) => {
+      const wanted = keysRelation(sql, keys);
       const rows = await sql.all(
-        `SELECT b.key, b.link, b.hash, b.buried_at, b.name FROM ${sql.relation(3, { key: "text" })} AS r
+        `SELECT b.key, b.link, b.hash, b.buried_at, b.name FROM ${sql.relation(3, wanted)} AS r
          CROSS JOIN ${buried} AS b WHERE b.sync = $1 AND b.side = $2 AND b.key = r.key`,
-        [sync, side, keysOf(keys)],
+        [sync, side, wanted],
       );
       return new Map(
         rows.map(([key, link, hash, at, name]): [RecordKey, BuriedRecord] => {
@@ -77,14 +84,16 @@ export function createKnownRecords(sql: AgreementSql): KnownRecords {
         yield rows.map(known);
       }
     },
-    touchBuried: (sync, side, keys, at) =>
-      sql.write([
+    touchBuried: (sync, side, keys, at) => {
+      const touched = keysRelation(sql, keys);
+      return sql.write([
         {
           sql: `UPDATE ${buried} SET buried_at = $4 WHERE sync = $1 AND side = $2 AND key IN
-            (SELECT r.key FROM ${sql.relation(3, { key: "text" })} AS r)`,
-          parameters: [sync, side, keysOf(keys), at],
+            (SELECT r.key FROM ${sql.relation(3, touched)} AS r)`,
+          parameters: [sync, side, touched, at],
         },
-      ]),
+      ]);
+    },
     forgetBuried: async (lease, before) => {
       const old = "WHERE sync = $1 AND buried_at < $2";
       const [row] = await sql.all(`SELECT count(*) FROM ${buried} ${old}`, [lease.sync, before]);

@@ -3,12 +3,12 @@ import type { RecordKey } from "../../model/record.ts";
 import { acknowledgedFromText, valuesFromText } from "../../model/stored-plan.ts";
 import type { Links, StoredLink, StoredSide } from "../../ports/agreements.ts";
 import { createKnownRecords } from "./known-records.ts";
-import { type AgreementSql, type Cell, type Row, relationText } from "./sql.ts";
+import { type AgreementSql, type Cell, type Parameter, type Relation, type Row, relationOf } from "./sql.ts";
 
 /** What is linked, read from the home's tables. */
 export function createLinks(sql: AgreementSql): Links {
   const links = sql.table("links");
-  const linksBy = async (where: string, parameters: readonly (string | number)[]) =>
+  const linksBy = async (where: string, parameters: readonly Parameter[]) =>
     readLinks(
       sql,
       await sql.all(`SELECT l.link, l.name, l.agreed, l.behind FROM ${where}`, parameters),
@@ -23,12 +23,14 @@ export function createLinks(sql: AgreementSql): Links {
       );
       return Number(row?.[0] ?? 0);
     },
-    links: (sync, wanted) =>
-      linksBy(
-        `${sql.relation(2, { link: "bigint" })} AS r CROSS JOIN ${links} AS l
+    links: (sync, wanted) => {
+      const relation = linksRelation(wanted);
+      return linksBy(
+        `${sql.relation(2, relation)} AS r CROSS JOIN ${links} AS l
          WHERE l.sync = $1 AND l.link = r.link ORDER BY l.link`,
-        [sync, relationText(wanted.map((link) => ({ link })))],
-      ),
+        [sync, relation],
+      );
+    },
     findLinks: (sync, by) =>
       "name" in by
         ? linksBy(`${links} AS l WHERE l.sync = $1 AND l.name = $2 ORDER BY l.link LIMIT 10`, [
@@ -53,6 +55,13 @@ export function createLinks(sql: AgreementSql): Links {
   };
 }
 
+export function linksRelation(links: readonly LinkId[]): Relation {
+  return relationOf(
+    { link: "bigint" },
+    links.map((link) => ({ link })),
+  );
+}
+
 /** The links of these rows (link, name, agreed, behind), with their sides, in the same order. */
 export async function readLinks(
   sql: AgreementSql,
@@ -60,11 +69,12 @@ export async function readLinks(
   sync: string,
 ): Promise<readonly StoredLink[]> {
   if (rows.length === 0) return [];
+  const wanted = linksRelation(rows.map(([link]) => Number(link)));
   const sideRows = await sql.all(
     `SELECT s.link, s.side, s.key, s.acknowledged, s.version
-     FROM ${sql.relation(2, { link: "bigint" })} AS r
+     FROM ${sql.relation(2, wanted)} AS r
      CROSS JOIN ${sql.table("sides")} AS s WHERE s.sync = $1 AND s.link = r.link`,
-    [sync, relationText(rows.map(([link]) => ({ link: Number(link) })))],
+    [sync, wanted],
   );
   const bySide = new Map<LinkId, [string, StoredSide][]>();
   for (const [link, side, key, acknowledged, version] of sideRows) {

@@ -2,7 +2,7 @@ import type { Ambiguous, LinkId, PlanHead } from "../../model/plan.ts";
 import { plannedFromText, plannedToText } from "../../model/stored-plan.ts";
 import type { Plans } from "../../ports/agreements.ts";
 import type { Lease } from "../../ports/home.ts";
-import { type AgreementSql, relationText } from "./sql.ts";
+import { type AgreementSql, relationOf } from "./sql.ts";
 
 const PLANNED = { link: "bigint", record: "text" } as const;
 
@@ -26,13 +26,14 @@ export function createPlans(sql: AgreementSql): Plans {
       const { sync } = lease;
       if (records.length === 0) return;
       const rows = records.map((record) => ({ link: record.link, record: plannedToText(record) }));
+      const relation = relationOf(PLANNED, rows);
       await sql.writeUnsynced(
         [
           {
             sql: `INSERT INTO ${planned} (sync, plan, link, record)
-            SELECT $1, $2, link, record FROM ${sql.relation(3, PLANNED)} AS r WHERE true
+            SELECT $1, $2, link, record FROM ${sql.relation(3, relation)} AS r WHERE true
             ON CONFLICT (plan, link) DO UPDATE SET record = excluded.record`,
-            parameters: [sync, plan, relationText(rows)],
+            parameters: [sync, plan, relation],
           },
         ],
         lease,
@@ -60,12 +61,13 @@ export function createPlans(sql: AgreementSql): Plans {
     saveAmbiguous: async (lease, plan, found) => {
       if (found.length === 0) return;
       const rows = found.map((one) => ({ found: JSON.stringify(one) }));
+      const relation = relationOf({ found: "text" }, rows);
       await sql.writeUnsynced(
         [
           {
             sql: `INSERT INTO ${sql.table("ambiguous")} (sync, plan, found)
-            SELECT $1, $2, found FROM ${sql.relation(3, { found: "text" })} AS r WHERE true`,
-            parameters: [lease.sync, plan, relationText(rows)],
+            SELECT $1, $2, found FROM ${sql.relation(3, relation)} AS r WHERE true`,
+            parameters: [lease.sync, plan, relation],
           },
         ],
         lease,

@@ -1,6 +1,7 @@
 import { acknowledgedToText, valuesToText } from "../../model/stored-plan.ts";
 import type { SettledRecord, Settlement } from "../../ports/agreements.ts";
-import { type AgreementSql, relationText, type Statement } from "./sql.ts";
+import { linksRelation } from "./links.ts";
+import { type AgreementSql, type Relation, relationOf, type Statement } from "./sql.ts";
 
 /** Around the names of sides and between a name and a key: no name has a control character. */
 const SEPARATOR = "\u0001";
@@ -25,19 +26,20 @@ function recordStatements(sql: AgreementSql, settlement: Settlement): readonly S
   const { records, lease } = settlement;
   const kept = records.filter((record) => !isGone(record));
   const gone = records.filter(isGone);
+  const links = recordLinks(records);
   return [
     ...bury(sql, settlement),
     ...drop(sql, lease.sync, gone),
     ...keepLinks(sql, lease.sync, kept),
     ...keepSides(sql, lease.sync, kept),
     ...endOperations(sql, settlement),
-    ...askQuestions(sql, settlement),
+    ...askQuestions(sql, settlement, links),
     // An end that is known late is no new decision.
     {
       sql: `UPDATE ${sql.table("planned")} SET run_id = $1, settled_at = $2 WHERE plan = $4
         AND settled_at IS NULL
-        AND link IN (SELECT r.link FROM ${sql.relation(3, { link: "bigint" })} AS r)`,
-      parameters: [settlement.runId, settlement.at, linksText(records), settlement.plan],
+        AND link IN (SELECT r.link FROM ${sql.relation(3, links)} AS r)`,
+      parameters: [settlement.runId, settlement.at, links, settlement.plan],
     },
   ];
 }
@@ -46,8 +48,8 @@ function isGone({ ends, forgets }: SettledRecord): boolean {
   return ends || forgets === true;
 }
 
-function linksText(records: readonly SettledRecord[]): string {
-  return relationText(records.map(({ link }) => ({ link })));
+function recordLinks(records: readonly SettledRecord[]): Relation {
+  return linksRelation(records.map(({ link }) => link));
 }
 
 /** Tombstones for what is let go: the named sides, or all of a record that ends (side `*`). */
@@ -64,10 +66,11 @@ function bury(sql: AgreementSql, { records, lease, at }: Settlement): readonly S
   ]);
   if (rows.length === 0) return [];
   const columns = { ...LINK_SIDE, hash: "text", name: "text" } as const;
-  const relation = sql.relation(2, columns);
+  const named = relationOf(columns, rows);
+  const relation = sql.relation(2, named);
   const chosen = (which: string): string => `FROM ${relation} AS r CROSS JOIN ${sides} AS s
     WHERE s.sync = $1 AND s.link = r.link AND ${which}`;
-  const parameters = [lease.sync, relationText(rows)];
+  const parameters = [lease.sync, named];
   // One side at a time first: where a record ends, its marked side keeps its own hash.
   return ["s.side = r.side", "r.side = '*'"].flatMap((which): readonly Statement[] => [
     {
@@ -92,9 +95,9 @@ function drop(
   gone: readonly SettledRecord[],
 ): readonly Statement[] {
   if (gone.length === 0) return [];
-  const parameters = [sync, linksText(gone)];
-  const chosen = `sync = $1 AND link IN
-    (SELECT r.link FROM ${sql.relation(2, { link: "bigint" })} AS r)`;
+  const links = recordLinks(gone);
+  const parameters = [sync, links];
+  const chosen = `sync = $1 AND link IN (SELECT r.link FROM ${sql.relation(2, links)} AS r)`;
   return [
     { sql: `DELETE FROM ${sql.table("sides")} WHERE ${chosen}`, parameters },
     { sql: `DELETE FROM ${sql.table("links")} WHERE ${chosen}`, parameters },
@@ -108,43 +111,46 @@ function keepLinks(
 ): readonly Statement[] {
   if (kept.length === 0) return [];
   const columns = { link: "bigint", name: "text", agreed: "text", behind: "bigint" } as const;
+  const [links, sides] = [sql.table("links"), sql.table("sides")];
   const rows = kept.map(({ link, name, agreed, behind }) => ({
     link,
     name: sql.storeText(name),
     agreed: valuesToText(agreed),
     behind: behind ? 1 : 0,
   }));
-  const [links, sides] = [sql.table("links"), sql.table("sides")];
-  const named = relationText(rows.map(({ link, name }) => ({ link, name })));
-  const told = kept.map(({ link, sides: own }) => ({
-    link,
-    told: own.map(({ side }) => `${SEPARATOR}${side}${SEPARATOR}`).join(""),
-  }));
+  const relation = relationOf(columns, rows);
+  const told = relationOf(
+    { link: "bigint", told: "text" },
+    kept.map(({ link, sides: own }) => ({
+      link,
+      told: own.map(({ side }) => `${SEPARATOR}${side}${SEPARATOR}`).join(""),
+    })),
+  );
   return [
     {
       // Apart from the rest, since to set a column is to write its index anew. As an insert of what
       // is there: an update would look at every link for each.
       sql: `INSERT INTO ${links} (sync, link, name, agreed, behind)
         SELECT l.sync, l.link, r.name, l.agreed, l.behind
-        FROM ${sql.relation(2, { link: "bigint", name: "text" })} AS r CROSS JOIN ${links} AS l
+        FROM ${sql.relation(2, relation)} AS r CROSS JOIN ${links} AS l
         WHERE l.sync = $1 AND l.link = r.link AND l.name <> r.name
         ON CONFLICT (sync, link) DO UPDATE SET name = excluded.name`,
-      parameters: [sync, named],
+      parameters: [sync, relation],
     },
     {
       sql: `INSERT INTO ${links} (sync, link, name, agreed, behind)
-        SELECT $1, link, name, agreed, behind FROM ${sql.relation(2, columns)} AS r WHERE true
+        SELECT $1, link, name, agreed, behind FROM ${sql.relation(2, relation)} AS r WHERE true
         ON CONFLICT (sync, link) DO UPDATE
         SET agreed = excluded.agreed, behind = excluded.behind`,
-      parameters: [sync, relationText(rows)],
+      parameters: [sync, relation],
     },
     {
       // What is agreed may be another value now; sides that are told of below say so themselves.
       sql: `UPDATE ${sides} SET agrees = 0 WHERE id IN (SELECT s.id
-        FROM ${sql.relation(2, { link: "bigint", told: "text" })} AS r CROSS JOIN ${sides} AS s
+        FROM ${sql.relation(2, told)} AS r CROSS JOIN ${sides} AS s
         WHERE s.sync = $1 AND s.link = r.link AND s.agrees = 1
           AND replace(r.told, $3 || s.side || $3, '') = r.told)`,
-      parameters: [sync, relationText(told), SEPARATOR],
+      parameters: [sync, told, SEPARATOR],
     },
   ];
 }
@@ -178,9 +184,13 @@ function keepSides(
     digest: "bigint",
     agrees: "bigint",
   } as const;
-  // The deletions read the names alone: the values would be taken apart once for each of them.
-  const named = sql.relation(2, { ...LINK_SIDE, key: "text" });
-  const names = [sync, relationText(told.map(({ link, side, key }) => ({ link, side, key })))];
+  // The deletions are of all that were told, also of a record that another took the key of.
+  const names = relationOf(
+    { ...LINK_SIDE, key: "text" },
+    told.map(({ link, side, key }) => ({ link, side, key })),
+  );
+  const named = sql.relation(2, names);
+  const relation = relationOf(columns, rows);
   const sides = sql.table("sides");
   return [
     {
@@ -190,22 +200,22 @@ function keepSides(
         WHERE s.sync = $1 AND s.link = r.link AND s.side = r.side AND s.key <> r.key
         UNION ALL SELECT s.id FROM ${named} AS r CROSS JOIN ${sides} AS s
         WHERE s.sync = $1 AND s.side = r.side AND s.key = r.key AND s.link <> r.link)`,
-      parameters: names,
+      parameters: [sync, names],
     },
     {
       sql: `DELETE FROM ${sql.table("buried")} WHERE sync = $1 AND (side, key) IN
         (SELECT r.side, r.key FROM ${named} AS r)`,
-      parameters: names,
+      parameters: [sync, names],
     },
     {
       sql: `INSERT INTO ${sides}
           (sync, side, key, link, hash, acknowledged, version, digest, agrees)
         SELECT $1, side, key, link, hash, acknowledged, version, digest, agrees
-        FROM ${sql.relation(2, columns)} AS r WHERE true
+        FROM ${sql.relation(2, relation)} AS r WHERE true
         ON CONFLICT (sync, side, key) DO UPDATE SET hash = excluded.hash,
           acknowledged = excluded.acknowledged, version = excluded.version,
           digest = excluded.digest, agrees = excluded.agrees`,
-      parameters: [sync, relationText(rows)],
+      parameters: [sync, relation],
     },
   ];
 }
@@ -218,13 +228,13 @@ function endOperations(
     operations.map(({ id, state, ...ending }) => ({ id, state, ending: JSON.stringify(ending) })),
   );
   if (rows.length === 0) return [];
-  const relation = sql.relation(3, { id: "text", state: "text", ending: "text" });
+  const relation = relationOf({ id: "text", state: "text", ending: "text" }, rows);
   return [
     {
       sql: `UPDATE ${sql.table("operations")} AS o
         SET state = r.state, ending = r.ending, run_id = $1, at = $2
-        FROM ${relation} AS r WHERE o.id = r.id`,
-      parameters: [runId, at, relationText(rows)],
+        FROM ${sql.relation(3, relation)} AS r WHERE o.id = r.id`,
+      parameters: [runId, at, relation],
     },
   ];
 }
@@ -233,6 +243,7 @@ function endOperations(
 function askQuestions(
   sql: AgreementSql,
   { records, lease, runId, at }: Settlement,
+  links: Relation,
 ): readonly Statement[] {
   const conflicts = sql.table("conflicts");
   const rows = records.flatMap(({ link, name, questions }) =>
@@ -253,12 +264,13 @@ function askQuestions(
     base: "text",
     candidates: "text",
   } as const;
+  const asked = relationOf(columns, rows);
   const closed: Statement = {
     sql: `DELETE FROM ${conflicts} AS c WHERE c.sync = $1
-      AND c.link IN (SELECT r.link FROM ${sql.relation(2, { link: "bigint" })} AS r)
-      AND NOT EXISTS (SELECT 1 FROM ${sql.relation(3, columns)} AS q
+      AND c.link IN (SELECT r.link FROM ${sql.relation(2, links)} AS r)
+      AND NOT EXISTS (SELECT 1 FROM ${sql.relation(3, asked)} AS q
         WHERE q.link = c.link AND q.field = c.field)`,
-    parameters: [lease.sync, linksText(records), relationText(rows)],
+    parameters: [lease.sync, links, asked],
   };
   if (rows.length === 0) return [closed];
   return [
@@ -267,12 +279,12 @@ function askQuestions(
       sql: `INSERT INTO ${conflicts} AS c
           (sync, link, name, field, why, base, candidates, opened_at, run_id)
         SELECT $1, link, name, field, why, base, candidates, ${Math.trunc(at)}, $3
-        FROM ${sql.relation(2, columns)} AS r WHERE true
+        FROM ${sql.relation(2, asked)} AS r WHERE true
         ON CONFLICT (sync, link, field) DO UPDATE SET why = excluded.why, base = excluded.base,
           candidates = excluded.candidates, run_id = excluded.run_id, resolution = NULL
         WHERE c.resolution IS NOT NULL OR c.candidates <> excluded.candidates
           OR c.base IS DISTINCT FROM excluded.base`,
-      parameters: [lease.sync, relationText(rows), runId],
+      parameters: [lease.sync, asked, runId],
     },
   ];
 }

@@ -5,7 +5,7 @@ import type { Lease } from "../../ports/home.ts";
 /** One column of a row; a number may come as its text. */
 export type Cell = string | number | bigint | null;
 export type Row = readonly Cell[];
-export type Parameter = string | number | null;
+export type Parameter = string | number | null | Relation;
 
 /** One statement; `$1`, `$2`, … are its parameters. */
 export interface Statement {
@@ -15,6 +15,19 @@ export interface Statement {
 
 /** Names and types of a relation's columns, in the words that both databases know. */
 export type Columns = Readonly<Record<string, "text" | "bigint">>;
+
+/** Rows as a statement's parameter, which reads them as a table. */
+export interface Relation {
+  readonly columns: Columns;
+  readonly rows: readonly Readonly<Record<string, string | number | null>>[];
+}
+
+export function relationOf<C extends Columns>(
+  columns: C,
+  rows: readonly Readonly<Record<keyof C, string | number | null>>[],
+): Relation {
+  return { columns, rows };
+}
 
 /**
  * The digests of a side's rows in a table of the home that has the columns `sync`, `side`, `id` and
@@ -40,10 +53,10 @@ export interface AgreementSql {
   /** The home's table of that name as SQL text. */
   readonly table: (name: string) => string;
   /**
-   * The objects of a JSON array, which is the parameter of that number, as a relation. It stands
-   * first in a `CROSS JOIN`, whose order SQLite keeps: it would else read the array for each row.
+   * The relation that is the parameter of that number, as SQL text. It stands first in a
+   * `CROSS JOIN`, whose order SQLite keeps: it would else read all of it for each row.
    */
-  readonly relation: (parameter: number, columns: Columns) => string;
+  readonly relation: (parameter: number, relation: Relation) => string;
   readonly digests: DigestReader;
   /** A text as the database can keep and compare it, and back. */
   readonly storeText: (text: string) => string;
@@ -56,9 +69,4 @@ export interface AgreementSql {
    * back what was written since the last `write`. What `write` keeps comes after all of this.
    */
   writeUnsynced(statements: readonly Statement[], lease: Lease): Promise<void>;
-}
-
-/** Rows as the JSON text of a relation's parameter. */
-export function relationText(rows: readonly Readonly<Record<string, Parameter>>[]): string {
-  return JSON.stringify(rows);
 }

@@ -2,8 +2,8 @@ import type { LinkId } from "../../model/plan.ts";
 import type { RecordKey } from "../../model/record.ts";
 import { valuesFromText, valuesToText } from "../../model/stored-plan.ts";
 import type { MatchGroup, StagedRecord, Staging, StoredLink } from "../../ports/agreements.ts";
-import { readLinks } from "./links.ts";
-import { type AgreementSql, type Row, relationText } from "./sql.ts";
+import { linksRelation, readLinks } from "./links.ts";
+import { type AgreementSql, type Row, relationOf } from "./sql.ts";
 
 const STAGED = {
   side: "text",
@@ -31,14 +31,16 @@ export function createStaging(sql: AgreementSql): Staging {
     stage: async (lease, records) => {
       if (records.length === 0) return;
       const columns = Object.keys(STAGED).join(", ");
+      const rows = records.map((record) => stagedRow(sql, record));
+      const relation = relationOf(STAGED, rows);
       const updates = Object.keys(STAGED).map((name) => `${name} = excluded.${name}`);
       await sql.writeUnsynced(
         [
           {
             sql: `INSERT INTO ${staged} (sync, ${columns})
-            SELECT $1, ${columns} FROM ${sql.relation(2, STAGED)} AS r WHERE true
+            SELECT $1, ${columns} FROM ${sql.relation(2, relation)} AS r WHERE true
             ON CONFLICT (sync, side, key) DO UPDATE SET ${updates.join(", ")}`,
-            parameters: [lease.sync, relationText(records.map((record) => stagedRow(sql, record)))],
+            parameters: [lease.sync, relation],
           },
         ],
         lease,
@@ -81,16 +83,16 @@ export function createStaging(sql: AgreementSql): Staging {
     },
     linkStaged: async (lease, links) => {
       const rows = links.map(({ side, key, link }) => ({ side, key: sql.storeText(key), link }));
-      const relation = sql.relation(2, { side: "text", key: "text", link: "bigint" });
+      const relation = relationOf({ side: "text", key: "text", link: "bigint" }, rows);
       await sql.writeUnsynced(
         [
           {
             sql: `INSERT INTO ${staged} (sync, side, key, link, state, field_values)
             SELECT s.sync, s.side, s.key, r.link, s.state, s.field_values
-            FROM ${relation} AS r CROSS JOIN ${staged} AS s
+            FROM ${sql.relation(2, relation)} AS r CROSS JOIN ${staged} AS s
             WHERE s.sync = $1 AND s.side = r.side AND s.key = r.key
             ON CONFLICT (sync, side, key) DO UPDATE SET link = excluded.link`,
-            parameters: [lease.sync, relationText(rows)],
+            parameters: [lease.sync, relation],
           },
         ],
         lease,
@@ -114,7 +116,7 @@ export function createStaging(sql: AgreementSql): Staging {
 function stagedRow(
   sql: AgreementSql,
   record: StagedRecord,
-): Record<string, string | number | null> {
+): Record<keyof typeof STAGED, string | number | null> {
   const { side, key, link, state, values, name, modifiedAt, version, digest } = record;
   return {
     side,
@@ -145,9 +147,12 @@ async function matchGroups(
     members.push({ side: String(side), key: keyOf(sql, key) });
     groups.set(String(name), members);
   }
-  const names = relationText([...groups.keys()].map((name) => ({ name })));
+  const names = relationOf(
+    { name: "text" },
+    [...groups.keys()].map((name) => ({ name })),
+  );
   const named = await sql.all(
-    `SELECT r.name, l.link, s.side FROM ${sql.relation(2, { name: "text" })} AS r
+    `SELECT r.name, l.link, s.side FROM ${sql.relation(2, names)} AS r
      CROSS JOIN ${sql.table("links")} AS l
      LEFT JOIN ${sql.table("sides")} AS s ON s.sync = l.sync AND s.link = l.link AND NOT EXISTS
        (SELECT 1 FROM ${sql.table("staged")} AS g
@@ -193,8 +198,8 @@ async function candidatesOf(
   links: readonly LinkId[],
 ): ReturnType<Staging["candidates"]> {
   if (links.length === 0) return [];
-  const wanted = relationText(links.map((link) => ({ link })));
-  const relation = sql.relation(2, { link: "bigint" });
+  const wanted = linksRelation(links);
+  const relation = sql.relation(2, wanted);
   const linkRows = await sql.all(
     `SELECT l.link, l.name, l.agreed, l.behind FROM ${relation} AS r
      CROSS JOIN ${sql.table("links")} AS l WHERE l.sync = $1 AND l.link = r.link`,

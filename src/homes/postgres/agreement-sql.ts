@@ -1,5 +1,5 @@
 import type { Lease } from "../../ports/home.ts";
-import type { AgreementSql, Statement } from "../agreements/sql.ts";
+import type { AgreementSql, Parameter, Statement } from "../agreements/sql.ts";
 import { createDigestReader } from "./digests.ts";
 import { createGrownTables } from "./grown-tables.ts";
 import { checkFence } from "./leases.ts";
@@ -15,15 +15,15 @@ export function createAgreementSql(tables: HomeTables): AgreementSql {
       if (lease !== undefined) await checkFence(transaction, tables, lease);
       const counts: number[] = [];
       for (const { sql, parameters } of statements) {
-        counts.push(await transaction.run(sql, parameters));
+        counts.push(await transaction.run(sql, bound(parameters)));
       }
       return counts;
     });
     for (const [at, { sql }] of statements.entries()) grown.note(sql, rows[at] ?? 0);
     await grown.analyze();
   };
-  const all: AgreementSql["all"] = (sql, parameters) => database.all(sql, parameters);
-  const relation: AgreementSql["relation"] = (parameter, columns) => {
+  const all: AgreementSql["all"] = (sql, parameters) => database.all(sql, bound(parameters));
+  const relation: AgreementSql["relation"] = (parameter, { columns }) => {
     const typed = Object.entries(columns).map(([name, type]) => `${name} ${type}`);
     return `(SELECT * FROM json_to_recordset($${parameter}::json) AS x (${typed.join(", ")}))`;
   };
@@ -37,6 +37,13 @@ export function createAgreementSql(tables: HomeTables): AgreementSql {
     write: (statements, lease) => perform(statements, lease),
     writeUnsynced: (statements, lease) => perform([UNSYNCED, ...statements], lease),
   };
+}
+
+/** A relation travels as JSON text. */
+function bound(parameters: readonly Parameter[]): readonly (string | number | null)[] {
+  return parameters.map((one) =>
+    typeof one === "object" && one !== null ? JSON.stringify(one.rows) : one,
+  );
 }
 
 /** A later transaction's own flush of the write-ahead log takes this one along. */

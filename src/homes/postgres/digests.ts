@@ -1,5 +1,5 @@
-import { bucket } from "../agreements/digests.ts";
-import { type AgreementSql, type DigestReader, relationText } from "../agreements/sql.ts";
+import { bucket, bucketsRelation } from "../agreements/digests.ts";
+import type { AgreementSql, DigestReader } from "../agreements/sql.ts";
 
 const DIGESTS_AT_ONCE = 10_000;
 
@@ -27,13 +27,13 @@ export function createDigestReader({
       };
     },
     within: async function* (table, sync, side, buckets) {
-      const wanted = relationText(buckets.of.map((one) => ({ bucket: one })));
+      const wanted = bucketsRelation(buckets.of);
       let after = 0;
       for (;;) {
         const rows = await all(
           `SELECT id, digest FROM ${table}
            WHERE sync = $1 AND side = $2 AND id > $3 AND (digest IS NULL OR ${bucket(buckets.bits)} IN
-             (SELECT r.bucket FROM ${relation(4, { bucket: "bigint" })} AS r))
+             (SELECT r.bucket FROM ${relation(4, wanted)} AS r))
            ORDER BY id LIMIT ${DIGESTS_AT_ONCE}`,
           [sync, side, after, wanted],
         );
