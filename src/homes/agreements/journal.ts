@@ -7,6 +7,7 @@ import type {
 } from "../../model/plan.ts";
 import { plannedFromText } from "../../model/stored-plan.ts";
 import type { Journal, OperationEnd } from "../../ports/agreements.ts";
+import { knownLinks } from "./keep-records.ts";
 import { settleStatements } from "./settle.ts";
 import { type AgreementSql, type Parameter, type Row, relationOf } from "./sql.ts";
 
@@ -49,7 +50,12 @@ export function createJournal(sql: AgreementSql): Journal {
         lease,
       );
     },
-    settle: (settlement) => sql.write(settleStatements(sql, settlement), settlement.lease),
+    settle: async (settlement) => {
+      const { lease, records } = settlement;
+      const links = records.map(({ link }) => link);
+      const known = await knownLinks(sql, lease.sync, links);
+      await sql.write(settleStatements(sql, settlement, known), lease);
+    },
     unsettled: async (sync) => {
       const rows = await sql.all(
         `SELECT p.plan, p.record FROM

@@ -1,14 +1,19 @@
-import { acknowledgedToText, valuesToText } from "../../model/stored-plan.ts";
 import type { SettledRecord, Settlement } from "../../ports/agreements.ts";
+import { type KnownLinks, keepRecords } from "./keep-records.ts";
 import { linksRelation } from "./links.ts";
 import { type AgreementSql, type Relation, relationOf, type Statement } from "./sql.ts";
 
-/** Around the names of sides and between a name and a key: no name has a control character. */
-const SEPARATOR = "\u0001";
-const LINK_SIDE = { link: "bigint", side: "text" } as const;
+const BURIED = { link: "bigint", side: "text", hash: "text", name: "text" } as const;
 
-/** A settlement as statements that leave all of it or nothing. Their order matters. */
-export function settleStatements(sql: AgreementSql, settlement: Settlement): readonly Statement[] {
+/**
+ * A settlement as statements that leave all of it or nothing; `known` is what the home has of its
+ * links, which nobody else changes under the lease. Their order matters.
+ */
+export function settleStatements(
+  sql: AgreementSql,
+  settlement: Settlement,
+  known: KnownLinks,
+): readonly Statement[] {
   const { records, completes, plan, runId } = settlement;
   const begun: Statement = {
     sql: `INSERT INTO ${sql.table("plan_runs")} (plan, run_id) VALUES ($1, $2)
@@ -17,12 +22,16 @@ export function settleStatements(sql: AgreementSql, settlement: Settlement): rea
   };
   return [
     begun,
-    ...(records.length === 0 ? [] : recordStatements(sql, settlement)),
+    ...(records.length === 0 ? [] : recordStatements(sql, settlement, known)),
     ...(completes ? completion(sql, settlement) : []),
   ];
 }
 
-function recordStatements(sql: AgreementSql, settlement: Settlement): readonly Statement[] {
+function recordStatements(
+  sql: AgreementSql,
+  settlement: Settlement,
+  known: KnownLinks,
+): readonly Statement[] {
   const { records, lease } = settlement;
   const kept = records.filter((record) => !isGone(record));
   const gone = records.filter(isGone);
@@ -30,8 +39,7 @@ function recordStatements(sql: AgreementSql, settlement: Settlement): readonly S
   return [
     ...bury(sql, settlement),
     ...drop(sql, lease.sync, gone),
-    ...keepLinks(sql, lease.sync, kept),
-    ...keepSides(sql, lease.sync, kept),
+    ...keepRecords(sql, lease.sync, kept, known),
     ...endOperations(sql, settlement),
     ...askQuestions(sql, settlement, links),
     // An end that is known late is no new decision.
@@ -65,8 +73,7 @@ function bury(sql: AgreementSql, { records, lease, at }: Settlement): readonly S
     ...(ends ? [{ link, side: "*", hash: null, name: null }] : []),
   ]);
   if (rows.length === 0) return [];
-  const columns = { ...LINK_SIDE, hash: "text", name: "text" } as const;
-  const named = relationOf(columns, rows);
+  const named = relationOf(BURIED, rows);
   const relation = sql.relation(2, named);
   const chosen = (which: string): string => `FROM ${relation} AS r CROSS JOIN ${sides} AS s
     WHERE s.sync = $1 AND s.link = r.link AND ${which}`;
@@ -101,122 +108,6 @@ function drop(
   return [
     { sql: `DELETE FROM ${sql.table("sides")} WHERE ${chosen}`, parameters },
     { sql: `DELETE FROM ${sql.table("links")} WHERE ${chosen}`, parameters },
-  ];
-}
-
-function keepLinks(
-  sql: AgreementSql,
-  sync: string,
-  kept: readonly SettledRecord[],
-): readonly Statement[] {
-  if (kept.length === 0) return [];
-  const columns = { link: "bigint", name: "text", agreed: "text", behind: "bigint" } as const;
-  const [links, sides] = [sql.table("links"), sql.table("sides")];
-  const rows = kept.map(({ link, name, agreed, behind }) => ({
-    link,
-    name: sql.storeText(name),
-    agreed: valuesToText(agreed),
-    behind: behind ? 1 : 0,
-  }));
-  const relation = relationOf(columns, rows);
-  const told = relationOf(
-    { link: "bigint", told: "text" },
-    kept.map(({ link, sides: own }) => ({
-      link,
-      told: own.map(({ side }) => `${SEPARATOR}${side}${SEPARATOR}`).join(""),
-    })),
-  );
-  return [
-    {
-      // Apart from the rest, since to set a column is to write its index anew. As an insert of what
-      // is there: an update would look at every link for each.
-      sql: `INSERT INTO ${links} (sync, link, name, agreed, behind)
-        SELECT l.sync, l.link, r.name, l.agreed, l.behind
-        FROM ${sql.relation(2, relation)} AS r CROSS JOIN ${links} AS l
-        WHERE l.sync = $1 AND l.link = r.link AND l.name <> r.name
-        ON CONFLICT (sync, link) DO UPDATE SET name = excluded.name`,
-      parameters: [sync, relation],
-    },
-    {
-      sql: `INSERT INTO ${links} (sync, link, name, agreed, behind)
-        SELECT $1, link, name, agreed, behind FROM ${sql.relation(2, relation)} AS r WHERE true
-        ON CONFLICT (sync, link) DO UPDATE
-        SET agreed = excluded.agreed, behind = excluded.behind`,
-      parameters: [sync, relation],
-    },
-    {
-      // What is agreed may be another value now; sides that are told of below say so themselves.
-      sql: `UPDATE ${sides} SET agrees = 0 WHERE id IN (SELECT s.id
-        FROM ${sql.relation(2, told)} AS r CROSS JOIN ${sides} AS s
-        WHERE s.sync = $1 AND s.link = r.link AND s.agrees = 1
-          AND replace(r.told, $3 || s.side || $3, '') = r.told)`,
-      parameters: [sync, told, SEPARATOR],
-    },
-  ];
-}
-
-function keepSides(
-  sql: AgreementSql,
-  sync: string,
-  kept: readonly SettledRecord[],
-): readonly Statement[] {
-  const told = kept.flatMap(({ link, sides }) =>
-    sides.map(({ side, key, acknowledged, hash, version, digest, agrees }) => ({
-      link,
-      side,
-      key: sql.storeText(key),
-      hash,
-      acknowledged: acknowledgedToText(acknowledged),
-      version: version === undefined ? null : sql.storeText(version),
-      digest: digest ?? null,
-      agrees: agrees === true ? 1 : 0,
-    })),
-  );
-  if (told.length === 0) return [];
-  // Two records that end under one key of a side, which took them for one: the last one has it.
-  const rows = [...new Map(told.map((row) => [row.side + SEPARATOR + row.key, row])).values()];
-  const columns = {
-    ...LINK_SIDE,
-    key: "text",
-    hash: "text",
-    acknowledged: "text",
-    version: "text",
-    digest: "bigint",
-    agrees: "bigint",
-  } as const;
-  // The deletions are of all that were told, also of a record that another took the key of.
-  const names = relationOf(
-    { ...LINK_SIDE, key: "text" },
-    told.map(({ link, side, key }) => ({ link, side, key })),
-  );
-  const named = sql.relation(2, names);
-  const relation = relationOf(columns, rows);
-  const sides = sql.table("sides");
-  return [
-    {
-      // A side's record has one key, and a key one record: what was so before is not any more.
-      sql: `DELETE FROM ${sides} WHERE id IN (
-        SELECT s.id FROM ${named} AS r CROSS JOIN ${sides} AS s
-        WHERE s.sync = $1 AND s.link = r.link AND s.side = r.side AND s.key <> r.key
-        UNION ALL SELECT s.id FROM ${named} AS r CROSS JOIN ${sides} AS s
-        WHERE s.sync = $1 AND s.side = r.side AND s.key = r.key AND s.link <> r.link)`,
-      parameters: [sync, names],
-    },
-    {
-      sql: `DELETE FROM ${sql.table("buried")} WHERE sync = $1 AND (side, key) IN
-        (SELECT r.side, r.key FROM ${named} AS r)`,
-      parameters: [sync, names],
-    },
-    {
-      sql: `INSERT INTO ${sides}
-          (sync, side, key, link, hash, acknowledged, version, digest, agrees)
-        SELECT $1, side, key, link, hash, acknowledged, version, digest, agrees
-        FROM ${sql.relation(2, relation)} AS r WHERE true
-        ON CONFLICT (sync, side, key) DO UPDATE SET hash = excluded.hash,
-          acknowledged = excluded.acknowledged, version = excluded.version,
-          digest = excluded.digest, agrees = excluded.agrees`,
-      parameters: [sync, relation],
-    },
   ];
 }
 
