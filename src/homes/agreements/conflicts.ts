@@ -3,7 +3,7 @@ import type { Candidate } from "../../model/reconcile.ts";
 import type { Value } from "../../model/value.ts";
 import type { Conflicts } from "../../ports/agreements.ts";
 import { linksRelation } from "./links.ts";
-import { type AgreementSql, type Parameter, type Row } from "./sql.ts";
+import type { AgreementSql, Parameter, Row } from "./sql.ts";
 
 const COLUMNS =
   "c.id, c.sync, c.link, c.name, c.field, c.why, c.base, c.candidates, c.opened_at, c.run_id, c.resolution";

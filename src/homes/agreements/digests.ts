@@ -1,6 +1,7 @@
 import { addSums, DIGEST_BITS } from "../../model/digest.ts";
 import type { LinkId } from "../../model/plan.ts";
 import type { KnownRecord, Links } from "../../ports/agreements.ts";
+import { agreedTables } from "./agreed.ts";
 import { type AgreementSql, type Relation, type Row, relationOf } from "./sql.ts";
 
 type Digests = Pick<
@@ -27,11 +28,8 @@ export function rowsRelation(rows: readonly number[]): Relation {
 
 /** By which it is told that a side's records stand as they did, without reading them. */
 export function createDigests(sql: AgreementSql, known: (row: Row) => KnownRecord): Digests {
-  const [sides, links, conflicts] = [
-    sql.table("sides"),
-    sql.table("links"),
-    sql.table("conflicts"),
-  ];
+  const { all, sides, links } = agreedTables(sql);
+  const conflicts = sql.table("conflicts");
   // Each is cut by its own table's column, so that its own index is gone by.
   const doubts = [
     `SELECT s.link FROM ${sides} AS s
@@ -70,14 +68,9 @@ export function createDigests(sql: AgreementSql, known: (row: Row) => KnownRecor
       }));
       const relation = relationOf(columns, rows);
       const statement = {
-        // As an insert of what is there: an update would look at every record of the side for each.
-        sql: `INSERT INTO ${sides}
-            (sync, side, key, link, hash, acknowledged, version, digest, agrees)
-          SELECT s.sync, s.side, s.key, s.link, s.hash, s.acknowledged, s.version, r.digest, r.agrees
-          FROM ${sql.relation(3, relation)} AS r CROSS JOIN ${sides} AS s
-          WHERE s.id = r.row AND s.sync = $1 AND s.side = $2 AND s.hash = r.hash
-          ON CONFLICT (sync, side, key) DO UPDATE
-          SET digest = excluded.digest, agrees = excluded.agrees`,
+        sql: `UPDATE ${all} AS s SET digest = r.digest, agrees = r.agrees
+          FROM ${sql.relation(3, relation)} AS r
+          WHERE s.id = r.row AND s.sync = $1 AND s.side = $2 AND s.hash = r.hash`,
         parameters: [lease.sync, side, relation],
       };
       await sql.writeUnsynced([statement], lease);

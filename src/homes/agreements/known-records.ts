@@ -1,5 +1,6 @@
 import type { RecordKey } from "../../model/record.ts";
 import type { BuriedRecord, KnownRecord, Links } from "../../ports/agreements.ts";
+import { agreedTables } from "./agreed.ts";
 import { createDigests } from "./digests.ts";
 import { type AgreementSql, type Relation, type Row, relationOf } from "./sql.ts";
 
@@ -29,7 +30,8 @@ export function keysRelation(sql: AgreementSql, keys: readonly RecordKey[]): Rel
 
 /** Which records of a side are linked, and which were let go. */
 export function createKnownRecords(sql: AgreementSql): KnownRecords {
-  const [sides, buried] = [sql.table("sides"), sql.table("buried")];
+  const { sides } = agreedTables(sql);
+  const buried = sql.table("buried");
   const known = ([key, link, row, hash, digest]: Row): KnownRecord => ({
     key: sql.readText(String(key)) as RecordKey,
     link: Number(link),
@@ -64,18 +66,18 @@ export function createKnownRecords(sql: AgreementSql): KnownRecords {
       );
     },
     knownCount: async (sync, side) => {
-      const [row] = await sql.all(`SELECT count(*) FROM ${sides} WHERE sync = $1 AND side = $2`, [
-        sync,
-        side,
-      ]);
+      const [row] = await sql.all(
+        `SELECT count(*) FROM ${sides} AS s WHERE s.sync = $1 AND s.side = $2`,
+        [sync, side],
+      );
       return Number(row?.[0]);
     },
     everyKnown: async function* (sync, side) {
       let after = 0;
       for (;;) {
         const rows = await sql.all(
-          `SELECT key, link, id, hash, digest FROM ${sides}
-           WHERE sync = $1 AND side = $2 AND id > $3 ORDER BY id LIMIT ${KNOWN_AT_ONCE}`,
+          `SELECT s.key, s.link, s.id, s.hash, s.digest FROM ${sides} AS s
+           WHERE s.sync = $1 AND s.side = $2 AND s.id > $3 ORDER BY s.id LIMIT ${KNOWN_AT_ONCE}`,
           [sync, side, after],
         );
         const last = rows.at(-1);

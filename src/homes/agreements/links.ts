@@ -2,12 +2,20 @@ import type { LinkId } from "../../model/plan.ts";
 import type { RecordKey } from "../../model/record.ts";
 import { acknowledgedFromText, valuesFromText } from "../../model/stored-plan.ts";
 import type { Links, StoredLink, StoredSide } from "../../ports/agreements.ts";
+import { agreedTables } from "./agreed.ts";
 import { createKnownRecords } from "./known-records.ts";
-import { type AgreementSql, type Cell, type Parameter, type Relation, type Row, relationOf } from "./sql.ts";
+import {
+  type AgreementSql,
+  type Cell,
+  type Parameter,
+  type Relation,
+  type Row,
+  relationOf,
+} from "./sql.ts";
 
 /** What is linked, read from the home's tables. */
 export function createLinks(sql: AgreementSql): Links {
-  const links = sql.table("links");
+  const { links, sides } = agreedTables(sql);
   const linksBy = async (where: string, parameters: readonly Parameter[]) =>
     readLinks(
       sql,
@@ -33,12 +41,13 @@ export function createLinks(sql: AgreementSql): Links {
     },
     findLinks: (sync, by) =>
       "name" in by
-        ? linksBy(`${links} AS l WHERE l.sync = $1 AND l.name = $2 ORDER BY l.link LIMIT 10`, [
+        ? // Put so, no database walks all links in their order to find the name.
+          linksBy(`${links} AS l WHERE l.sync = $1 AND l.name = $2 ORDER BY +l.link LIMIT 10`, [
             sync,
             sql.storeText(by.name),
           ])
         : linksBy(
-            `${links} AS l JOIN ${sql.table("sides")} AS s ON s.sync = l.sync AND s.link = l.link
+            `${links} AS l JOIN ${sides} AS s ON s.sync = l.sync AND s.link = l.link
              WHERE l.sync = $1 AND s.side = $2 AND s.key = $3`,
             [sync, by.side, sql.storeText(by.key)],
           ),
@@ -49,7 +58,7 @@ export function createLinks(sql: AgreementSql): Links {
         limit,
       ]),
     linkCount: async (sync) => {
-      const [row] = await sql.all(`SELECT count(*) FROM ${links} WHERE sync = $1`, [sync]);
+      const [row] = await sql.all(`SELECT count(*) FROM ${links} AS l WHERE l.sync = $1`, [sync]);
       return Number(row?.[0]);
     },
   };
@@ -73,7 +82,7 @@ export async function readLinks(
   const sideRows = await sql.all(
     `SELECT s.link, s.side, s.key, s.acknowledged, s.version
      FROM ${sql.relation(2, wanted)} AS r
-     CROSS JOIN ${sql.table("sides")} AS s WHERE s.sync = $1 AND s.link = r.link`,
+     CROSS JOIN ${agreedTables(sql).sides} AS s WHERE s.sync = $1 AND s.link = r.link`,
     [sync, wanted],
   );
   const bySide = new Map<LinkId, [string, StoredSide][]>();

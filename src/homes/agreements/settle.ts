@@ -1,4 +1,5 @@
 import type { SettledRecord, Settlement } from "../../ports/agreements.ts";
+import { agreedTables } from "./agreed.ts";
 import { type KnownLinks, keepRecords } from "./keep-records.ts";
 import { linksRelation } from "./links.ts";
 import { type AgreementSql, type Relation, relationOf, type Statement } from "./sql.ts";
@@ -62,7 +63,8 @@ function recordLinks(records: readonly SettledRecord[]): Relation {
 
 /** Tombstones for what is let go: the named sides, or all of a record that ends (side `*`). */
 function bury(sql: AgreementSql, { records, lease, at }: Settlement): readonly Statement[] {
-  const [sides, buried] = [sql.table("sides"), sql.table("buried")];
+  const { all, sides } = agreedTables(sql);
+  const buried = sql.table("buried");
   const rows = records.flatMap(({ link, name, unlinked, ends }) => [
     // What has a hash of its own was left standing, and may be met again by its name.
     ...unlinked.map(({ side, hash }) =>
@@ -90,7 +92,7 @@ function bury(sql: AgreementSql, { records, lease, at }: Settlement): readonly S
       parameters,
     },
     {
-      sql: `DELETE FROM ${sides} WHERE id IN (SELECT s.id ${chosen(which)})`,
+      sql: `DELETE FROM ${all} WHERE id IN (SELECT s.id ${chosen(which)})`,
       parameters,
     },
   ]);
@@ -103,31 +105,38 @@ function drop(
 ): readonly Statement[] {
   if (gone.length === 0) return [];
   const links = recordLinks(gone);
-  const parameters = [sync, links];
-  const chosen = `sync = $1 AND link IN (SELECT r.link FROM ${sql.relation(2, links)} AS r)`;
   return [
-    { sql: `DELETE FROM ${sql.table("sides")} WHERE ${chosen}`, parameters },
-    { sql: `DELETE FROM ${sql.table("links")} WHERE ${chosen}`, parameters },
+    {
+      sql: `DELETE FROM ${agreedTables(sql).all}
+        WHERE sync = $1 AND link IN (SELECT r.link FROM ${sql.relation(2, links)} AS r)`,
+      parameters: [sync, links],
+    },
   ];
 }
+
+const ENDED = {
+  id: "text",
+  state: "text",
+  ending: "text",
+  run_id: "text",
+  at: "bigint",
+} as const;
 
 function endOperations(
   sql: AgreementSql,
   { records, runId, at }: Settlement,
 ): readonly Statement[] {
   const rows = records.flatMap(({ operations }) =>
-    operations.map(({ id, state, ...ending }) => ({ id, state, ending: JSON.stringify(ending) })),
+    operations.map(({ id, state, ...ending }) => ({
+      id,
+      state,
+      ending: JSON.stringify(ending),
+      run_id: runId,
+      at,
+    })),
   );
   if (rows.length === 0) return [];
-  const relation = relationOf({ id: "text", state: "text", ending: "text" }, rows);
-  return [
-    {
-      sql: `UPDATE ${sql.table("operations")} AS o
-        SET state = r.state, ending = r.ending, run_id = $1, at = $2
-        FROM ${sql.relation(3, relation)} AS r WHERE o.id = r.id`,
-      parameters: [runId, at, relation],
-    },
-  ];
+  return [sql.update(sql.table("operations"), relationOf(ENDED, rows))];
 }
 
 /** Questions that stand as they were stay; changed ones are asked anew; others are closed. */

@@ -11,6 +11,8 @@ export type Parameter = string | number | null | Relation;
 export interface Statement {
   readonly sql: string;
   readonly parameters: readonly Parameter[];
+  /** It is performed with each of these instead; only `AgreementSql.update` makes such. */
+  readonly each?: readonly (readonly Cell[])[];
 }
 
 /** Names and types of a relation's columns, in the words that both databases know. */
@@ -27,6 +29,11 @@ export function relationOf<C extends Columns>(
   rows: readonly Readonly<Record<keyof C, string | number | null>>[],
 ): Relation {
   return { columns, rows };
+}
+
+/** What `AgreementSql.update` sets. */
+export function updatedColumns({ columns }: Relation): readonly string[] {
+  return Object.keys(columns).filter((name) => name !== "id");
 }
 
 /**
@@ -57,6 +64,8 @@ export interface AgreementSql {
    * `CROSS JOIN`, whose order SQLite keeps: it would else read all of it for each row.
    */
   readonly relation: (parameter: number, relation: Relation) => string;
+  /** Sets the relation's columns in rows of the table, which are found by its column `id`. */
+  readonly update: (table: string, relation: Relation) => Statement;
   readonly digests: DigestReader;
   /** A text as the database can keep and compare it, and back. */
   readonly storeText: (text: string) => string;

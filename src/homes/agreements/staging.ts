@@ -2,6 +2,7 @@ import type { LinkId } from "../../model/plan.ts";
 import type { RecordKey } from "../../model/record.ts";
 import { valuesFromText, valuesToText } from "../../model/stored-plan.ts";
 import type { MatchGroup, StagedRecord, Staging, StoredLink } from "../../ports/agreements.ts";
+import { agreedTables } from "./agreed.ts";
 import { linksRelation, readLinks } from "./links.ts";
 import { type AgreementSql, type Row, relationOf } from "./sql.ts";
 
@@ -22,6 +23,7 @@ const UNLINKED = "sync = $1 AND link IS NULL AND state = 'present'";
 /** What the present observation found, kept in the home so that memory stays bounded. */
 export function createStaging(sql: AgreementSql): Staging {
   const staged = sql.table("staged");
+  const { links: linked, sides } = agreedTables(sql);
   return {
     clearStaged: (lease) =>
       sql.writeUnsynced(
@@ -62,9 +64,9 @@ export function createStaging(sql: AgreementSql): Staging {
         `SELECT b.key, b.name FROM ${sql.table("buried")} AS b
          WHERE b.sync = $1 AND b.side = $2 AND b.name IS NOT NULL AND (
            EXISTS (SELECT 1 FROM ${staged} WHERE ${UNLINKED} AND name = b.name)
-           OR EXISTS (SELECT 1 FROM ${sql.table("links")} AS l
+           OR EXISTS (SELECT 1 FROM ${linked} AS l
              WHERE l.sync = $1 AND l.name = b.name AND NOT EXISTS
-               (SELECT 1 FROM ${sql.table("sides")} AS s
+               (SELECT 1 FROM ${sides} AS s
                 WHERE s.sync = $1 AND s.link = l.link AND s.side = $2)))
          ORDER BY b.key`,
         [sync, side],
@@ -151,10 +153,11 @@ async function matchGroups(
     { name: "text" },
     [...groups.keys()].map((name) => ({ name })),
   );
+  const { links: linked, sides } = agreedTables(sql);
   const named = await sql.all(
     `SELECT r.name, l.link, s.side FROM ${sql.relation(2, names)} AS r
-     CROSS JOIN ${sql.table("links")} AS l
-     LEFT JOIN ${sql.table("sides")} AS s ON s.sync = l.sync AND s.link = l.link AND NOT EXISTS
+     CROSS JOIN ${linked} AS l
+     LEFT JOIN ${sides} AS s ON s.sync = l.sync AND s.link = l.link AND NOT EXISTS
        (SELECT 1 FROM ${sql.table("staged")} AS g
         WHERE g.sync = s.sync AND g.side = s.side AND g.key = s.key AND g.state = 'gone')
      WHERE l.sync = $1 AND l.name = r.name ORDER BY l.link, s.side`,
@@ -181,12 +184,12 @@ async function candidateLinks(
   after: LinkId,
   limit: number,
 ): Promise<readonly LinkId[]> {
-  const part = (name: string, where: string): string =>
+  const part = (name: string, where = ""): string =>
     `SELECT link FROM (SELECT DISTINCT link FROM ${sql.table(name)}
        WHERE sync = $1 AND link > $2 ${where} ORDER BY link LIMIT $3) AS ${name}_part`;
   const rows = await sql.all(
-    `SELECT link FROM (${part("staged", "")} UNION ${part("links", "AND behind = 1")}
-       UNION ${part("conflicts", "")}) AS c ORDER BY link LIMIT $3`,
+    `SELECT link FROM (${part("staged")} UNION ${part("agreements", "AND behind = 1")}
+       UNION ${part("conflicts")}) AS c ORDER BY link LIMIT $3`,
     [sync, after, limit],
   );
   return rows.map(([link]) => Number(link));
@@ -202,7 +205,7 @@ async function candidatesOf(
   const relation = sql.relation(2, wanted);
   const linkRows = await sql.all(
     `SELECT l.link, l.name, l.agreed, l.behind FROM ${relation} AS r
-     CROSS JOIN ${sql.table("links")} AS l WHERE l.sync = $1 AND l.link = r.link`,
+     CROSS JOIN ${agreedTables(sql).links} AS l WHERE l.sync = $1 AND l.link = r.link`,
     [sync, wanted],
   );
   const stored = new Map<LinkId, StoredLink>();

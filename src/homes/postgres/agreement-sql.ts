@@ -1,5 +1,10 @@
 import type { Lease } from "../../ports/home.ts";
-import type { AgreementSql, Parameter, Statement } from "../agreements/sql.ts";
+import {
+  type AgreementSql,
+  type Parameter,
+  type Statement,
+  updatedColumns,
+} from "../agreements/sql.ts";
 import { createDigestReader } from "./digests.ts";
 import { createGrownTables } from "./grown-tables.ts";
 import { checkFence } from "./leases.ts";
@@ -30,6 +35,14 @@ export function createAgreementSql(tables: HomeTables): AgreementSql {
   return {
     table: (name) => tableOf(tables, name),
     relation,
+    update: (table, updated) => {
+      const set = updatedColumns(updated).map((name) => `${name} = r.${name}`);
+      return {
+        sql: `UPDATE ${table} AS t SET ${set.join(", ")} FROM ${relation(1, updated)} AS r
+          WHERE t.id = r.id`,
+        parameters: [updated],
+      };
+    },
     digests: createDigestReader({ all, relation }),
     storeText,
     readText,

@@ -12,7 +12,7 @@ export function createDigestReader({
     sums: async (table, sync, side, bits) => {
       const rows = await all(
         `SELECT ${bucket(bits)}, count(*), sum(digest >> 26), sum(digest & 67108863)
-         FROM ${table} WHERE sync = $1 AND side = $2 GROUP BY 1`,
+         FROM ${table} AS d WHERE sync = $1 AND side = $2 GROUP BY 1`,
         [sync, side],
       );
       const sums = rows.map(([own, count, high, low]) => ({
@@ -31,7 +31,7 @@ export function createDigestReader({
       let after = 0;
       for (;;) {
         const rows = await all(
-          `SELECT id, digest FROM ${table}
+          `SELECT id, digest FROM ${table} AS d
            WHERE sync = $1 AND side = $2 AND id > $3 AND (digest IS NULL OR ${bucket(buckets.bits)} IN
              (SELECT r.bucket FROM ${relation(4, wanted)} AS r))
            ORDER BY id LIMIT ${DIGESTS_AT_ONCE}`,

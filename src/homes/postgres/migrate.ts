@@ -11,6 +11,7 @@ import { standing } from "./migrations/005-standing.ts";
 import { leftOut } from "./migrations/006-left-out.ts";
 import { openPlans } from "./migrations/007-open-plans.ts";
 import { journalInOrder } from "./migrations/008-journal-in-order.ts";
+import { sideBySide } from "./migrations/009-side-by-side.ts";
 import { type HomeTables, tableOf } from "./tables.ts";
 
 /** One step of the home's schema, in SQL; `%s` is the schema. Steps are only ever added. */
@@ -28,6 +29,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 6, sql: leftOut },
   { version: 7, sql: openPlans },
   { version: 8, sql: journalInOrder },
+  { version: 9, sql: sideBySide },
 ];
 
 /** All tables of a home, and nothing of a destination in the same schema. */

@@ -1,6 +1,6 @@
 import type { SqliteDatabase } from "../../drivers/sqlite/database.ts";
 import type { Lease } from "../../ports/home.ts";
-import type { AgreementSql, Row, Statement } from "../agreements/sql.ts";
+import { type AgreementSql, type Row, type Statement, updatedColumns } from "../agreements/sql.ts";
 import { createDigestReader } from "./digests.ts";
 import { checkFence } from "./leases.ts";
 import { createLettingOthersIn } from "./let-others-in.ts";
@@ -26,9 +26,10 @@ export function createAgreementSql(database: SqliteDatabase): AgreementSql {
   };
   const perform = (statements: readonly Statement[], lease?: Lease): void => {
     if (lease !== undefined) checkFence(database, lease);
-    for (const { sql, parameters } of statements) {
+    for (const { sql, parameters, each } of statements) {
       const bound = relations.hold(parameters);
-      database.prepare(numbered(sql)).run(bound);
+      const statement = database.prepare(numbered(sql));
+      for (const own of each ?? [bound]) statement.run(own);
     }
   };
   const all: AgreementSql["all"] = async (sql, parameters) => {
@@ -38,6 +39,16 @@ export function createAgreementSql(database: SqliteDatabase): AgreementSql {
   return {
     table: (name) => `_lockstep_${name}`,
     relation: relations.text,
+    // Row by row, since an update from a relation makes a copy of all its rows first.
+    update: (table, updated) => {
+      const names = updatedColumns(updated);
+      const set = names.map((name, at) => `${name} = $${at + 1}`);
+      return {
+        sql: `UPDATE ${table} SET ${set.join(", ")} WHERE id = $${names.length + 1}`,
+        parameters: [],
+        each: updated.rows.map((row) => [...names, "id"].map((name) => row[name] ?? null)),
+      };
+    },
     storeText: (text) => text,
     readText: (stored) => stored,
     all,

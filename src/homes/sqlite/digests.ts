@@ -23,7 +23,7 @@ export function createDigestReader(all: AgreementSql["all"]): DigestReader {
     for (;;) {
       const [lists] = await all(
         `SELECT json_group_array(id), json_group_array(digest) FROM
-           (SELECT id, digest FROM ${table} WHERE sync = $1 AND side = $2 AND id > $3
+           (SELECT id, digest FROM ${table} AS d WHERE sync = $1 AND side = $2 AND id > $3
             ORDER BY id LIMIT ${DIGESTS_AT_ONCE})`,
         [sync, side, after],
       );

@@ -9,6 +9,7 @@ import { standing } from "./migrations/005-standing.ts";
 import { leftOut } from "./migrations/006-left-out.ts";
 import { openPlans } from "./migrations/007-open-plans.ts";
 import { journalInOrder } from "./migrations/008-journal-in-order.ts";
+import { sideBySide } from "./migrations/009-side-by-side.ts";
 
 /** One step of the home's schema, in SQL. Steps are only ever added. */
 export interface Migration {
@@ -25,6 +26,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 6, sql: leftOut },
   { version: 7, sql: openPlans },
   { version: 8, sql: journalInOrder },
+  { version: 9, sql: sideBySide },
 ];
 
 const LOG = "_lockstep_migrations";

@@ -62,11 +62,19 @@ test("known digests are told by an index alone, in its order", async () => {
   const plan = await planOf(async (home) => {
     for await (const _ of home.knownDigestsIn("inventory", "a", { bits: 4, of: [1, 2] }));
   });
-  const index = "_lockstep_sides_in_order (sync=? AND side=? AND id>?)";
-  assert.deepEqual(plan, [`SEARCH _lockstep_sides USING COVERING INDEX ${index}`]);
+  const index = "_lockstep_agreements_in_order (sync=? AND side=? AND id>?)";
+  assert.deepEqual(plan, [`SEARCH _lockstep_agreements USING COVERING INDEX ${index}`]);
 });
 
 test("known records are found by their rows", async () => {
   const plan = await planOf((home) => home.knownRows("inventory", "a", [1, 2]));
-  assert.deepEqual(plan, ["SEARCH s USING INTEGER PRIMARY KEY (rowid=?)"]);
+  assert.deepEqual(plan, ["SEARCH _lockstep_agreements USING INTEGER PRIMARY KEY (rowid=?)"]);
+});
+
+test("links are found by their name, and walked in their order, without looking at others", async () => {
+  const found = await planOf((home) => home.findLinks("inventory", { name: "Bolt" }));
+  assert.match(found[0] ?? "", /INDEX _lockstep_agreements_by_name \(sync=\? AND name=\?\)/);
+  assert.deepEqual(await planOf((home) => home.scanLinks("inventory", 7, 100)), [
+    "SEARCH _lockstep_agreements USING INDEX _lockstep_agreements_by_link (sync=? AND link>?)",
+  ]);
 });
