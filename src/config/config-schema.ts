@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ConfigInput, StreamInput, SyncInput } from "./config-input.ts";
-import { expecting } from "./expectations.ts";
+import { expecting, nameSchema } from "./expectations.ts";
 import { mediaSchema } from "./media-schema.ts";
 import {
   DURATION_EXPECTED,
@@ -12,12 +12,6 @@ import {
 const HOME_PATTERN = /^(sqlite:.+|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/;
 const HOME_EXPECTED =
   "sqlite:PATH, or a reference (env:NAME, file:PATH) to a postgres:// URL, which holds a password";
-const NAME_PATTERN = /^[A-Za-z][A-Za-z0-9_-]*$/;
-const name = (): z.ZodString =>
-  expecting(
-    z.string().regex(NAME_PATTERN),
-    "a name of letters, digits, _ and - that begins with a letter",
-  );
 const text = (expected: string): z.ZodString => expecting(z.string().min(1), expected);
 const duration = (): z.ZodString =>
   expecting(z.string().regex(DURATION_PATTERN), DURATION_EXPECTED);
@@ -152,7 +146,7 @@ export const CONFIG_SCHEMA: z.ZodType<ConfigInput> = expecting(
       .describe("Default: sqlite:./lockstep.db."),
     systems: expecting(
       z.record(
-        name(),
+        nameSchema(),
         expecting(
           z.looseObject({ connector: text("the kind of system") }),
           "a system's settings with its connector",
@@ -160,7 +154,7 @@ export const CONFIG_SCHEMA: z.ZodType<ConfigInput> = expecting(
       ),
       "a mapping from names to systems",
     ),
-    syncs: expecting(z.record(name(), sync), "a mapping from names to syncs"),
+    syncs: expecting(z.record(nameSchema(), sync), "a mapping from names to syncs"),
   }),
   "home, systems and syncs",
 );

@@ -9,3 +9,10 @@ export function expecting<Schema extends z.ZodType>(schema: Schema, expected: st
   EXPECTATIONS.add(schema, { expected });
   return schema;
 }
+
+/** A name of a person's own for something in the configuration. */
+export const nameSchema = (): z.ZodString =>
+  expecting(
+    z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/),
+    "a name of letters, digits, _ and - that begins with a letter",
+  );

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { expecting } from "./expectations.ts";
+import { expecting, nameSchema } from "./expectations.ts";
 import {
   DURATION_EXPECTED,
   DURATION_PATTERN,
@@ -209,7 +209,7 @@ const sharedField = expecting(
 /** A sync with `sides`. */
 export const RECONCILE_SCHEMA: z.ZodType<ReconcileInput> = expecting(
   z.strictObject({
-    sides: expecting(z.record(z.string(), side), "a mapping from names to two or more sides"),
+    sides: expecting(z.record(nameSchema(), side), "a mapping from names to two or more sides"),
     hub: text("the name of a side")
       .optional()
       .describe("The side that is right where sides differ; `policy` is asked where it is silent."),

@@ -223,6 +223,12 @@ const MISTAKES: readonly {
     message:
       "lockstep.yaml:2: systems.9mls has a wrong name; expected a name of letters, digits, _ and - that begins with a letter.",
   },
+  {
+    name: "a side without a name",
+    text: `${SYSTEMS}syncs:\n  stock:\n    match: sku\n    sides:\n      "": { system: mls, stream: a }\n      b: { system: mls, stream: b }\n`,
+    message:
+      'lockstep.yaml:7: syncs.stock.sides[""] has a wrong name; expected a name of letters, digits, _ and - that begins with a letter.',
+  },
 ];
 
 for (const { name, text, message } of MISTAKES) {
