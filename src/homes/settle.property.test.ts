@@ -39,38 +39,32 @@ const sideOf = (side: string): fc.Arbitrary<Side> =>
       ...rest,
     }));
 
-/** A record is told of some sides, lets go of others, or ends. */
+const letGo = (side: string): fc.Arbitrary<SettledRecord["unlinked"][number]> =>
+  fc.oneof(fc.constant({ side }), fc.record({ side: fc.constant(side), hash }));
+
+/** A record is told of some sides, lets go of some, maybe to meet them anew, or ends. */
 const recordOf = (link: number): fc.Arbitrary<SettledRecord> =>
   fc
     .record({
-      parts: fc.tuple(
-        ...SIDES.map((side) =>
-          fc.oneof(
-            { weight: 4, arbitrary: sideOf(side) },
-            { weight: 1, arbitrary: fc.record({ side: fc.constant(side), hash }) },
-            { weight: 1, arbitrary: fc.constant({ side }) },
-            { weight: 2, arbitrary: fc.constant(undefined) },
-          ),
-        ),
+      told: fc.tuple(...SIDES.map((side) => fc.option(sideOf(side), { freq: 4 }))),
+      unlinked: fc.tuple(
+        ...SIDES.map((side) => fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, letGo(side))),
       ),
       name: fc.constantFrom(...NAMES),
       agreed: values,
       behind: fc.boolean(),
       end: fc.constantFrom("stays", "stays", "stays", "stays", "ends", "forgets"),
     })
-    .map(({ parts, end, ...record }) => {
-      const own = parts.filter((part) => part !== undefined);
-      return {
-        ...record,
-        link,
-        ends: end === "ends",
-        ...(end === "forgets" ? { forgets: true } : {}),
-        sides: own.filter((part): part is Side => "key" in part),
-        unlinked: own.filter((part) => !("key" in part)),
-        operations: [],
-        questions: [],
-      };
-    });
+    .map(({ told, unlinked, end, ...record }) => ({
+      ...record,
+      link,
+      ends: end === "ends",
+      ...(end === "forgets" ? { forgets: true } : {}),
+      sides: told.filter((side) => side !== null),
+      unlinked: unlinked.filter((side) => side !== null),
+      operations: [],
+      questions: [],
+    }));
 
 const seen = fc
   .record({
