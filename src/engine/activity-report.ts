@@ -2,6 +2,7 @@ import type { ReplicateSpec } from "../model/replicate.ts";
 import {
   addLedgers,
   EMPTY_LEDGER,
+  isOfSides,
   type ReportedError,
   type RunMode,
   type RunOutcome,
@@ -55,11 +56,6 @@ export async function activityReport(
     byMode: sumByMode(runs),
     sides: sumSides(reports),
   };
-}
-
-/** Runs of sides read no stream: what they took of it says nothing of copies. */
-function isOfSides({ mode }: { readonly mode: RunMode }): boolean {
-  return mode === "reconcile" || mode === "undo";
 }
 
 const NO_COUNTS: SideCounts = { written: 0, conflict: 0, rejected: 0, unknown: 0, unsent: 0 };

@@ -6,6 +6,11 @@ export type ReplicateMode = "full" | "incremental" | "deletions" | "sweep" | "ke
 /** Every kind of run; `media` fetches files. */
 export type RunMode = ReplicateMode | "media" | "reconcile" | "undo";
 
+/** Such a run copies no stream: it has counts of sides instead of records read. */
+export function isOfSides({ mode }: { readonly mode: RunMode }): boolean {
+  return mode === "reconcile" || mode === "undo";
+}
+
 /** The phases of a stream's part in a run, in order; `halted` and `failed` end it early. */
 export type Phase =
   | "connecting"

@@ -64,7 +64,9 @@ describe("what a person is told", () => {
     assert.match(explained.out, /^shop +3 +A$/m, "what the side has now, not what was agreed");
     const status = await scene.cli("status");
     assert.match(status.out, /last run done, but for what waits,/);
-    assert.match((await scene.cli("report")).out, /1 done, 1 done but for what waits/);
+    const { out: report } = await scene.cli("report");
+    assert.match(report, /1 done, 1 done but for what waits/);
+    assert.match(report, /^inventory {2}reconcile +2 +2 +— /m);
   });
 
   test("why a record is made or removed where nobody made or removed it", async (t) => {

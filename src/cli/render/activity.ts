@@ -1,4 +1,5 @@
 import type { ActivityReport } from "../../engine/activity-results.ts";
+import { isOfSides } from "../../model/run.ts";
 import { changesInWords, ledgerInWords, transitionLines } from "./ledger.ts";
 import type { Look } from "./look.ts";
 import { formatBytes, formatCount, formatRate, formatShare, plural } from "./numbers.ts";
@@ -38,7 +39,7 @@ export function activityLines(report: ActivityReport, look: Look): readonly stri
         entry.mode,
         formatCount(entry.executions),
         formatCount(entry.succeeded),
-        formatCount(entry.read),
+        isOfSides(entry) ? style.dim("—") : formatCount(entry.read),
         formatDuration(entry.durationMs),
       ]),
       style,

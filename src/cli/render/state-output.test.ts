@@ -295,7 +295,7 @@ memory    120 MB at most
 
 sync       run          times  went well  records       time
 mls        incremental     26         24   40,000  6 min 9 s
-inventory  reconcile        2          2        0     640 ms
+inventory  reconcile        2          2        —     640 ms
 
 sync       side  written  changed meanwhile  refused  answer lost  not written
 inventory  shop    1,200                  2        1            0            0
