@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { after, test } from "node:test";
 import { openSqlite } from "../../drivers/sqlite/database.ts";
 import { type Relation, relationOf } from "../agreements/sql.ts";
@@ -88,4 +89,23 @@ test("a transaction that fails leaves nothing behind for the next", async () => 
   await sql.write([{ sql: insert, parameters: [taken] }]);
   assert.deepEqual(await sql.all("SELECT key FROM kept WHERE key = 'taken'", []), [["taken"]]);
   assert.equal(held(), 0);
+});
+
+const OPEN_FILES = "/proc/self/fd";
+const noList = existsSync(OPEN_FILES) ? false : `there is no ${OPEN_FILES} to see open files in`;
+
+test("long texts are held in memory, not in a temporary file", { skip: noList }, async () => {
+  const rows = Array.from({ length: 1000 }, (_, at) => ({ key: "x".repeat(20_000), digest: at }));
+  assert.equal((await read(relationOf(COLUMNS, rows))).length, 1000);
+  const open = readdirSync(OPEN_FILES).map((file) => {
+    try {
+      return readlinkSync(`${OPEN_FILES}/${file}`);
+    } catch {
+      return "closed by now";
+    }
+  });
+  assert.deepEqual(
+    open.filter((path) => path.includes("etilqs")),
+    [],
+  );
 });

@@ -4,6 +4,9 @@ import type { Columns, Parameter, Relation } from "../agreements/sql.ts";
 /** Rows that one statement inserts; more gain nothing. */
 const ROWS_AT_ONCE = 25;
 
+/** Beyond it SQLite takes a temporary file, for which not every machine has a place. */
+const CACHE_KIBIBYTES = 65_536;
+
 const TYPES = { text: "TEXT", bigint: "INTEGER" } as const;
 
 /**
@@ -22,6 +25,7 @@ export interface Relations {
 }
 
 export function createRelations(database: SqliteDatabase): Relations {
+  database.exec(`PRAGMA temp.cache_size = -${CACHE_KIBIBYTES}`);
   const made = new Set<string>();
   /** By table; the statements of one transaction share some. */
   const held = new Map<string, Relation>();
