@@ -24,25 +24,42 @@ export interface Relations {
   forget(): void;
 }
 
+/** The statements that a table is filled by. */
+interface Held {
+  readonly clear: string;
+  readonly insertOne: string;
+  readonly insertMany: string;
+}
+
 export function createRelations(database: SqliteDatabase): Relations {
   database.exec(`PRAGMA temp.cache_size = -${CACHE_KIBIBYTES}`);
-  const made = new Set<string>();
+  const made = new Map<string, Held>();
   /** By table; the statements of one transaction share some. */
   const held = new Map<string, Relation>();
 
-  const make = (table: string, columns: Columns): void => {
-    if (made.has(table)) return;
+  const make = (table: string, columns: Columns): Held => {
+    const known = made.get(table);
+    if (known !== undefined) return known;
     const typed = Object.entries(columns).map(([name, type]) => `${name} ${TYPES[type]}`);
     database.exec(`CREATE TEMP TABLE IF NOT EXISTS ${table} (${typed.join(", ")})`);
-    made.add(table);
+    const row = `(${typed.map(() => "?").join(", ")})`;
+    const insert = (rows: number): string =>
+      `INSERT INTO temp.${table} VALUES ${Array.from({ length: rows }, () => row).join(", ")}`;
+    const texts = {
+      clear: clearing(table),
+      insertOne: insert(1),
+      insertMany: insert(ROWS_AT_ONCE),
+    };
+    made.set(table, texts);
+    return texts;
   };
 
   const fill = (table: string, relation: Relation): void => {
     if (held.get(table) === relation) return;
-    make(table, relation.columns);
+    const texts = make(table, relation.columns);
     held.delete(table);
-    database.prepare(`DELETE FROM temp.${table}`).run();
-    insertRows(database, table, relation);
+    database.prepare(texts.clear).run();
+    insertRows(database, texts, relation);
     held.set(table, relation);
   };
 
@@ -56,7 +73,7 @@ export function createRelations(database: SqliteDatabase): Relations {
       return parameters.slice(0, last + 1).map((one) => (isRelation(one) ? null : one));
     },
     release() {
-      for (const table of held.keys()) database.prepare(`DELETE FROM temp.${table}`).run();
+      for (const table of held.keys()) database.prepare(clearing(table)).run();
       held.clear();
     },
     forget() {
@@ -75,18 +92,21 @@ function tableOf(parameter: number, columns: Columns): string {
   return `lockstep_rows_${parameter}_${Object.keys(columns).join("_")}`;
 }
 
-function insertRows(database: SqliteDatabase, table: string, { columns, rows }: Relation): void {
+function clearing(table: string): string {
+  return `DELETE FROM temp.${table}`;
+}
+
+function insertRows(
+  database: SqliteDatabase,
+  { insertOne, insertMany }: Held,
+  { columns, rows }: Relation,
+): void {
   const names = Object.keys(columns);
-  const row = `(${names.map(() => "?").join(", ")})`;
-  const insert = (count: number, from: number): void => {
-    const parameters: SqlParameter[] = [];
-    for (const values of rows.slice(from, from + count)) {
-      for (const name of names) parameters.push(values[name] ?? null);
-    }
-    const list = Array.from({ length: count }, () => row).join(", ");
-    database.prepare(`INSERT INTO temp.${table} VALUES ${list}`).run(parameters);
-  };
+  const cells = (from: number, to: number): readonly SqlParameter[] =>
+    rows.slice(from, to).flatMap((row) => names.map((name) => row[name] ?? null));
   let at = 0;
-  for (; at + ROWS_AT_ONCE <= rows.length; at += ROWS_AT_ONCE) insert(ROWS_AT_ONCE, at);
-  for (; at < rows.length; at += 1) insert(1, at);
+  for (; at + ROWS_AT_ONCE <= rows.length; at += ROWS_AT_ONCE) {
+    database.prepare(insertMany).run(cells(at, at + ROWS_AT_ONCE));
+  }
+  for (; at < rows.length; at += 1) database.prepare(insertOne).run(cells(at, at + 1));
 }
