@@ -1,6 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { SyncError } from "../../model/sync-error.ts";
 import { translateSqliteError } from "./errors.ts";
+import { hasTemporaryPlace } from "./temporary-place.ts";
 
 /** What may be bound to a statement. A number is bound as it is, a bigint as a 64-bit integer. */
 export type SqlParameter = null | number | bigint | string;
@@ -140,6 +141,7 @@ function connect(
       connection.exec("PRAGMA synchronous = FULL");
     }
     connection.exec(`PRAGMA cache_size = -${CACHE_KIBIBYTES}`);
+    if (!hasTemporaryPlace()) connection.exec("PRAGMA temp_store = MEMORY");
     // Opening reads nothing, so a file that is no database is only noticed here.
     connection.prepare("SELECT count(*) FROM sqlite_master").get();
     return connection;
