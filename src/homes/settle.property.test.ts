@@ -14,8 +14,9 @@ import { createPostgresHome } from "./postgres/home.ts";
 import { createSqliteHome } from "./sqlite/home.ts";
 
 const SIDES = ["a", "b"];
-const KEYS = ["k1", "k2", "k3", "k4"] as readonly string[] as readonly RecordKey[];
-const NAMES = ["n1", "n2"];
+// Half of a surrogate pair, which no database keeps as it is, and the mark of what stands in its place.
+const KEYS = ["k1", "k\ud800", "k\ud801", "\u0001k"] as readonly string[] as readonly RecordKey[];
+const NAMES = ["n1", "n\ud800"];
 const LINKS = [1, 2, 3];
 
 type Side = SettledRecord["sides"][number];

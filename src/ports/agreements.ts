@@ -306,7 +306,10 @@ export interface SettledRecord {
   readonly questions: readonly OpenQuestion[];
 }
 
-/** Written as one transaction, refused with HOME_FENCED under an old lease. */
+/**
+ * Written as one transaction, refused with HOME_FENCED under an old lease. Settlements of one sync
+ * come one after another: each goes by what the one before it left.
+ */
 export interface Settlement {
   readonly lease: Lease;
   readonly runId: string;

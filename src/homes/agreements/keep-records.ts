@@ -76,7 +76,9 @@ export function keepRecords(
   const parts = [
     ...new Map(told.map((part) => [`${part.side}${SEPARATOR}${part.key}`, part])).values(),
   ];
-  const stays = ({ id }: Part): boolean => id !== null && parts.length === told.length;
+  // Whose row that key's is, is seen by looking at all of them.
+  const isClear = parts.length === told.length;
+  const stays = ({ id }: Part): boolean => id !== null && isClear;
   return [
     ...keepAgain(sql, parts.filter(stays)),
     ...doubtUntold(sql, kept, known),
@@ -119,7 +121,8 @@ function sideParts(
   return sides.map(({ side, key: own, acknowledged, hash, version, digest, agrees }) => {
     const key = sql.storeText(own);
     // What was let go just now is buried, and its row is gone.
-    const before = unlinked.length > 0 ? undefined : known.get(link)?.get(side);
+    const isLetGo = unlinked.some((one) => one.side === side);
+    const before = isLetGo ? undefined : known.get(link)?.get(side);
     return {
       link,
       side,

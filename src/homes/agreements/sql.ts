@@ -11,7 +11,7 @@ export type Parameter = string | number | null | Relation;
 export interface Statement {
   readonly sql: string;
   readonly parameters: readonly Parameter[];
-  /** It is performed with each of these instead; only `AgreementSql.update` makes such. */
+  /** Performed once for each of these, in place of `parameters`; on SQLite, by `update` alone. */
   readonly each?: readonly (readonly Cell[])[];
 }
 

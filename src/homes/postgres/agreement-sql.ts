@@ -2,6 +2,7 @@ import type { Lease } from "../../ports/home.ts";
 import {
   type AgreementSql,
   type Parameter,
+  type Relation,
   type Statement,
   updatedColumns,
 } from "../agreements/sql.ts";
@@ -19,6 +20,7 @@ export function createAgreementSql(tables: HomeTables): AgreementSql {
     const rows = await database.transaction(async (transaction) => {
       if (lease !== undefined) await checkFence(transaction, tables, lease);
       const counts: number[] = [];
+      const bound = createBinding();
       for (const { sql, parameters } of statements) {
         counts.push(await transaction.run(sql, bound(parameters)));
       }
@@ -27,7 +29,8 @@ export function createAgreementSql(tables: HomeTables): AgreementSql {
     for (const [at, { sql }] of statements.entries()) grown.note(sql, rows[at] ?? 0);
     await grown.analyze();
   };
-  const all: AgreementSql["all"] = (sql, parameters) => database.all(sql, bound(parameters));
+  const all: AgreementSql["all"] = (sql, parameters) =>
+    database.all(sql, createBinding()(parameters));
   const relation: AgreementSql["relation"] = (parameter, { columns }) => {
     const typed = Object.entries(columns).map(([name, type]) => `${name} ${type}`);
     return `(SELECT * FROM json_to_recordset($${parameter}::json) AS x (${typed.join(", ")}))`;
@@ -52,11 +55,18 @@ export function createAgreementSql(tables: HomeTables): AgreementSql {
   };
 }
 
-/** A relation travels as JSON text. */
-function bound(parameters: readonly Parameter[]): readonly (string | number | null)[] {
-  return parameters.map((one) =>
-    typeof one === "object" && one !== null ? JSON.stringify(one.rows) : one,
-  );
+/** A relation travels as JSON text, which statements of one transaction share. */
+function createBinding(): (
+  parameters: readonly Parameter[],
+) => readonly (string | number | null)[] {
+  const texts = new Map<Relation, string>();
+  const textOf = (relation: Relation): string => {
+    const text = texts.get(relation) ?? JSON.stringify(relation.rows);
+    texts.set(relation, text);
+    return text;
+  };
+  return (parameters) =>
+    parameters.map((one) => (typeof one === "object" && one !== null ? textOf(one) : one));
 }
 
 /** A later transaction's own flush of the write-ahead log takes this one along. */

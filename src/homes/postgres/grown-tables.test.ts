@@ -32,7 +32,7 @@ test("a table is analyzed when it has grown, and again only when it has doubled"
 test("each table has a count of its own, and only rows that are put in count", async () => {
   const { grown, sent } = watched();
   grown.note(INSERT, 999);
-  grown.note("INSERT INTO home._lockstep_links (sync) SELECT $1", 999);
+  grown.note("INSERT INTO home._lockstep_agreements (sync) SELECT $1", 999);
   grown.note("DELETE FROM home._lockstep_staged", 5000);
   grown.note("UPDATE home._lockstep_staged SET link = 1", 5000);
   await grown.analyze();

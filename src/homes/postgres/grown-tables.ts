@@ -14,8 +14,8 @@ export interface GrownTables {
  * Takes a table's statistics anew once as many rows were written to it as at the time before. By
  * statistics from before a first sync the planner scans or hashes all of a table for every batch,
  * until autovacuum comes along: a cost that grows with the square of the rows. Taking them costs
- * about the same for any size, and is done as often as a table doubles, what it was known to hold
- * before counted in.
+ * about the same for any size, and is done as often as a table doubles by inserts, what it was known
+ * to hold before counted in.
  */
 export function createGrownTables(queries: PostgresQueries): GrownTables {
   const written = new Map<string, { rows: number; next: number }>();

@@ -1,10 +1,14 @@
 import type { SqliteDatabase } from "../../drivers/sqlite/database.ts";
 import type { Lease } from "../../ports/home.ts";
 import { type AgreementSql, type Row, type Statement, updatedColumns } from "../agreements/sql.ts";
+import { createStoredText } from "../stored-text.ts";
 import { createDigestReader } from "./digests.ts";
 import { checkFence } from "./leases.ts";
 import { createLettingOthersIn } from "./let-others-in.ts";
 import { createRelations } from "./relations.ts";
+
+/** Half of a surrogate pair would become another character on its way to SQLite. */
+const { storeText, readText } = createStoredText((text) => text.isWellFormed());
 
 /** How SQLite says what agreements need. */
 export function createAgreementSql(database: SqliteDatabase): AgreementSql {
@@ -49,8 +53,8 @@ export function createAgreementSql(database: SqliteDatabase): AgreementSql {
         each: updated.rows.map((row) => [...names, "id"].map((name) => row[name] ?? null)),
       };
     },
-    storeText: (text) => text,
-    readText: (stored) => stored,
+    storeText,
+    readText,
     all,
     digests: createDigestReader(all),
     write: async (statements, lease) => {

@@ -89,7 +89,8 @@ function isRelation(parameter: Parameter): parameter is Relation {
 
 /** A name of its own for each shape and place, so that no statement is prepared twice. */
 function tableOf(parameter: number, columns: Columns): string {
-  return `lockstep_rows_${parameter}_${Object.keys(columns).join("_")}`;
+  const typed = Object.entries(columns).map(([name, type]) => `${name}_${type}`);
+  return `lockstep_rows_${parameter}_${typed.join("_")}`;
 }
 
 function clearing(table: string): string {

@@ -3,6 +3,8 @@
  * row for each side, and one without a side for the record itself. Its key, which must be unique, is
  * its link; `field_values` are what is agreed, or what the side said. An operation's time changes
  * when it ends, and is no part of what finds it by its record.
+ *
+ * Without statistics the planner would read all of the new table for every batch.
  */
 export const sideBySide = `
 CREATE TABLE %s._lockstep_agreements (
@@ -40,4 +42,5 @@ CREATE INDEX _lockstep_agreements_doubted ON %s._lockstep_agreements (sync, side
   WHERE agrees = 0;
 DROP INDEX %s._lockstep_operations_by_link;
 CREATE INDEX _lockstep_operations_by_link ON %s._lockstep_operations (sync, link);
+ANALYZE %s._lockstep_agreements;
 `;

@@ -3,6 +3,9 @@
  * row for each side, and one without a side for the record itself. Its key, which must be unique, is
  * its link; `field_values` are what is agreed, or what the side said. An operation's time changes
  * when it ends, and is no part of what finds it by its record.
+ *
+ * Indexes are dropped one by one: to drop them with their table, SQLite takes a temporary file even
+ * for an empty one, and not every machine has a place for it.
  */
 export const sideBySide = `
 CREATE TABLE _lockstep_agreements (
@@ -21,12 +24,15 @@ CREATE TABLE _lockstep_agreements (
 );
 INSERT INTO _lockstep_agreements
     (sync, link, side, key, hash, field_values, version, digest, agrees, name, behind)
-SELECT sync, link, side, key, hash, field_values, version, digest, agrees, name, behind FROM (
-  SELECT sync, link, '' AS side, CAST(link AS text) AS key, '' AS hash, agreed AS field_values,
-    NULL AS version, NULL AS digest, 1 AS agrees, name, behind FROM _lockstep_links
-  UNION ALL SELECT sync, link, side, key, hash, acknowledged, version, digest, agrees, NULL, NULL
-  FROM _lockstep_sides
-) AS parts ORDER BY link, side;
+SELECT sync, link, '' AS side, CAST(link AS text), '', agreed, NULL, NULL, 1, name, behind
+  FROM _lockstep_links
+UNION ALL SELECT sync, link, side, key, hash, acknowledged, version, digest, agrees, NULL, NULL
+  FROM _lockstep_sides ORDER BY 1, 2, 3;
+DROP INDEX _lockstep_links_by_name;
+DROP INDEX _lockstep_links_behind;
+DROP INDEX _lockstep_sides_by_link;
+DROP INDEX _lockstep_sides_in_order;
+DROP INDEX _lockstep_sides_doubted;
 DROP TABLE _lockstep_links;
 DROP TABLE _lockstep_sides;
 CREATE UNIQUE INDEX _lockstep_agreements_by_link ON _lockstep_agreements (sync, link, side);
