@@ -1,5 +1,6 @@
 import { userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
+import { EXIT } from "./exit-codes.ts";
 
 /** Everything of the outside world that the command line touches, so that a test can give its own. */
 export interface CliIo {
@@ -34,11 +35,20 @@ export interface CliIo {
 
 /**
  * The real one. A reader that goes away (`lockstep run | head`) stops nothing: what is under way
- * goes on to its end and ends with its own exit code, and what it says is said to nobody.
+ * goes on to its end and ends with its own exit code, and what it says is said to nobody. Results
+ * that cannot be written elsewhere, as on a full disk, stop nothing either, but are no success.
  */
 export function processIo(): CliIo {
-  const out = sayingTo(process.stdout);
-  const err = sayingTo(process.stderr);
+  const err = sayingTo(process.stderr, () => undefined);
+  const out = sayingTo(process.stdout, ({ message }) => {
+    err.say(
+      `Failed: What this command says cannot be written (${message}); what it does goes on.\n` +
+        "What to do: make room there, then see `lockstep status` for what was done.\n",
+    );
+    process.on("exit", (code) => {
+      if (code === EXIT.done) process.exitCode = EXIT.failed;
+    });
+  });
   return {
     out: out.say,
     err: err.say,
@@ -65,13 +75,17 @@ export function processIo(): CliIo {
   };
 }
 
-function sayingTo(stream: NodeJS.WriteStream): {
+/** Calls `onLost` once where what is said is lost though somebody waits for it. */
+function sayingTo(
+  stream: NodeJS.WriteStream,
+  onLost: (error: Error) => void,
+): {
   readonly say: (text: string) => void;
   readonly isClosed: () => boolean;
 } {
   let isClosed = false;
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+    if (error.code !== "EPIPE" && !isClosed) onLost(error);
     isClosed = true;
   });
   return {
