@@ -1,4 +1,4 @@
-import { createStoredText } from "../stored-text.ts";
+import { createStoredText } from "../agreements/stored-text.ts";
 
 /** PostgreSQL refuses a NUL and half of a surrogate pair. */
 export const { storeText, readText } = createStoredText(

@@ -1,7 +1,7 @@
 import type { SqliteDatabase } from "../../drivers/sqlite/database.ts";
 import type { Lease } from "../../ports/home.ts";
 import { type AgreementSql, type Row, type Statement, updatedColumns } from "../agreements/sql.ts";
-import { createStoredText } from "../stored-text.ts";
+import { createStoredText } from "../agreements/stored-text.ts";
 import { createDigestReader } from "./digests.ts";
 import { checkFence } from "./leases.ts";
 import { createLettingOthersIn } from "./let-others-in.ts";
