@@ -11,8 +11,8 @@ export function expecting<Schema extends z.ZodType>(schema: Schema, expected: st
 }
 
 /** A name of a person's own for something in the configuration. */
+export const NAME_PATTERN: RegExp = /^[A-Za-z][A-Za-z0-9_-]*$/;
+export const NAME_EXPECTED = "a name of letters, digits, _ and - that begins with a letter";
+
 export const nameSchema = (): z.ZodString =>
-  expecting(
-    z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/),
-    "a name of letters, digits, _ and - that begins with a letter",
-  );
+  expecting(z.string().regex(NAME_PATTERN), NAME_EXPECTED);

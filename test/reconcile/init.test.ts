@@ -96,6 +96,12 @@ test("what cannot be proposed is said, with what is there", async (t) => {
   await says("init reconcile", /Name two sides or more/, /--side NAME=SYSTEM\.STREAM/);
   await says("init reconcile --sqlite shop.db --csv goods.csv", /"shop" has other, product/);
   await says("init reconcile --sqlite shop.db --side shop", /expected NAME=SYSTEM\.STREAM/);
+  const named = "--side 1a=shop.product --side b=goods.goods";
+  await says(
+    `init reconcile --sqlite shop.db --csv goods.csv ${named}`,
+    /names a side "1a"; expected a name of letters, digits, _ and - that begins with a letter/,
+  );
+  await says("init reconcile --name my.sync", /--name is "my\.sync"; expected a name of letters/);
   const sides = "--side a=shop.prodct --side b=goods.goods";
   await says(
     `init reconcile --sqlite shop.db --csv goods.csv ${sides}`,

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { readConfigFile } from "../../config/config-file.ts";
+import { NAME_EXPECTED, NAME_PATTERN } from "../../config/expectations.ts";
 import { type ReadSample, sampleSide } from "../../engine/reconcile/sample-side.ts";
 import type { Connector } from "../../ports/connector.ts";
 import { usage } from "../arguments.ts";
@@ -46,6 +47,8 @@ export async function proposeFile(
 ): Promise<ProposedFile> {
   const { directory, env } = session.io;
   const known = await knownSystems(session);
+  const sync = options.name ?? "inventory";
+  if (!NAME_PATTERN.test(sync)) throw usage(`--name is "${sync}"; expected ${NAME_EXPECTED}.`);
   const systems = new Map<string, GivenSystem>([...known, ...givenSystems(options)]);
   const path = resolve(
     directory,
@@ -91,7 +94,6 @@ export async function proposeFile(
   const used = Object.fromEntries(
     [...keyed].filter(([name]) => sides.some(({ system }) => system === name)),
   );
-  const sync = options.name ?? "inventory";
   return { path, text: reconcileYaml(sync, used, proposal), sync, proposal };
 }
 
@@ -140,10 +142,13 @@ interface SidePlace {
 
 function parseSide(text: string): SidePlace {
   const [, name, system, stream] = /^([^=]+)=([^.]+)\.(.+)$/.exec(text) ?? [];
-  if (name !== undefined && system !== undefined && stream !== undefined) {
-    return { name, system, stream };
+  if (name === undefined || system === undefined || stream === undefined) {
+    throw usage(`--side is "${text}"; expected NAME=SYSTEM.STREAM, such as shop=shopdb.product.`);
   }
-  throw usage(`--side is "${text}"; expected NAME=SYSTEM.STREAM, such as shop=shopdb.product.`);
+  if (!NAME_PATTERN.test(name)) {
+    throw usage(`--side is "${text}", which names a side "${name}"; expected ${NAME_EXPECTED}.`);
+  }
+  return { name, system, stream };
 }
 
 /** Without --side: each given system is one, if it has one stream. */
