@@ -131,7 +131,7 @@ function givenSystems(options: InitReconcileOptions): ReadonlyMap<string, GivenS
 /** A name that the configuration takes, of a path. */
 function nameOf(path: string): string {
   const name = basename(path, extname(path)).replace(/[^A-Za-z0-9_-]+/g, "-");
-  return /^[A-Za-z]/.test(name) ? name : `s-${name}`;
+  return NAME_PATTERN.test(name) ? name : `s-${name}`;
 }
 
 interface SidePlace {

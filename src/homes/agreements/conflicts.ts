@@ -2,8 +2,7 @@ import type { OpenConflict, Resolution } from "../../model/plan.ts";
 import type { Candidate } from "../../model/reconcile.ts";
 import type { Value } from "../../model/value.ts";
 import type { Conflicts } from "../../ports/agreements.ts";
-import { linksRelation } from "./links.ts";
-import type { AgreementSql, Parameter, Row } from "./sql.ts";
+import { type AgreementSql, columnOf, type Parameter, type Row } from "./sql.ts";
 
 const COLUMNS =
   "c.id, c.sync, c.link, c.name, c.field, c.why, c.base, c.candidates, c.opened_at, c.run_id, c.resolution";
@@ -23,7 +22,7 @@ export function createConflicts(sql: AgreementSql): Conflicts {
       if (afterId !== undefined) where.push(`c.id > ${bind(afterId)}`);
       if (resolved !== undefined) where.push(`c.resolution IS ${resolved ? "NOT " : ""}NULL`);
       if (link !== undefined) {
-        const wanted = linksRelation(link);
+        const wanted = columnOf("link", "bigint", link);
         const at = parameters.push(wanted);
         where.push(`c.link IN (SELECT r.link FROM ${sql.relation(at, wanted)} AS r)`);
       }

@@ -2,7 +2,7 @@ import { addSums, DIGEST_BITS } from "../../model/digest.ts";
 import type { LinkId } from "../../model/plan.ts";
 import type { KnownRecord, Links } from "../../ports/agreements.ts";
 import { agreedTables } from "./agreed.ts";
-import { type AgreementSql, type Relation, type Row, relationOf } from "./sql.ts";
+import { type AgreementSql, columnOf, type Row, relationOf } from "./sql.ts";
 
 type Digests = Pick<
   Links,
@@ -11,20 +11,6 @@ type Digests = Pick<
 
 /** The bucket of a row's digest, as in `model/digest.ts`. */
 export const bucket = (bits: number): string => `digest >> ${DIGEST_BITS - bits}`;
-
-export function bucketsRelation(buckets: readonly number[]): Relation {
-  return relationOf(
-    { bucket: "bigint" },
-    buckets.map((own) => ({ bucket: own })),
-  );
-}
-
-export function rowsRelation(rows: readonly number[]): Relation {
-  return relationOf(
-    { row: "bigint" },
-    rows.map((row) => ({ row })),
-  );
-}
 
 /** By which it is told that a side's records stand as they did, without reading them. */
 export function createDigests(sql: AgreementSql, known: (row: Row) => KnownRecord): Digests {
@@ -49,7 +35,7 @@ export function createDigests(sql: AgreementSql, known: (row: Row) => KnownRecor
     },
     knownDigestsIn: (sync, side, buckets) => sql.digests.within(sides, sync, side, buckets),
     knownRows: async (sync, side, wanted) => {
-      const relation = rowsRelation(wanted);
+      const relation = columnOf("row", "bigint", wanted);
       const rows = await sql.all(
         `SELECT s.key, s.link, s.id, s.hash, s.digest FROM ${sql.relation(3, relation)} AS r
          CROSS JOIN ${sides} AS s WHERE s.id = r.row AND s.sync = $1 AND s.side = $2`,

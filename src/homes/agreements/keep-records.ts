@@ -2,8 +2,7 @@ import type { LinkId } from "../../model/plan.ts";
 import { acknowledgedToText, valuesToText } from "../../model/stored-plan.ts";
 import type { SettledRecord } from "../../ports/agreements.ts";
 import { agreedTables } from "./agreed.ts";
-import { linksRelation } from "./links.ts";
-import { type AgreementSql, relationOf, type Statement } from "./sql.ts";
+import { type AgreementSql, columnOf, relationOf, type Statement } from "./sql.ts";
 
 /** A row of the home before a settlement; `text` is a record's name, or a side's key. */
 interface KnownRow {
@@ -29,7 +28,7 @@ export async function knownLinks(
   links: readonly LinkId[],
 ): Promise<KnownLinks> {
   if (links.length === 0) return new Map();
-  const wanted = linksRelation(links);
+  const wanted = columnOf("link", "bigint", links);
   const rows = await sql.all(
     `SELECT a.link, a.side, a.id, coalesce(a.name, a.key), a.agrees
      FROM ${sql.relation(2, wanted)} AS r CROSS JOIN ${agreedTables(sql).all} AS a
@@ -190,6 +189,7 @@ function meet(
   told: readonly Part[],
   parts: readonly Part[],
 ): readonly Statement[] {
+  if (parts.length === 0) return [];
   const names = relationOf(
     NAMED,
     told.flatMap(({ link, side, key }) => (side === RECORD ? [] : [{ link, side, key }])),
@@ -197,7 +197,7 @@ function meet(
   const met = relationOf(PART, parts);
   const { all } = agreedTables(sql);
   const named = sql.relation(2, names);
-  return statementsOf(
+  const clearing: readonly Statement[] = [
     {
       // A side's record has one key, and a key one record: what was so before is not any more.
       sql: `DELETE FROM ${all} WHERE id IN (
@@ -212,6 +212,9 @@ function meet(
         (SELECT r.side, r.key FROM ${named} AS r)`,
       parameters: [sync, names],
     },
+  ];
+  return [
+    ...(names.rows.length === 0 ? [] : clearing),
     {
       sql: `INSERT INTO ${all} (sync, link, side, key, hash, field_values, version, digest, agrees,
           name, behind)
@@ -223,12 +226,5 @@ function meet(
           behind = excluded.behind`,
       parameters: [sync, met],
     },
-  );
-}
-
-/** Without those whose relation is empty, which would do nothing. */
-function statementsOf(...statements: readonly Statement[]): readonly Statement[] {
-  return statements.filter(({ parameters }) =>
-    parameters.every((one) => typeof one !== "object" || one === null || one.rows.length > 0),
-  );
+  ];
 }

@@ -2,7 +2,7 @@ import type { RecordKey } from "../../model/record.ts";
 import type { BuriedRecord, KnownRecord, Links } from "../../ports/agreements.ts";
 import { agreedTables } from "./agreed.ts";
 import { createDigests } from "./digests.ts";
-import { type AgreementSql, type Relation, type Row, relationOf } from "./sql.ts";
+import { type AgreementSql, columnOf, type Relation, type Row } from "./sql.ts";
 
 const KNOWN_AT_ONCE = 10_000;
 
@@ -22,10 +22,7 @@ type KnownRecords = Pick<
 >;
 
 export function keysRelation(sql: AgreementSql, keys: readonly RecordKey[]): Relation {
-  return relationOf(
-    { key: "text" },
-    keys.map((key) => ({ key: sql.storeText(key) })),
-  );
+  return columnOf("key", "text", keys.map(sql.storeText));
 }
 
 /** Which records of a side are linked, and which were let go. */

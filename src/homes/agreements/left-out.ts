@@ -1,8 +1,8 @@
 import type { RecordKey } from "../../model/record.ts";
 import type { LeftOut, LeftOutRecord } from "../../ports/agreements.ts";
-import { bucket, bucketsRelation, rowsRelation } from "./digests.ts";
+import { bucket } from "./digests.ts";
 import { keysRelation } from "./known-records.ts";
-import { type AgreementSql, type Row, relationOf } from "./sql.ts";
+import { type AgreementSql, columnOf, type Row, relationOf } from "./sql.ts";
 
 const ROWS_AT_ONCE = 10_000;
 
@@ -32,7 +32,7 @@ export function createLeftOut(sql: AgreementSql): LeftOut {
       return new Map(rows.map(record).map((one) => [one.key, one]));
     },
     leftOutIn: async function* (sync, side, { bits, of }) {
-      const wanted = bucketsRelation(of);
+      const wanted = columnOf("bucket", "bigint", of);
       let after = 0;
       for (;;) {
         const rows = await sql.all(
@@ -62,7 +62,7 @@ export function createLeftOut(sql: AgreementSql): LeftOut {
     },
     forgetLeftOut: async (lease, side, rows) => {
       if (rows.length === 0) return;
-      const relation = rowsRelation(rows);
+      const relation = columnOf("row", "bigint", rows);
       const statement = {
         sql: `DELETE FROM ${table} WHERE sync = $1 AND side = $2 AND id IN
           (SELECT r.row FROM ${sql.relation(3, relation)} AS r)`,

@@ -4,14 +4,7 @@ import { acknowledgedFromText, valuesFromText } from "../../model/stored-plan.ts
 import type { Links, StoredLink, StoredSide } from "../../ports/agreements.ts";
 import { agreedTables } from "./agreed.ts";
 import { createKnownRecords } from "./known-records.ts";
-import {
-  type AgreementSql,
-  type Cell,
-  type Parameter,
-  type Relation,
-  type Row,
-  relationOf,
-} from "./sql.ts";
+import { type AgreementSql, type Cell, columnOf, type Parameter, type Row } from "./sql.ts";
 
 /** What is linked, read from the home's tables. */
 export function createLinks(sql: AgreementSql): Links {
@@ -32,7 +25,7 @@ export function createLinks(sql: AgreementSql): Links {
       return Number(row?.[0] ?? 0);
     },
     links: (sync, wanted) => {
-      const relation = linksRelation(wanted);
+      const relation = columnOf("link", "bigint", wanted);
       return linksBy(
         `${sql.relation(2, relation)} AS r CROSS JOIN ${links} AS l
          WHERE l.sync = $1 AND l.link = r.link ORDER BY l.link`,
@@ -64,13 +57,6 @@ export function createLinks(sql: AgreementSql): Links {
   };
 }
 
-export function linksRelation(links: readonly LinkId[]): Relation {
-  return relationOf(
-    { link: "bigint" },
-    links.map((link) => ({ link })),
-  );
-}
-
 /** The links of these rows (link, name, agreed, behind), with their sides, in the same order. */
 export async function readLinks(
   sql: AgreementSql,
@@ -78,7 +64,11 @@ export async function readLinks(
   sync: string,
 ): Promise<readonly StoredLink[]> {
   if (rows.length === 0) return [];
-  const wanted = linksRelation(rows.map(([link]) => Number(link)));
+  const wanted = columnOf(
+    "link",
+    "bigint",
+    rows.map(([link]) => Number(link)),
+  );
   const sideRows = await sql.all(
     `SELECT s.link, s.side, s.key, s.acknowledged, s.version
      FROM ${sql.relation(2, wanted)} AS r

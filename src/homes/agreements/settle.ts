@@ -1,8 +1,7 @@
 import type { SettledRecord, Settlement } from "../../ports/agreements.ts";
 import { agreedTables } from "./agreed.ts";
 import { type KnownLinks, keepRecords } from "./keep-records.ts";
-import { linksRelation } from "./links.ts";
-import { type AgreementSql, type Relation, relationOf, type Statement } from "./sql.ts";
+import { type AgreementSql, columnOf, type Relation, relationOf, type Statement } from "./sql.ts";
 
 const BURIED = { link: "bigint", side: "text", hash: "text", name: "text" } as const;
 
@@ -58,7 +57,11 @@ function isGone({ ends, forgets }: SettledRecord): boolean {
 }
 
 function recordLinks(records: readonly SettledRecord[]): Relation {
-  return linksRelation(records.map(({ link }) => link));
+  return columnOf(
+    "link",
+    "bigint",
+    records.map(({ link }) => link),
+  );
 }
 
 /** Tombstones for what is let go: the named sides, or all of a record that ends (side `*`). */

@@ -31,6 +31,22 @@ export function relationOf<C extends Columns>(
   return { columns, rows };
 }
 
+/** A relation of one column. */
+export function columnOf(
+  name: string,
+  type: Columns[string],
+  values: readonly (string | number)[],
+): Relation {
+  return relationOf(
+    { [name]: type },
+    values.map((value) => ({ [name]: value })),
+  );
+}
+
+export function isRelation(parameter: Parameter): parameter is Relation {
+  return typeof parameter === "object" && parameter !== null;
+}
+
 /** What `AgreementSql.update` sets. */
 export function updatedColumns({ columns }: Relation): readonly string[] {
   return Object.keys(columns).filter((name) => name !== "id");

@@ -3,8 +3,8 @@ import type { RecordKey } from "../../model/record.ts";
 import { valuesFromText, valuesToText } from "../../model/stored-plan.ts";
 import type { MatchGroup, StagedRecord, Staging, StoredLink } from "../../ports/agreements.ts";
 import { agreedTables } from "./agreed.ts";
-import { linksRelation, readLinks } from "./links.ts";
-import { type AgreementSql, type Row, relationOf } from "./sql.ts";
+import { readLinks } from "./links.ts";
+import { type AgreementSql, columnOf, type Row, relationOf } from "./sql.ts";
 
 const STAGED = {
   side: "text",
@@ -149,10 +149,7 @@ async function matchGroups(
     members.push({ side: String(side), key: keyOf(sql, key) });
     groups.set(String(name), members);
   }
-  const names = relationOf(
-    { name: "text" },
-    [...groups.keys()].map((name) => ({ name })),
-  );
+  const names = columnOf("name", "text", [...groups.keys()]);
   const { links: linked, sides } = agreedTables(sql);
   const named = await sql.all(
     `SELECT r.name, l.link, s.side FROM ${sql.relation(2, names)} AS r
@@ -201,7 +198,7 @@ async function candidatesOf(
   links: readonly LinkId[],
 ): ReturnType<Staging["candidates"]> {
   if (links.length === 0) return [];
-  const wanted = linksRelation(links);
+  const wanted = columnOf("link", "bigint", links);
   const relation = sql.relation(2, wanted);
   const linkRows = await sql.all(
     `SELECT l.link, l.name, l.agreed, l.behind FROM ${relation} AS r

@@ -1,6 +1,7 @@
 import type { Lease } from "../../ports/home.ts";
 import {
   type AgreementSql,
+  isRelation,
   type Parameter,
   type Relation,
   type Statement,
@@ -65,8 +66,7 @@ function createBinding(): (
     texts.set(relation, text);
     return text;
   };
-  return (parameters) =>
-    parameters.map((one) => (typeof one === "object" && one !== null ? textOf(one) : one));
+  return (parameters) => parameters.map((one) => (isRelation(one) ? textOf(one) : one));
 }
 
 /** A later transaction's own flush of the write-ahead log takes this one along. */

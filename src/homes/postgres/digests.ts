@@ -1,5 +1,5 @@
-import { bucket, bucketsRelation } from "../agreements/digests.ts";
-import type { AgreementSql, DigestReader } from "../agreements/sql.ts";
+import { bucket } from "../agreements/digests.ts";
+import { type AgreementSql, columnOf, type DigestReader } from "../agreements/sql.ts";
 
 const DIGESTS_AT_ONCE = 10_000;
 
@@ -27,7 +27,7 @@ export function createDigestReader({
       };
     },
     within: async function* (table, sync, side, buckets) {
-      const wanted = bucketsRelation(buckets.of);
+      const wanted = columnOf("bucket", "bigint", buckets.of);
       let after = 0;
       for (;;) {
         const rows = await all(

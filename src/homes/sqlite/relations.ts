@@ -1,5 +1,5 @@
 import type { SqliteDatabase, SqlParameter } from "../../drivers/sqlite/database.ts";
-import type { Columns, Parameter, Relation } from "../agreements/sql.ts";
+import { type Columns, isRelation, type Parameter, type Relation } from "../agreements/sql.ts";
 
 /** Rows that one statement inserts; more gain nothing. */
 const ROWS_AT_ONCE = 25;
@@ -81,10 +81,6 @@ export function createRelations(database: SqliteDatabase): Relations {
       made.clear();
     },
   };
-}
-
-function isRelation(parameter: Parameter): parameter is Relation {
-  return typeof parameter === "object" && parameter !== null;
 }
 
 /** A name of its own for each shape and place, so that no statement is prepared twice. */
