@@ -27,8 +27,18 @@ export interface TestDatabase {
   readonly url: string;
   /** The URL with a schema of that name, or a new one. */
   schemaUrl(schema?: string): string;
-  /** Several statements, or one with parameters; rows as objects. */
+  /**
+   * Several statements, or one with parameters; rows as objects. Between two calls the connection
+   * may be another one.
+   */
   query(sql: string, parameters?: readonly unknown[]): Promise<readonly Row[]>;
+  /** A connection of its own, for a second person or for a transaction of several calls. */
+  another(): Promise<TestConnection>;
+}
+
+export interface TestConnection {
+  query(sql: string): Promise<void>;
+  close(): Promise<void>;
 }
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -154,6 +164,16 @@ function testDatabase(port: number, name: string): TestDatabase {
     },
     query: async (sql, parameters) =>
       (await (parameters === undefined ? pool.query(sql) : pool.query(sql, [...parameters]))).rows,
+    another: async () => {
+      const client = new pg.Client(loginTo(port, name));
+      await client.connect();
+      return {
+        query: async (sql) => {
+          await client.query(sql);
+        },
+        close: () => client.end(),
+      };
+    },
   };
 }
 

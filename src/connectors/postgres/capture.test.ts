@@ -56,14 +56,8 @@ captureKit("postgres", {
         // The id of the transaction is taken first and its numbers last, or the other way.
         begin: ["BEGIN", "SELECT pg_current_xact_id()"],
         another: async () => {
-          const client = new pg.Client({ connectionString: database.url });
-          await client.connect();
-          return {
-            run: async (statement) => {
-              await client.query(statement);
-            },
-            close: () => client.end(),
-          };
+          const { query, close } = await database.another();
+          return { run: query, close };
         },
       },
     };
@@ -135,8 +129,8 @@ test("a key that changes is told as the old one gone and the new one there", opt
   await capture(shop, "install", "t");
   const query = { schema: await shop.schema("t") };
   const head = await headOf(shop, query);
-  await shop.database.query("SET datestyle = 'German'; SET timezone = 'Asia/Tokyo'");
-  await shop.database.query("UPDATE t SET at = '2025-01-01 00:00'");
+  await shop.database.query(`SET datestyle = 'German'; SET timezone = 'Asia/Tokyo';
+    UPDATE t SET at = '2025-01-01 00:00'`);
   const told = await newsSince(shop, query, head);
   assert.deepEqual(told.gone, ['["2024-01-02T03:04:05.6Z","AP8="]']);
   assert.deepEqual(told.records, ['["2025-01-01T00:00:00Z","AP8="]']);

@@ -213,13 +213,15 @@ test(
     const shop = await openShop(`
     CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 1);
     CREATE TABLE u (id int PRIMARY KEY, n int);`);
-    await shop.database.query("BEGIN; UPDATE t SET n = 2");
+    const other = await shop.database.another();
+    await other.query("BEGIN; UPDATE t SET n = 2");
     const update = { key: "1", update: { n: 3 } };
     await assert.rejects(writeToTable(shop, "t", [update]), {
       code: "SYSTEM_LOCKED",
       intent: "retry",
     });
-    await shop.database.query("COMMIT");
+    await other.query("COMMIT");
+    await other.close();
     assert.deepEqual(outcomeWords(await writeToTable(shop, "t", [update])), ["written"]);
     const schema = await shop.schema("u");
     await shop.database.query("DROP TABLE u");
