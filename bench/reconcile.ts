@@ -19,6 +19,7 @@ import { applyFloor } from "./apply-floor.ts";
 import { buildPackage } from "./built.ts";
 import { startPostgres } from "./postgres.ts";
 import type { Reconciled } from "./reconcile-once.ts";
+import { sentFloor } from "./sent-floor.ts";
 
 const once = promisify(execFile);
 const SIZES = [10_000, 100_000, 1_000_000];
@@ -145,6 +146,10 @@ syncs:
     const least = await applyFloor([a, b], join(folder, "lockstep.db"), records, 1 / CHANGED);
     process.stdout.write(
       `  the least of applying, by a bare script: ${least.agreed}/s; ${least.noted}/s where nothing is kept but a journal\n`,
+    );
+    const sent = await sentFloor([a, b], 1 / CHANGED, 9);
+    process.stdout.write(
+      `  sent by the connector, nothing kept: ${sent.perSecond}/s, ${sent.cpuMicros} µs of the processor each\n`,
     );
   } finally {
     await server.remove();
