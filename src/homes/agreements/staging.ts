@@ -89,11 +89,8 @@ export function createStaging(sql: AgreementSql): Staging {
       await sql.writeUnsynced(
         [
           {
-            sql: `INSERT INTO ${staged} (sync, side, key, link, state, field_values)
-            SELECT s.sync, s.side, s.key, r.link, s.state, s.field_values
-            FROM ${sql.relation(2, relation)} AS r CROSS JOIN ${staged} AS s
-            WHERE s.sync = $1 AND s.side = r.side AND s.key = r.key
-            ON CONFLICT (sync, side, key) DO UPDATE SET link = excluded.link`,
+            sql: `UPDATE ${staged} AS s SET link = r.link FROM ${sql.relation(2, relation)} AS r
+            WHERE s.sync = $1 AND s.side = r.side AND s.key = r.key`,
             parameters: [lease.sync, relation],
           },
         ],
