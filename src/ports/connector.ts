@@ -31,7 +31,7 @@ export interface StreamQuery {
    */
   readonly changedBy?: string;
   /**
-   * Who reads and writes, such as a sync's side. Where changes are captured (see `capture`), those
+   * Who reads and writes, such as one run to a side. Where changes are captured (see `capture`), those
    * that were written under the same name are left out of its reads of changes and deletions.
    */
   readonly origin?: string;

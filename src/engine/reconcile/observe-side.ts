@@ -6,6 +6,7 @@ import type { ReadRequest, StreamHead } from "../../ports/connector.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 import { ALL_BUCKETS, forgetFallen } from "./left-out.ts";
 import { observeByDigests } from "./observe-digests.ts";
+import { queryOfRun } from "./query-of-run.ts";
 import { createRowSet } from "./row-set.ts";
 import { sideTrouble } from "./side-trouble.ts";
 import {
@@ -80,6 +81,8 @@ async function unlessExpired<T>(reading: Promise<T>): Promise<T | undefined> {
 export interface SideCursors {
   readonly changes: Cursor;
   readonly deletions: Cursor;
+  /** The run that got there; what it wrote comes after. */
+  readonly savedBy: string;
 }
 
 /** Where the side's feed of changes goes on, if it is to be read by that. */
@@ -93,7 +96,7 @@ export async function changesCursor(
   const changes = await context.home.checkpoint(context.sync, side.name, "changes");
   const deletions = await context.home.checkpoint(context.sync, side.name, "deletions");
   if (changes?.cursor == null || deletions?.cursor == null) return undefined;
-  return { changes: changes.cursor, deletions: deletions.cursor };
+  return { changes: changes.cursor, deletions: deletions.cursor, savedBy: changes.runId };
 }
 
 /** By digests where the system tells them and that costs less; else, and when asked, by a walk. */
@@ -161,7 +164,8 @@ async function observeChanges(
   cursors: SideCursors,
   tally: Tally,
 ): Promise<SidePositions> {
-  const { query, connector, overlapMs } = side;
+  const { connector, overlapMs } = side;
+  const query = queryOfRun(work, side, cursors.savedBy);
   const since = cursors.changes;
   let changes = since;
   for await (const page of connector.read(

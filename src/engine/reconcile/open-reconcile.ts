@@ -65,7 +65,7 @@ export async function openReconcile(
     ];
     const path = `syncs.${spec.name}.sides.${side.name}`;
     problems.push(...wrong.map((problem) => sentence(path, problem)));
-    return sideContext(spec.name, side, { schema, compiled, fields }, parts);
+    return sideContext(side, { schema, compiled, fields }, parts);
   });
   problems.push(...unreadMatches(spec, fields, sides));
   if (problems.length > 0) {
@@ -135,7 +135,6 @@ function unreadMatches(
 }
 
 function sideContext(
-  sync: string,
   side: SideSpec,
   fitted: {
     readonly schema: StreamSchema;
@@ -172,7 +171,6 @@ function sideContext(
     connector,
     query: {
       schema,
-      origin: `${sync}/${side.name}`,
       ...(side.filter === undefined ? {} : { filter: side.filter }),
       ...(hasDigests
         ? { digestSeed: digestSeed(side.mappingText, side.filterText, fields, schema) }

@@ -6,6 +6,7 @@ import { valuesEqual } from "../../model/value.ts";
 import type { WriteOperation, WriteOutcome } from "../../ports/connector.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 import { findMade, standsAs, standsFor } from "./made-records.ts";
+import { queryOfRun } from "./query-of-run.ts";
 import { readKeys, readKeysTwice } from "./read-keys.ts";
 import type { Ended } from "./settle-record.ts";
 
@@ -23,13 +24,14 @@ export async function writeSide(
   work: ReconcileWork,
   side: SideContext,
   operations: readonly Operation[],
+  runId: string,
 ): Promise<SideWrites> {
   const ends = new Map<string, Ended>();
   const most = side.schema.traits.write?.batch ?? 1;
   for (let at = 0; at < operations.length; at += most) {
     const batch = operations.slice(at, at + most);
     try {
-      const outcomes = await send(work, side, batch);
+      const outcomes = await send(work, side, batch, runId);
       batch.forEach((operation, index) => {
         ends.set(operation.id, endOfOutcome(outcomes[index]));
       });
@@ -46,13 +48,14 @@ function send(
   work: ReconcileWork,
   side: SideContext,
   batch: readonly Operation[],
+  runId: string,
 ): Promise<readonly WriteOutcome[]> {
   const { write } = side.connector;
   if (write === undefined) {
     throw new SyncError("CONNECTOR_UNSUPPORTED", `The side "${side.name}" cannot be written to.`);
   }
   const operations = batch.map((operation) => toWrite(side, operation));
-  return write(side.query, operations, work.signal);
+  return write(queryOfRun(work, side, runId), operations, work.signal);
 }
 
 function toWrite(side: SideContext, operation: Operation): WriteOperation {
