@@ -6,6 +6,8 @@ export interface SharedField {
   readonly name: string;
   readonly type: ValueType;
   readonly compare: Comparison;
+  /** It was shared once, and only its place is left in what the home keeps. */
+  readonly isLeft?: true;
 }
 
 /** What counts as the same value, beyond the canonical form of the type. */

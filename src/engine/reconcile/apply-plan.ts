@@ -4,6 +4,7 @@ import type { SideCounts } from "../../model/run.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork } from "./context.ts";
+import { keepPlaces } from "./kept-places.ts";
 import { operationCount } from "./operation-count.ts";
 import { parkRefused } from "./parked-writes.ts";
 import { recordsAtOnce } from "./records-at-once.ts";
@@ -32,6 +33,7 @@ export async function applyPlan(
   const { home, clock } = context;
   await refuseStale(work, head);
   await refuseDropped(work, head);
+  await keepPlaces(work, runId);
   const total = operationCount(head.sides);
   if (head.undoes !== undefined) await forgetPositions(work, runId);
   const tally = createTally(context.sides.map(({ name }) => name));

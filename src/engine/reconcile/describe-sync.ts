@@ -1,7 +1,7 @@
 import type { ReconcileSpec } from "../../core/mapping/reconcile-spec.ts";
 import type { Halt } from "../../model/parked.ts";
 import type { PlanHead } from "../../model/plan.ts";
-import type { Comparison, Direction } from "../../model/reconcile.ts";
+import type { Comparison, Direction, SharedField } from "../../model/reconcile.ts";
 import type { ReportedError, RunReport, StoredRun } from "../../model/run.ts";
 import type { ValueType } from "../../model/value.ts";
 import type { LockstepParts } from "../lockstep-parts.ts";
@@ -64,19 +64,30 @@ export function describeSync(spec: ReconcileSpec, context: ReconcileContext): Re
         ...(schema.modifiedAt === undefined ? {} : { modifiedAt: schema.modifiedAt }),
       };
     }),
-    fields: rules.fields.map(({ name, type, compare }, index) => ({
-      name,
-      type,
-      compare,
-      policies: (rules.policies[index] ?? []).map((policy) => policy.name),
-      sides: Object.fromEntries(
-        sides.map((side, at) => {
-          const direction = side.role.directions[index] ?? "none";
-          const field = direction === "none" ? undefined : spec.sides[at]?.fieldOf(name);
-          return [side.name, { direction, ...(field === undefined ? {} : { field }) }];
-        }),
-      ),
-    })),
+    fields: rules.fields.flatMap((field, index) =>
+      field.isLeft === true ? [] : [describeField(spec, context, field, index)],
+    ),
+  };
+}
+
+function describeField(
+  spec: ReconcileSpec,
+  { rules, sides }: ReconcileContext,
+  { name, type, compare }: SharedField,
+  index: number,
+): SharedFieldShape {
+  return {
+    name,
+    type,
+    compare,
+    policies: (rules.policies[index] ?? []).map((policy) => policy.name),
+    sides: Object.fromEntries(
+      sides.map((side, at) => {
+        const direction = side.role.directions[index] ?? "none";
+        const field = direction === "none" ? undefined : spec.sides[at]?.fieldOf(name);
+        return [side.name, { direction, ...(field === undefined ? {} : { field }) }];
+      }),
+    ),
   };
 }
 

@@ -1,3 +1,4 @@
+import { placesOf } from "../../core/field-places.ts";
 import type { JournaledOperation, LinkId, OpenConflict, PlannedRecord } from "../../model/plan.ts";
 import type { FieldReason, RecordReason } from "../../model/reconcile.ts";
 import type { RecordKey } from "../../model/record.ts";
@@ -57,7 +58,8 @@ export async function explainRecord(
 ): Promise<Explanation> {
   const link = await findRecord(context, name);
   const { home, sync, rules } = context;
-  const names = rules.fields.map((one) => one.name);
+  const places = placesOf(rules.fields);
+  const names = places.filter((one) => one !== null);
   if (field !== undefined && !names.includes(field)) {
     throw new SyncError("FIELD_UNKNOWN", `The records of "${sync}" have no field "${field}".`, {
       hint: `Its fields: ${names.join(", ")}.`,
@@ -71,7 +73,7 @@ export async function explainRecord(
     link: link.link,
     name: link.name,
     fields: wanted.map((one) => {
-      const index = names.indexOf(one);
+      const index = places.indexOf(one);
       const conflict = conflicts.find((open) => open.field === one);
       const agreed = link.agreed[index];
       return {

@@ -1,3 +1,4 @@
+import { inPlaces, nextPlaces } from "../../core/field-places.ts";
 import { checkMapping } from "../../core/mapping/check-mapping.ts";
 import { compileMapping } from "../../core/mapping/compile-mapping.ts";
 import type { SideMapping as Mapping, MappingProblem } from "../../core/mapping/field-mapping.ts";
@@ -16,6 +17,7 @@ import type { LeaseOwner } from "../context.ts";
 import { hashText } from "../replicate/hash.ts";
 import { checkMark, checkWritable, fitMark } from "./check-side.ts";
 import type { ReconcileContext, SideContext, SideMapping } from "./context.ts";
+import { keptPlaces } from "./kept-places.ts";
 import { digestSeed } from "./names.ts";
 import { sharedFields, withSharedTypes } from "./shared-fields.ts";
 
@@ -49,19 +51,28 @@ export async function openReconcile(
       }),
     ),
   );
-  const fields = sharedFields(spec, schemas);
+  const found = sharedFields(spec, schemas);
+  const kept = await keptPlaces(parts.home, spec.name);
+  const fields = inPlaces(
+    nextPlaces(
+      kept,
+      found.map(({ name }) => name),
+    ),
+    found,
+  );
+  const shared = fields.filter(({ isLeft }) => isLeft !== true);
   const now = timestampFromEpochMs(parts.clock.now());
-  const policies = spec.compilePolicies(fields, now);
+  const policies = spec.compilePolicies(shared, now);
   const problems = policies.problems.map((problem) => sentence(`syncs.${spec.name}`, problem));
   const sides = spec.sides.map((side) => {
     const told = schemas.get(side.name) as StreamSchema;
-    const schema = withSharedTypes(told, side.compile(told.fields, fields).mapping, fields);
-    const compiled = side.compile(schema.fields, fields);
+    const schema = withSharedTypes(told, side.compile(told.fields, shared).mapping, shared);
+    const compiled = side.compile(schema.fields, shared);
     const wrong = [
       ...compiled.problems,
-      ...checkMapping(compiled.mapping, schema.fields, fields),
+      ...checkMapping(compiled.mapping, schema.fields, shared),
       ...checkWritable(side, schema, compiled.mapping),
-      ...checkMark(side, compiled.mapping, fields),
+      ...checkMark(side, compiled.mapping, shared),
     ];
     const path = `syncs.${spec.name}.sides.${side.name}`;
     problems.push(...wrong.map((problem) => sentence(path, problem)));
@@ -76,7 +87,7 @@ export async function openReconcile(
     rules: {
       fields,
       roles: sides.map(({ role }) => role),
-      policies: policies.chains,
+      policies: byPlace(fields, policies.chains, []),
       deletes: spec.deletes,
     },
     match: spec.match.map((name) => fields.findIndex((field) => field.name === name)),
@@ -91,6 +102,12 @@ export async function openReconcile(
     buryMs: spec.buryMs,
     emit: parts.emit,
   };
+}
+
+/** What there is of each field that is shared, with `none` where only a place is left. */
+function byPlace<T>(fields: readonly SharedField[], each: readonly T[], none: T): readonly T[] {
+  const rest = each[Symbol.iterator]();
+  return fields.map(({ isLeft }) => (isLeft === true ? none : (rest.next().value ?? none)));
 }
 
 function told(sync: string, problems: readonly string[]): string {
@@ -122,7 +139,8 @@ function unreadMatches(
   return match.flatMap((name) => {
     const index = fields.findIndex((field) => field.name === name);
     if (index < 0) {
-      const known = fields.map((field) => field.name).join(", ");
+      const shared = fields.filter(({ isLeft }) => isLeft !== true);
+      const known = shared.map((field) => field.name).join(", ");
       return [`syncs.${sync}: match names "${name}", which is no shared field; shared: ${known}.`];
     }
     return sides
@@ -145,6 +163,7 @@ function sideContext(
 ): SideContext {
   const { schema, fields } = fitted;
   const { mapping, accepts } = fitted.compiled;
+  const isShared = fields.map(({ isLeft }) => isLeft !== true);
   const compiled = compileMapping(mapping, schema.fields, fields);
   const directions = fields.map(({ name }): Direction | "none" => {
     const own = mapping.fields.filter((each) => each.shared === name);
@@ -160,7 +179,7 @@ function sideContext(
     update: side.update,
     remove:
       typeof side.remove === "string" ? side.remove : { mark: marks(side.remove.mark, fields) },
-    accepts,
+    accepts: (values) => accepts(values.filter((_, place) => isShared[place])),
     whenLeaving: side.whenLeaving,
   };
   const connector = parts.connectors.get(side.name) as Connector;

@@ -1,6 +1,7 @@
 import type { Operation, PlannedRecord } from "../../model/plan.ts";
 import type { OpenQuestion, SettledRecord, StoredLink } from "../../ports/agreements.ts";
 import type { ReconcileContext, ReconcileWork } from "./context.ts";
+import { keepPlaces } from "./kept-places.ts";
 import { type Ended, endOf, settleRecord, sideAfter } from "./settle-record.ts";
 import { lookAgain } from "./write-side.ts";
 
@@ -13,6 +14,7 @@ import { lookAgain } from "./write-side.ts";
 export async function recoverIntents(work: ReconcileWork, runId: string): Promise<number> {
   const { home, sync, clock } = work.context;
   const open = await home.unsettled(sync);
+  if (open.length > 0) await keepPlaces(work, runId);
   for (const { plan, record } of open) {
     const { settled, sentBy = runId } = await recoverRecord(work, plan, record);
     if (settled === undefined) continue;

@@ -1,0 +1,43 @@
+import { type FieldPlaces, nextPlaces, placesOf } from "../../core/field-places.ts";
+import { SyncError } from "../../model/sync-error.ts";
+import type { Agreements } from "../../ports/agreements.ts";
+import type { Home } from "../../ports/home.ts";
+import type { ReconcileWork } from "./context.ts";
+
+/** Of no side: what a home keeps of the sync itself. */
+const NO_SIDE = "";
+
+/** Which shared field stands where in what the home keeps of the sync. */
+export async function keptPlaces(home: Home & Agreements, sync: string): Promise<FieldPlaces> {
+  const places = (await home.checkpoint(sync, NO_SIDE, "walk"))?.state["fields"];
+  return Array.isArray(places) ? places.map((name) => (name === null ? null : String(name))) : [];
+}
+
+/**
+ * Keeps the places of the fields before anything is kept by them. Throws PLAN_STALE where another
+ * process with other fields was faster.
+ */
+export async function keepPlaces({ context, lease }: ReconcileWork, runId: string): Promise<void> {
+  const { home, sync, clock, rules } = context;
+  const places = placesOf(rules.fields);
+  const kept = await keptPlaces(home, sync);
+  const wanted = nextPlaces(
+    kept,
+    places.filter((name) => name !== null),
+  );
+  const text = JSON.stringify(places);
+  if (text === JSON.stringify(kept)) return;
+  if (text !== JSON.stringify(wanted)) {
+    throw new SyncError("PLAN_STALE", `The fields of "${sync}" were changed by another process.`, {
+      hint: `Call it again, with the configuration that is right: lockstep run ${sync}`,
+    });
+  }
+  const checkpoint = { lane: "walk" as const, cursor: null, state: { fields: places } };
+  await home.commit({
+    lease: lease(),
+    runId,
+    stream: NO_SIDE,
+    at: clock.now(),
+    checkpoints: [checkpoint],
+  });
+}

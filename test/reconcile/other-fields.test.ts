@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { describe, type TestContext, test } from "node:test";
+import { createScene, type Row, type Scene } from "./scene.ts";
+
+const SIDES = {
+  shop: { system: "shop", stream: "product" },
+  warehouse: { system: "warehouse", stream: "warehouse" },
+};
+
+/** Three shared fields, in step; where sides differ the shop is right, so that an edit must be known. */
+async function inStep(t: TestContext, fields: Row | undefined): Promise<Scene> {
+  const scene = createScene(t);
+  scene.sql(`CREATE TABLE product (sku TEXT PRIMARY KEY NOT NULL, price DECIMAL(12,2), qty INTEGER);
+    INSERT INTO product VALUES ('A', 10.5, 1), ('B', 20, 2)`);
+  scene.csv("warehouse.csv", "sku,price,qty", "A,10.5,1", "B,20,2");
+  const shared = fields === undefined ? {} : { fields };
+  scene.configure({
+    sync: { sides: SIDES, match: "sku", policy: { prefer: "shop" }, ...shared },
+  });
+  await scene.run();
+  return scene;
+}
+
+const ALL = { sku: null, price: null, qty: null };
+const counts = (scene: Scene): readonly Row[] =>
+  scene.rows("SELECT sku, qty FROM product ORDER BY sku");
+const edit = (scene: Scene): void =>
+  scene.edit("warehouse.csv", (text) => text.replace("A,10.5,1", "A,10.5,7"));
+const TAKEN = [
+  { sku: "A", qty: 7 },
+  { sku: "B", qty: 2 },
+];
+
+describe("what was agreed is known by field, whichever fields there are now", () => {
+  for (const [what, fields] of [
+    ["declared in another order", { qty: null, sku: null, price: null }],
+    ["without the one before it", { sku: null, qty: null }],
+    [
+      "with a new one before it",
+      { sku: null, constantly: { type: "text" }, price: null, qty: null },
+    ],
+  ] as const)
+    test(`an edit of a field ${what} is an edit`, async (t) => {
+      const scene = await inStep(t, ALL);
+      scene.reconfigure((sync) => ({ ...sync, fields }));
+      edit(scene);
+      await scene.run();
+      assert.deepEqual(counts(scene), TAKEN);
+      assert.deepEqual(await scene.plan(), []);
+    });
+
+  test("an edit is one while a column before it goes, and is there again", async (t) => {
+    const scene = await inStep(t, undefined);
+    scene.sql("ALTER TABLE product DROP COLUMN price");
+    edit(scene);
+    await scene.run();
+    assert.deepEqual(counts(scene), TAKEN);
+    const explained = await scene.cli("explain", "inventory", "A");
+    assert.match(explained.out, /^field +agreed.*\nsku .*\nqty +7 /m);
+
+    // The column comes back empty: nobody emptied it, so it is filled.
+    scene.sql("ALTER TABLE product ADD COLUMN price DECIMAL(12,2)");
+    scene.edit("warehouse.csv", (text) => text.replace("B,20,2", "B,20,9"));
+    await scene.run();
+    assert.deepEqual(scene.rows("SELECT sku, price, qty FROM product ORDER BY sku"), [
+      { sku: "A", price: 10.5, qty: 7 },
+      { sku: "B", price: 20, qty: 9 },
+    ]);
+    assert.deepEqual(await scene.plan(), []);
+  });
+
+  test("a run is undone although the fields were declared in another order since", async (t) => {
+    const scene = await inStep(t, ALL);
+    edit(scene);
+    const { runId } = await scene.run();
+    scene.reconfigure((sync) => ({ ...sync, fields: { qty: null, sku: null, price: null } }));
+    const undone = await scene.cli("undo", "inventory", runId, "--yes");
+    assert.equal(undone.exit, 0, undone.err + undone.out);
+    assert.deepEqual(scene.rows("SELECT * FROM product WHERE sku = 'A'"), [
+      { sku: "A", price: 10.5, qty: 1 },
+    ]);
+  });
+});
