@@ -20,6 +20,7 @@ const QUIET: SideFacts = {
   deletes: 0,
   updates: 0,
   lostKeys: [],
+  lostFields: [],
   mapping: { base: "m1", now: "m1" },
   filter: { base: "f1", now: "f1" },
 };
@@ -40,6 +41,8 @@ const CASES: readonly (readonly [string, Partial<SideFacts>, readonly string[]])
   ["one update above the count", { known: 100_000, updates: 5001 }, ["GUARD_MASS_CHANGE"]],
   ["a few updates of a small side", { known: 10, updates: 10 }, []],
   ["a lost header", { lostKeys: ["SKU"] }, ["GUARD_LOST_KEY"]],
+  ["a lost field", { lostFields: ["Price"] }, ["GUARD_LOST_FIELD"]],
+  ["a lost field before anything was agreed", { known: 0, lostFields: ["Price"] }, []],
   ["another mapping", { mapping: { base: "m1", now: "m2" } }, ["GUARD_SETTINGS_CHANGED"]],
   ["another filter", { filter: { base: "f1", now: "f2" } }, ["GUARD_SETTINGS_CHANGED"]],
   [

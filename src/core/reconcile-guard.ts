@@ -13,6 +13,8 @@ export interface SideFacts {
   readonly updates: number;
   /** Fields that key or match records and that the side no longer has. */
   readonly lostKeys: readonly string[];
+  /** Other fields that were shared and that the side no longer has. */
+  readonly lostFields: readonly string[];
   /** What the base was made with, and what applies now. */
   readonly mapping: { readonly base?: string; readonly now: string };
   readonly filter: { readonly base?: string; readonly now: string };
@@ -40,22 +42,42 @@ export function judgePlan(
   sides: readonly SideFacts[],
   spec: ReconcileGuardSpec,
 ): readonly ReconcileHalt[] {
-  const causes = sides.flatMap((facts) => [lostKey(facts), changedSettings(facts), emptied(facts)]);
+  const causes = sides.flatMap((facts) => [
+    lostKey(facts),
+    lostField(facts),
+    changedSettings(facts),
+    emptied(facts),
+  ]);
   const effects = sides.flatMap((facts) => [massDelete(facts, spec), massChange(facts, spec)]);
   return [...causes, ...effects].filter((halt) => halt !== undefined);
 }
 
 function lostKey({ side, lostKeys }: SideFacts): ReconcileHalt | undefined {
   if (lostKeys.length === 0) return undefined;
-  const names = lostKeys.map((name) => `"${name}"`).join(", ");
   return {
     code: "GUARD_LOST_KEY",
     side,
-    message: `${side} no longer has ${names}, by which its records are known; every record would look new.`,
+    message: `${side} no longer has ${quoted(lostKeys)}, by which its records are known; every record would look new.`,
     details: { lost: lostKeys.join(", ") },
     release: "Put the column or header back, or name the right one in `key` or `match`.",
   };
 }
+
+/** A header that somebody renamed would otherwise be out of step for good, and nobody told. */
+function lostField({ side, known, lostFields }: SideFacts): ReconcileHalt | undefined {
+  if (lostFields.length === 0 || known === 0) return undefined;
+  const it = lostFields.length === 1 ? "it" : "them";
+  return {
+    code: "GUARD_LOST_FIELD",
+    side,
+    message: `${side} no longer has ${quoted(lostFields)}, which its ${known} records shared; changes of ${it} would neither come from there nor go there.`,
+    details: { known, lost: lostFields.join(", ") },
+    release:
+      "Put it back, or name the right one in the side's `fields`; if it is right, run `lockstep release ID --by YOUR-NAME`.",
+  };
+}
+
+const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ");
 
 type Setting = "mapping" | "filter";
 

@@ -94,6 +94,12 @@ export const RECORD_CODES = {
     "A side lost the column or header by which its records are known.",
     "Put it back, or name the right one in `key` or `match`.",
   ),
+  GUARD_LOST_FIELD: code(
+    "halt",
+    3,
+    "A side lost a column, header or member that was shared when its records were last agreed.",
+    "Put it back, or name the right one in the side's `fields`; if it is right, run `lockstep release ID`.",
+  ),
   GUARD_UNDONE: code(
     "halt",
     3,

@@ -31,6 +31,15 @@ const TAKEN = [
   { sku: "B", qty: 2 },
 ];
 
+async function halted(scene: Scene, why: string): Promise<void> {
+  const run = await scene.cli("run");
+  assert.equal(run.exit, 3, run.out);
+  assert.match(run.err, new RegExp(`${why} "price", which its 2 records shared`));
+  const [, id = ""] = /lockstep release (\d+)/.exec(run.err) ?? [];
+  const released = await scene.cli("release", id, "--by", "Ada");
+  assert.equal(released.exit, 0, released.err);
+}
+
 describe("what was agreed is known by field, whichever fields there are now", () => {
   for (const [what, fields] of [
     ["declared in another order", { qty: null, sku: null, price: null }],
@@ -53,6 +62,7 @@ describe("what was agreed is known by field, whichever fields there are now", ()
     const scene = await inStep(t, undefined);
     scene.sql("ALTER TABLE product DROP COLUMN price");
     edit(scene);
+    await halted(scene, "shop no longer has");
     await scene.run();
     assert.deepEqual(counts(scene), TAKEN);
     const explained = await scene.cli("explain", "inventory", "A");
@@ -67,6 +77,22 @@ describe("what was agreed is known by field, whichever fields there are now", ()
       { sku: "B", price: 20, qty: 9 },
     ]);
     assert.deepEqual(await scene.plan(), []);
+  });
+
+  test("a header that somebody renamed halts, until it is back or released", async (t) => {
+    const scene = await inStep(t, ALL);
+    const rename = (from: string, to: string): void =>
+      scene.edit("warehouse.csv", (text) => text.replace(from, to));
+    rename("price", "Price");
+    scene.sql("UPDATE product SET price = 11 WHERE sku = 'A'");
+    await assert.rejects(scene.run(), { code: "GUARD_LOST_FIELD" });
+    rename("Price", "price");
+    await scene.run();
+    assert.equal(scene.cells("warehouse.csv")["A"]?.["price"], "11");
+    rename("price", "Price");
+    await halted(scene, "warehouse no longer has");
+    await scene.run();
+    await scene.run();
   });
 
   test("a run is undone although the fields were declared in another order since", async (t) => {

@@ -49,8 +49,13 @@ export interface SideContext {
   readonly overlapMs: number;
   /** For such a side: read whole again when that was so long ago; absent: never by itself. */
   readonly refreshMs?: number;
-  /** Hashes of the settings whose change is a reason to stop. */
-  readonly settings?: { readonly mapping: string; readonly filter: string };
+  /** What it is a reason to stop for: a change of these hashes, or the loss of one of its fields. */
+  readonly settings?: {
+    readonly mapping: string;
+    readonly filter: string;
+    /** The side's own names of what is shared. */
+    readonly fields?: readonly string[];
+  };
 }
 
 /** Between a side's own record and the shared one. Pure and total. */

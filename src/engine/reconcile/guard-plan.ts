@@ -27,24 +27,35 @@ async function factsOf(
   const counts = head.sides[side.name];
   const observed = head.observed[side.name];
   const base = (await home.checkpoint(sync, side.name, "walk"))?.state ?? {};
-  const now = side.settings ?? { mapping: "", filter: "" };
+  const now = side.settings ?? NO_SETTINGS;
   const settings = {
     mapping: { now: now.mapping, ...baseOf(base["mapping"]) },
     filter: { now: now.filter, ...baseOf(base["filter"]) },
   };
-  const had = Array.isArray(base["key"]) ? base["key"].map(String) : [];
-  // Where nothing is to be written, only changed settings ask how many records there are.
-  const isAsked = otherSettings(settings).length > 0;
+  const isLost = (name: string): boolean =>
+    !side.schema.fields.some((field) => field.name === name);
+  const lostKeys = namesIn(base["key"]).filter(isLost);
+  const lostFields = namesIn(base["fields"]).filter(
+    (name) => isLost(name) && !lostKeys.includes(name),
+  );
+  // Where nothing is to be written, only what changed there asks how many records there are.
+  const isAsked = otherSettings(settings).length + lostFields.length > 0;
   return {
     side: side.name,
     known: observed?.known ?? (isAsked ? await home.knownCount(sync, side.name) : 0),
     ...(observed?.seen === undefined ? {} : { seen: observed.seen }),
     deletes: counts?.deletes ?? 0,
     updates: counts?.updates ?? 0,
-    lostKeys: had.filter((name) => !side.schema.fields.some((field) => field.name === name)),
+    lostKeys,
+    lostFields,
     ...settings,
   };
 }
+
+const NO_SETTINGS = { mapping: "", filter: "" };
+
+const namesIn = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.map(String) : [];
 
 function baseOf(value: unknown): { readonly base?: string } {
   return typeof value === "string" ? { base: value } : {};

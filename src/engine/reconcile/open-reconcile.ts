@@ -202,7 +202,11 @@ function sideContext(
     clockOffsetMs: side.clockOffsetMs,
     overlapMs: side.overlapMs,
     refreshMs: side.refreshMs,
-    settings: { mapping: hashText(side.mappingText), filter: hashText(side.filterText) },
+    settings: {
+      mapping: hashText(side.mappingText),
+      filter: hashText(side.filterText),
+      fields: mapping.fields.flatMap(({ from }) => (from.kind === "field" ? [from.name] : [])),
+    },
   };
 }
 
