@@ -5,6 +5,7 @@ import { SyncError } from "../../model/sync-error.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork } from "./context.ts";
 import { keepPlaces } from "./kept-places.ts";
+import { type MadeSince, madeSince, NOTHING_MADE } from "./made-since.ts";
 import { operationCount } from "./operation-count.ts";
 import { parkRefused } from "./parked-writes.ts";
 import { recordsAtOnce } from "./records-at-once.ts";
@@ -19,8 +20,16 @@ export interface Applied {
   readonly troubles: readonly string[];
 }
 
+/** What one run works with as it applies a plan. */
+interface Applying {
+  readonly head: PlanHead;
+  readonly runId: string;
+  readonly tally: Tally;
+  readonly made: MadeSince;
+}
+
 /**
- * Performs exactly the plan. Each batch is noted as intended, sent to all sides, and settled in
+ * Performs exactly the plan, which may have waited (`isKept`) or was made just now. Each batch is noted as intended, sent to all sides, and settled in
  * one transaction: a crash anywhere leaves either the plan untouched or an intent that the next
  * run looks into. Throws PLAN_STALE when what the plan was built on has moved.
  */
@@ -28,6 +37,7 @@ export async function applyPlan(
   work: ReconcileWork,
   head: PlanHead,
   runId: string,
+  isKept: boolean,
 ): Promise<Applied> {
   const { context } = work;
   const { home, clock } = context;
@@ -37,6 +47,8 @@ export async function applyPlan(
   const total = operationCount(head.sides);
   if (head.undoes !== undefined) await forgetPositions(work, runId);
   const tally = createTally(context.sides.map(({ name }) => name));
+  const made = isKept ? await madeSince(work, head) : NOTHING_MADE;
+  for (const [side, { message }] of made.failed) tally.fail(side, message);
   const atOnce = recordsAtOnce(context);
   let after: LinkId = 0;
   for (;;) {
@@ -44,7 +56,7 @@ export async function applyPlan(
     const last = records.at(-1);
     if (last === undefined) break;
     after = last.link;
-    await applyBatch(work, head, runId, records, tally);
+    await applyBatch(work, { head, runId, tally, made }, records);
     context.emit({ kind: "applying", at: clock.now(), done: tally.done(), total });
     work.signal.throwIfAborted();
   }
@@ -85,16 +97,17 @@ async function refuseDropped({ context }: ReconcileWork, { plan }: PlanHead): Pr
 
 async function applyBatch(
   work: ReconcileWork,
-  head: PlanHead,
-  runId: string,
+  { head, runId, tally, made }: Applying,
   records: readonly PlannedRecord[],
-  tally: Tally,
 ): Promise<void> {
   const { context } = work;
   const { home, clock } = context;
   const sendable = context.sides.filter(({ name }) => !tally.hasFailed(name));
-  const sent = records.flatMap(({ link, name, operations: all }) => {
-    const operations = all.filter((one) => sendable.some((side) => side.name === one.side));
+  const sent = records.flatMap((record) => {
+    const { link, name, operations: all } = record;
+    const operations = all.filter(
+      (one) => sendable.some((side) => side.name === one.side) && !made.meets(record, one),
+    );
     return operations.length === 0 ? [] : [{ link, name, operations }];
   });
   const bySide = sendable.map((side) => ({
@@ -114,8 +127,9 @@ async function applyBatch(
     }),
   );
   // Operations that were never sent, some not even intended, have certainly not been done.
-  for (const { operations } of records) {
-    for (const { id } of operations) if (!ends.has(id)) ends.set(id, NOT_SENT);
+  for (const record of records) {
+    for (const one of record.operations.filter(({ id }) => !ends.has(id)))
+      ends.set(one.id, made.meets(record, one) ? MADE_SINCE : NOT_SENT);
   }
   for (const { name, operations } of records)
     for (const one of operations) tally.count(one, name, ends.get(one.id));
@@ -136,6 +150,11 @@ const NOT_SENT: Ended = {
   kind: "conflict",
   trouble: "Not sent, since the side failed before.",
   isLeft: true,
+};
+
+const MADE_SINCE: Ended = {
+  kind: "conflict",
+  trouble: "A record of this name was made there since the plan was made; the next run matches it.",
 };
 
 /**

@@ -51,7 +51,7 @@ export function applyReconcile(
   plan: PlanHead,
   signal: AbortSignal,
 ): Promise<ReconcileRun> {
-  return asRun(context, signal, plan.undoes === undefined ? "reconcile" : "undo", async () => plan);
+  return asRun(context, signal, plan.undoes === undefined ? "reconcile" : "undo", plan);
 }
 
 /** A plan that takes a run back; `applyReconcile` performs it. */
@@ -71,14 +71,15 @@ export function runReconcile(
   context: ReconcileContext,
   signal: AbortSignal,
 ): Promise<ReconcileRun> {
-  return asRun(context, signal, "reconcile", async (work) => (await makePlan(work)).head);
+  return asRun(context, signal, "reconcile");
 }
 
+/** Applies the plan that was kept, or one that is made now. */
 function asRun(
   context: ReconcileContext,
   signal: AbortSignal,
   mode: "reconcile" | "undo",
-  planOf: (work: ReconcileWork) => Promise<PlanHead>,
+  kept?: PlanHead,
 ): Promise<ReconcileRun> {
   const { home, sync, clock } = context;
   return underLease(context, signal, async (work, runId) => {
@@ -87,9 +88,9 @@ function asRun(
     const report = { runId, sync, mode, startedAt, streams: [], peakMemoryBytes: 0 };
     try {
       const recovered = await recoverIntents(work, runId);
-      const head = await planOf(work);
+      const head = kept ?? (await makePlan(work)).head;
       await guardPlan(work, head, runId);
-      const applied = await applyPlan(work, head, runId);
+      const applied = await applyPlan(work, head, runId, kept !== undefined);
       await closeHalts(work);
       if (head.undoes !== undefined) await holdAfterUndo(work, head.undoes, runId);
       await home.forgetBuried(work.lease(), clock.now() - context.buryMs);

@@ -117,7 +117,8 @@ async function unlinkedNames(
   return found;
 }
 
-async function findNames(
+/** Which of the names unlinked records on these pages have, and whether they take part. */
+export async function findNames(
   work: ReconcileWork,
   side: SideContext,
   names: readonly string[],
