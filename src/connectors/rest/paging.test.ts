@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, suite, test } from "node:test";
+import { SyncError } from "../../model/sync-error.ts";
 import {
   type InventoryScene,
   openInventoryScene,
@@ -37,6 +41,34 @@ suite("lists by position", () => {
       }
     });
   }
+
+  for (const style of ["page", "offset"] as const)
+    for (const heedsSize of [true, false])
+      test(`${style}: a position that the API heeds not makes no endless list, ${heedsSize}`, async (t) => {
+        const all = [1, 2, 3, 4, 5].map((id) => ({ id }));
+        const api = createServer((request, response) => {
+          const { searchParams } = new URL(request.url ?? "", "http://localhost");
+          const size = heedsSize ? Number(searchParams.get("size")) : 5;
+          response.setHeader("content-type", "application/json");
+          response.end(JSON.stringify(all.slice(0, size)));
+        });
+        api.listen(0, "127.0.0.1");
+        await once(api, "listening");
+        t.after(() => api.close());
+        const { port } = api.address() as AddressInfo;
+        const paging = { style, parameter: "page", sizeParameter: "size", size: 4 };
+        const stream = { list: "/items", records: undefined, fields: { id: "integer" }, paging };
+        const plain = { get: undefined, create: undefined, update: undefined, delete: undefined };
+        const rest = { modifiedAt: undefined, changes: undefined, etag: undefined };
+        const system = { url: `http://127.0.0.1:${port}` };
+        const at = await scene({}, { ...stream, ...plain, ...rest, assigned: undefined }, system);
+        await assert.rejects(walkInventory(at), (error) => {
+          assert.ok(error instanceof SyncError);
+          assert.equal(error.code, "PAGING_LOOP");
+          assert.match(error.message, /answers every "page" of the list/);
+          return true;
+        });
+      });
 
   test("an API that gives fewer than it is asked for", async () => {
     const style = { style: "page", parameter: "page", sizeParameter: "limit", size: 50 };

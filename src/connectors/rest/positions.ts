@@ -10,11 +10,17 @@ type Positional = Extract<Paging, { readonly style: "page" | "offset" }>;
 const LAST_MAX = 5;
 /** How often a list whose rows moved away is read again from its start. */
 const STARTS_MAX = 3;
+/**
+ * So often in a row another position may be answered with the same rows; once it may be that just as
+ * many were put in before them.
+ */
+const SAME_MAX = 2;
 
 /**
  * The pages of a list that is asked for by position. Every request overlaps the one before by a row
  * or more: when a row was deleted meanwhile, so that the others moved up, the last one given is
  * looked for further up, and the list goes on after it. Rows may come twice, none is passed over.
+ * Throws PAGING_LOOP where the server heeds no position, so that the list would never end.
  */
 export async function* positionalPages(
   ask: ListAsk,
@@ -24,8 +30,9 @@ export async function* positionalPages(
   let place: Position =
     from.at === "position" ? from : { at: "position", count: 0, last: [], size: paging.size.value };
   if (from.at === "end") return;
+  const heeded = heedingOf(ask, paging);
   for (let starts = 0; ; ) {
-    const found = await rowsAfter(ask, paging, place);
+    const found = await rowsAfter(ask, paging, place, heeded);
     if (found === "moved") {
       starts += 1;
       place = { ...place, count: 0, last: [] };
@@ -58,9 +65,10 @@ async function rowsAfter(
   ask: ListAsk,
   paging: Positional,
   { count, last, size }: Position,
+  heeded: (window: Window) => Window,
 ): Promise<Found | "moved"> {
   for (let wanted = Math.max(0, count - 1); ; wanted = Math.max(0, wanted - size)) {
-    const window = await fetchWindow(ask, paging, wanted, size);
+    const window = heeded(await fetchWindow(ask, paging, wanted, size));
     if (last.length === 0) return foundIn(window, 0);
     const names = window.rows.map(ask.identity);
     const at = Math.max(...last.map((identity) => names.lastIndexOf(identity)));
@@ -69,7 +77,8 @@ async function rowsAfter(
       const isFull = found.given >= window.asked;
       if (found.rows.length > 0 || !isFull) return found;
       // What was given ends right where this answer does.
-      return foundIn(await fetchWindow(ask, paging, window.start + found.given, size), 0);
+      const after = await fetchWindow(ask, paging, window.start + found.given, size);
+      return foundIn(heeded(after), 0);
     }
     if (wanted === 0) return "moved";
   }
@@ -124,6 +133,38 @@ export function windowOf(
   }
   const page = Math.floor(wanted / best);
   return { start: page * best, number: page + paging.first, size: best };
+}
+
+/** Gives the windows of one list as they are, and throws when other positions change nothing. */
+function heedingOf(
+  { identity, stream }: ListAsk,
+  { parameter }: Positional,
+): (window: Window) => Window {
+  let before: (Pick<Window, "start"> & { readonly names: readonly string[] }) | undefined;
+  let same = 0;
+  return (window) => {
+    const { start, answer } = window;
+    const names = window.rows.map(identity);
+    if (before !== undefined && before.start !== start) {
+      same = beginAlike(before.names, names) ? same + 1 : 0;
+    }
+    before = { start, names };
+    if (same < SAME_MAX) return window;
+    throw new SyncError(
+      "PAGING_LOOP",
+      `The server answers every "${parameter}" of the list of stream "${stream.name}" with the same records.`,
+      {
+        context: { stream: stream.name, url: answer.url },
+        hint: "Name the parameter that the server takes in `paging`; where it gives all at once, set `paging: { style: none }`.",
+      },
+    );
+  };
+}
+
+/** Sizes of pages may differ. */
+function beginAlike(one: readonly string[], other: readonly string[]): boolean {
+  const length = Math.min(one.length, other.length);
+  return length > 0 && one.slice(0, length).every((name, at) => name === other[at]);
 }
 
 function moving({ stream }: ListAsk): SyncError {
