@@ -5,7 +5,8 @@ import type { Connector, Page, ReadRequest, StreamQuery } from "../../ports/conn
 import type { HttpTransport } from "../../ports/http.ts";
 import type { Clock, Memory } from "../../ports/runtime.ts";
 import { createRestClient } from "./client.ts";
-import { changePages, headOf, keyPages, type Reading, unsupported, walkPages } from "./read.ts";
+import { changePages, headOf, type Reading, unsupported, walkPages } from "./read.ts";
+import { keyPages } from "./read-keyed.ts";
 import type { RestSettings, RestStream } from "./settings.ts";
 import { schemaOf } from "./streams.ts";
 import { writeOperations } from "./write.ts";

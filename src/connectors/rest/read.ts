@@ -1,7 +1,6 @@
-import { fieldDecoder } from "../../model/coerce.ts";
 import { numberText } from "../../model/exact-number.ts";
-import type { BadRecord, RecordKey, StreamRecord } from "../../model/record.ts";
-import { fieldIndex, type StreamSchema } from "../../model/schema.ts";
+import type { BadRecord, StreamRecord } from "../../model/record.ts";
+import type { StreamSchema } from "../../model/schema.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import {
   addMs,
@@ -11,13 +10,12 @@ import {
 } from "../../model/timestamp.ts";
 import type { KeyMark, Page, ReadRequest, StreamHead } from "../../ports/connector.ts";
 import type { Clock } from "../../ports/runtime.ts";
-import { recordIn } from "./answers.ts";
-import { type Answer, isRefusal, type Parameters, type RestClient } from "./client.ts";
+import type { Answer, Parameters, RestClient } from "./client.ts";
 import { type ChangePlace, changePlace, changesCursor, walkCursor, walkPlace } from "./cursor.ts";
 import type { ListAsk } from "./list-page.ts";
 import { firstCall, listPages } from "./paging.ts";
-import { pathFor, pathOf, valueAt } from "./paths.ts";
-import { createRowReader, type JsonObject, type RowReader } from "./rows.ts";
+import { pathOf, valueAt } from "./paths.ts";
+import { createRowReader, type RowReader } from "./rows.ts";
 import type { RestStream, TimeFormat } from "./settings.ts";
 
 /** What one read is made with. */
@@ -28,11 +26,11 @@ export interface Reading {
   readonly clock: Clock;
 }
 
-type Request<K extends ReadRequest["kind"]> = Extract<ReadRequest, { readonly kind: K }>;
+export type Request<K extends ReadRequest["kind"]> = Extract<ReadRequest, { readonly kind: K }>;
 
-const EMPTY = { records: [], marks: [], tombstones: [], bad: [] } as const;
+export const EMPTY = { records: [], marks: [], tombstones: [], bad: [] } as const;
 
-function asking(
+export function asking(
   { client, stream }: Reading,
   rows: RowReader,
   parameters: Parameters,
@@ -90,7 +88,7 @@ async function* wholeList(
   }
 }
 
-function contents(
+export function contents(
   rows: RowReader,
   raws: readonly unknown[],
   projection: "record" | "key",
@@ -198,160 +196,8 @@ function formatted(timestamp: string, format: TimeFormat): string {
   }
 }
 
-function sizeOf({ paging }: RestStream): number {
+export function sizeOf({ paging }: RestStream): number {
   return paging.style === "none" ? paging.size : (paging.size?.value ?? PAGE_SIZE);
-}
-
-/** The records that still exist among the keys. */
-export async function* keyPages(
-  reading: Reading,
-  { keys }: Request<"keys">,
-  signal: AbortSignal,
-): AsyncGenerator<Page> {
-  const rows = createRowReader(reading.stream, reading.schema);
-  const wanted = [...new Set(keys)].filter((key) => isPossible(reading.schema, key));
-  const raws = await rawsOf(reading, rows, wanted, signal);
-  const size = sizeOf(reading.stream);
-  for (let at = 0; at < raws.length; at += size) {
-    const cursor = walkCursor({ at: "end" });
-    yield { ...contents(rows, raws.slice(at, at + size), "record"), cursor };
-  }
-}
-
-/** A key that its fields cannot hold does not exist, and an API may take it amiss. */
-function isPossible(schema: StreamSchema, key: RecordKey): boolean {
-  let parts: readonly unknown[] = [key];
-  if (schema.key.length > 1) {
-    try {
-      parts = JSON.parse(key) as readonly unknown[];
-    } catch {
-      return false;
-    }
-  }
-  return schema.key.every((name, index) => {
-    const field = schema.fields[fieldIndex(schema, name)];
-    if (!String(parts[index]).isWellFormed()) return false;
-    return field !== undefined && fieldDecoder(schema, field)(parts[index]) !== undefined;
-  });
-}
-
-async function rawsOf(
-  reading: Reading,
-  rows: RowReader,
-  keys: readonly RecordKey[],
-  signal: AbortSignal,
-): Promise<readonly unknown[]> {
-  const { stream } = reading;
-  if (keys.length === 0) return [];
-  const few = keys.length <= KEYS_SINGLY && stream.get !== undefined;
-  if (stream.keys !== undefined && !few) return listed(reading, rows, keys, signal);
-  if (stream.get === undefined) return listed(reading, rows, keys, signal);
-  const found: unknown[] = [];
-  for (const key of keys) {
-    const raw = await rawOf(reading, key, signal);
-    if (raw !== undefined) found.push(raw.raw);
-  }
-  return found;
-}
-
-/** So few keys are asked for one by one, since every API gives one record in full. */
-const KEYS_SINGLY = 1;
-
-/** By the parameter that takes keys, else out of the whole list. */
-async function listed(
-  reading: Reading,
-  rows: RowReader,
-  keys: readonly RecordKey[],
-  signal: AbortSignal,
-): Promise<readonly unknown[]> {
-  const { keys: way } = reading.stream;
-  const parted = Map.groupBy(keys, (key) => way?.join === "comma" && key.includes(","));
-  const found = new Map<string, unknown>();
-  const gather = async (some: readonly RecordKey[], parameters: Parameters): Promise<void> => {
-    const wanted = new Set<string>(some);
-    const ask = asking(reading, rows, parameters, signal);
-    for await (const page of listPages(ask, { at: "start" })) {
-      for (const raw of page.rows) {
-        const name = rows.identity(raw);
-        if (wanted.has(name)) found.set(name, raw);
-      }
-    }
-  };
-  const plain = parted.get(false) ?? [];
-  for (const some of way === undefined ? [plain] : chunks(plain)) {
-    if (some.length > 0) await gather(some, way === undefined ? [] : keyParameters(way, some));
-  }
-  // A key with the very comma that parts keys.
-  const odd = parted.get(true) ?? [];
-  if (reading.stream.get === undefined && odd.length > 0) await gather(odd, []);
-  else {
-    for (const key of odd) {
-      const raw = await rawOf(reading, key, signal);
-      if (raw !== undefined) found.set(key, raw.raw);
-    }
-  }
-  return [...found.values()];
-}
-
-/** So many characters of keys in one address are taken by every server. */
-const ADDRESS_MAX = 1_500;
-
-function chunks(keys: readonly RecordKey[]): readonly (readonly RecordKey[])[] {
-  const all: RecordKey[][] = [];
-  let room = 0;
-  for (const key of keys) {
-    const length = encodeURIComponent(key).length + 20;
-    if (length > room) {
-      all.push([]);
-      room = ADDRESS_MAX;
-    }
-    all.at(-1)?.push(key);
-    room -= length;
-  }
-  return all;
-}
-
-function keyParameters(
-  { parameter, join }: NonNullable<RestStream["keys"]>,
-  keys: readonly RecordKey[],
-): Parameters {
-  return join === "comma"
-    ? [[parameter, keys.join(",")]]
-    : keys.map((key) => [parameter, key] as const);
-}
-
-/** One record as the API gives it, with the version of its ETag; nothing where there is none. */
-export async function rawOf(
-  reading: Reading,
-  key: RecordKey,
-  signal: AbortSignal,
-): Promise<{ readonly raw: JsonObject; readonly etag?: string } | undefined> {
-  const { client, stream, schema } = reading;
-  const { get } = stream;
-  if (get === undefined) {
-    const rows = createRowReader(stream, schema);
-    const [raw] = await listed(reading, rows, [key], signal);
-    return raw === undefined ? undefined : { raw: raw as JsonObject };
-  }
-  const path = pathFor(get.path, schema, key);
-  if (path === undefined) return undefined;
-  const answer = await client.tryTo(stream, { method: get.method, path }, signal);
-  if (isRefusal(answer)) {
-    if (answer.reaction === "missing") return undefined;
-    throw new SyncError(
-      "CONNECTOR_BAD_REQUEST",
-      `The server refused to give a record of stream "${stream.name}": "${answer.words}".`,
-      { context: { stream: stream.name, url: answer.url } },
-    );
-  }
-  const raw = recordIn(stream, answer.body);
-  if (raw === undefined)
-    throw client.wrong(stream, answer, "has no record; say where with `record`");
-  const etag = answer.headers["etag"];
-  if (etag === undefined && stream.etag) {
-    throw client.wrong(stream, answer, "has no ETag, which `etag: true` needs");
-  }
-  return etag === undefined ? { raw } : { raw, etag };
 }
 
 /** The count, and a cursor for changes by the server's own clock. */

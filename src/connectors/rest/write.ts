@@ -7,7 +7,8 @@ import { recordIn } from "./answers.ts";
 import { bodyOf, keyInBody, problemIn } from "./bodies.ts";
 import { type Answer, type Call, isRefusal, type Refusal } from "./client.ts";
 import { pathFor } from "./paths.ts";
-import { type Reading, rawOf } from "./read.ts";
+import type { Reading } from "./read.ts";
+import { rawOf } from "./read-keyed.ts";
 import { createRowReader, type JsonObject } from "./rows.ts";
 import type { Route } from "./settings.ts";
 
