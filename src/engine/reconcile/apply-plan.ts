@@ -29,9 +29,10 @@ interface Applying {
 }
 
 /**
- * Performs exactly the plan, which may have waited (`isKept`) or was made just now. Each batch is noted as intended, sent to all sides, and settled in
- * one transaction: a crash anywhere leaves either the plan untouched or an intent that the next
- * run looks into. Throws PLAN_STALE when what the plan was built on has moved.
+ * Performs exactly the plan, which was made just now or has waited (`isKept`). Each batch is noted as
+ * intended, sent to all sides, and settled in one transaction: a crash anywhere leaves either the
+ * plan untouched or an intent that the next run looks into. Throws PLAN_STALE when what the plan was
+ * built on has moved.
  */
 export async function applyPlan(
   work: ReconcileWork,
@@ -128,8 +129,9 @@ async function applyBatch(
   );
   // Operations that were never sent, some not even intended, have certainly not been done.
   for (const record of records) {
-    for (const one of record.operations.filter(({ id }) => !ends.has(id)))
-      ends.set(one.id, made.meets(record, one) ? MADE_SINCE : NOT_SENT);
+    for (const one of record.operations) {
+      if (!ends.has(one.id)) ends.set(one.id, made.meets(record, one) ? MADE_SINCE : NOT_SENT);
+    }
   }
   for (const { name, operations } of records)
     for (const one of operations) tally.count(one, name, ends.get(one.id));
