@@ -19,17 +19,24 @@ function unwrapped(schema: unknown): unknown {
   return inner;
 }
 
-/** The schema that judges what stands at a path, or nothing where the path leaves the schema. */
-function schemaAt(root: z.ZodType, path: ConfigPath): unknown {
-  let schema: unknown = unwrapped(root);
-  for (const part of path) {
-    if (schema instanceof z.ZodObject) schema = schema.shape[String(part)];
-    else if (schema instanceof z.ZodRecord) schema = schema.def.valueType;
-    else if (schema instanceof z.ZodArray) schema = schema.def.element;
-    else return undefined;
-    schema = unwrapped(schema);
+/**
+ * The schema that judges what stands at a path, or nothing where the path leaves the schema. Of a
+ * union it is that of the first branch that knows the way: where one branch alone fits but for
+ * small mistakes, Zod tells those with their paths, and not as mistakes of the union.
+ */
+function schemaAt(root: unknown, path: ConfigPath): unknown {
+  const schema = unwrapped(root);
+  const [part, ...rest] = path;
+  if (part === undefined) return schema;
+  if (schema instanceof z.ZodObject) return schemaAt(schema.shape[String(part)], rest);
+  if (schema instanceof z.ZodRecord) return schemaAt(schema.def.valueType, rest);
+  if (schema instanceof z.ZodArray) return schemaAt(schema.def.element, rest);
+  if (!(schema instanceof z.ZodUnion)) return undefined;
+  for (const branch of schema.def.options) {
+    const found = schemaAt(branch, path);
+    if (found !== undefined) return found;
   }
-  return schema;
+  return undefined;
 }
 
 function valueAt(data: unknown, path: ConfigPath): unknown {
@@ -157,7 +164,13 @@ function insideBranch(
   if (meant === undefined) return undefined;
   const isAnybodys = possible.length > 1 && meant.unknown.length > 0;
   if (!isAnybodys) return explainIssues(meant.schema, value, meant.issues, path);
-  return meant.unknown.map((key) => unknownKey([...path, key], key, keysOf(union)));
+  const allowed = keysOf(union);
+  const given = Object.keys(value as object).filter((key) => allowed.includes(key));
+  // Keys that are known, each to another branch.
+  if (meant.unknown.every((key) => allowed.includes(key))) {
+    return [{ path, message: `has ${given.join(" and ")}, which do not go together` }];
+  }
+  return meant.unknown.map((key) => unknownKey([...path, key], key, allowed));
 }
 
 interface Branch {

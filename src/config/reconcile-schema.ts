@@ -106,10 +106,10 @@ const time = expecting(
     z.strictObject({ newer_than: z.strictObject({ side: z.string(), than: z.string() }) }),
     z.strictObject({ older_than: z.strictObject({ side: z.string(), than: z.string() }) }),
     z.strictObject({
-      within: z.strictObject({ side: z.string(), age: z.string().regex(DURATION_PATTERN) }),
+      within: z.strictObject({ side: z.string(), age: duration() }),
     }),
     z.strictObject({
-      before: z.strictObject({ side: z.string(), age: z.string().regex(DURATION_PATTERN) }),
+      before: z.strictObject({ side: z.string(), age: duration() }),
     }),
   ]),
   "newer_than or older_than {side, than}, within or before {side, age}, or an expression",

@@ -150,6 +150,29 @@ const CASES: readonly (readonly [
     [/rules\[0\]\.then\.calc is not .*\(did you mean "calculate"\?\); allowed: prefer_source, /],
   ],
   [
+    "a misspelt condition",
+    // biome-ignore lint/suspicious/noThenProperty: the configuration's word.
+    sync(rule({ when: { field_prioritty: ["price"] }, then: "use_latest" })),
+    "CONFIG_INVALID",
+    [
+      /rules\[0\]\.when\.field_prioritty is not a known key \(did you mean "field_priority"\?\)/,
+      /allowed: field_priority, source_priority, /,
+    ],
+  ],
+  [
+    "an age that is no duration",
+    // biome-ignore lint/suspicious/noThenProperty: the configuration's word.
+    sync(rule({ when: { time_based: { within: { side: "shop", age: "1day" } } }, then: "merge" })),
+    "CONFIG_INVALID",
+    [/when\.time_based\.within\.age is "1day"; expected a duration such as 30s/],
+  ],
+  [
+    "two policies in one entry",
+    sync({ policy: { prefer: "shop", priority: ["shop"] } }),
+    "CONFIG_INVALID",
+    [/syncs\.inventory\.policy has prefer and priority, which do not go together/],
+  ],
+  [
     "a misspelt part of a mapping",
     sync({}, { fields: { status: { field: "status", tabel: {} } } }),
     "CONFIG_INVALID",
