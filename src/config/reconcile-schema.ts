@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { canonicalDecimal } from "../model/decimal.ts";
 import { expecting, nameSchema } from "./expectations.ts";
 import {
   DURATION_EXPECTED,
@@ -22,6 +23,14 @@ const scalar = expecting(
   "a text, a number, true, false or null",
 );
 const direction = z.enum(["read", "write", "both"]);
+/** One that is no number would otherwise be no factor at all, and 100 cents be 100. */
+const factor = expecting(
+  z.union([z.number(), z.string()]).refine((given) => {
+    const by = canonicalDecimal(String(given));
+    return by !== undefined && by !== "0";
+  }),
+  "a decimal number other than 0, such as 0.01",
+);
 
 /** An expression, or in a `lockstep.config.ts` a function; JSON Schema knows the former only. */
 const isFunction = (value: unknown): boolean => typeof value === "function";
@@ -48,7 +57,7 @@ const sideField = expecting(
       table: z.record(z.string(), scalar).optional(),
       trim: z.literal(true).optional(),
       case: z.enum(["upper", "lower"]).optional(),
-      scale: z.union([z.number(), z.string()]).optional(),
+      scale: factor.optional(),
     }),
   ]),
   "the side's own field name, or a mapping with field (or constant, or computed), direction, default, table, trim, case, scale",

@@ -80,6 +80,14 @@ const CASES: readonly (readonly [
     [/sides\.shop: price is scaled by 3/, /direction `read`/],
   ],
   [
+    "a factor that is no number",
+    sync({}, { fields: { price: { field: "price", scale: "0,01" } } }),
+    "CONFIG_INVALID",
+    [
+      /yaml:\d+: .*sides\.shop\.fields\.price\.scale is "0,01"; expected a decimal number other than 0/,
+    ],
+  ],
+  [
     "a table in which two words mean the same",
     sync({}, { fields: { status: { table: { A: "Active", B: "Active" } } } }),
     "CONFIG_INVALID",
