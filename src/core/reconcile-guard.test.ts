@@ -18,6 +18,7 @@ const QUIET: SideFacts = {
   known: 1000,
   seen: 1000,
   deletes: 0,
+  marks: 0,
   updates: 0,
   lostKeys: [],
   lostFields: [],
@@ -33,6 +34,8 @@ const CASES: readonly (readonly [string, Partial<SideFacts>, readonly string[]])
   ["one record, and it is gone", { known: 1, seen: 0 }, ["GUARD_EMPTY_SIDE"]],
   ["exactly the share of deletes", { deletes: 100 }, []],
   ["one delete above the share", { deletes: 101 }, ["GUARD_MASS_DELETE"]],
+  ["exactly the share of marks", { marks: 100 }, []],
+  ["one mark above the share", { marks: 101 }, ["GUARD_MASS_DELETE"]],
   ["all of a small side", { known: 20, deletes: 20 }, []],
   ["exactly the count of deletes", { known: 100_000, deletes: 1000 }, []],
   ["one delete above the count", { known: 100_000, deletes: 1001 }, ["GUARD_MASS_DELETE"]],
@@ -93,6 +96,9 @@ test("a message names side and figures", () => {
     "300 of 1000 records of shop would be deleted; the guard allows 100. Nothing was written.",
   );
   assert.deepEqual(halt?.details, { deletes: 300, known: 1000, allowed: 100 });
+  const [marked] = judgePlan([{ ...QUIET, marks: 300 }], SPEC);
+  assert.match(marked?.message ?? "", /^300 of 1000 records of shop would be marked as deleted;/);
+  assert.deepEqual(marked?.details, halt?.details);
 });
 
 test("who deletes or changes more, or is asked more strictly, is never judged milder", () => {

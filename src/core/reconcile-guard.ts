@@ -8,8 +8,11 @@ export interface SideFacts {
   readonly known: number;
   /** Records seen there now; absent unless the observation was complete. */
   readonly seen?: number;
-  /** Records that the plan deletes there, or marks as deleted. */
+  /** Records that the plan deletes there. */
   readonly deletes: number;
+  /** Records that it marks as deleted there, which is how that side deletes. */
+  readonly marks: number;
+  /** Records that it changes otherwise. */
   readonly updates: number;
   /** Fields that key or match records and that the side no longer has. */
   readonly lostKeys: readonly string[];
@@ -120,13 +123,14 @@ function emptied({ side, known, seen }: SideFacts): ReconcileHalt | undefined {
 }
 
 function massDelete(facts: SideFacts, spec: ReconcileGuardSpec): ReconcileHalt | undefined {
-  const { side, deletes, known } = facts;
+  const { side, marks, known } = facts;
+  const deletes = facts.deletes + marks;
   const allowed = allowance(known, spec.deleteShare, spec.deleteCount, spec.deleteFloor);
   if (deletes <= allowed) return undefined;
   return {
     code: "GUARD_MASS_DELETE",
     side,
-    message: `${deletes} of ${known} records of ${side} would be deleted; the guard allows ${allowed}. Nothing was written.`,
+    message: `${deletes} of ${known} records of ${side} would be ${marks === 0 ? "deleted" : "marked as deleted"}; the guard allows ${allowed}. Nothing was written.`,
     details: { deletes, known, allowed },
     release: RELEASE,
   };

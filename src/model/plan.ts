@@ -92,6 +92,8 @@ export interface PlannedCounts {
   readonly creates: number;
   readonly updates: number;
   readonly deletes: number;
+  /** Of the updates, those that mark a record as deleted; absent without any. */
+  readonly marks?: number;
 }
 
 /** What the guard judges a side's part of a plan by. */

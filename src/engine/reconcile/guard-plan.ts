@@ -25,6 +25,7 @@ async function factsOf(
   head: PlanHead,
 ): Promise<SideFacts> {
   const counts = head.sides[side.name];
+  const marks = counts?.marks ?? 0;
   const observed = head.observed[side.name];
   const base = (await home.checkpoint(sync, side.name, "walk"))?.state ?? {};
   const now = side.settings ?? NO_SETTINGS;
@@ -45,7 +46,8 @@ async function factsOf(
     known: observed?.known ?? (isAsked ? await home.knownCount(sync, side.name) : 0),
     ...(observed?.seen === undefined ? {} : { seen: observed.seen }),
     deletes: counts?.deletes ?? 0,
-    updates: counts?.updates ?? 0,
+    marks,
+    updates: (counts?.updates ?? 0) - marks,
     lostKeys,
     lostFields,
     ...settings,

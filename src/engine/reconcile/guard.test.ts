@@ -6,6 +6,7 @@ import {
   RECONCILE_BACKENDS,
   type ReconcileBackend,
   type ReconcileWorld,
+  type WorldSide,
 } from "../../testing/reconcile-world.ts";
 import type { ReconcileContext, SideContext } from "./context.ts";
 import { applyReconcile, planReconcile, planUndo, runReconcile } from "./run-reconcile.ts";
@@ -14,10 +15,10 @@ const signal = new AbortController().signal;
 const SKUS = Array.from({ length: 20 }, (_, index) => `${index + 10}`);
 
 /** Twenty records on three sides; at most two may be deleted or changed on one. */
-async function agreed(backend: ReconcileBackend) {
+async function agreed(backend: ReconcileBackend, b: Partial<WorldSide> = {}) {
   const world = createReconcileWorld({
     backend,
-    sides: [{ name: "a" }, { name: "b" }, { name: "c" }],
+    sides: [{ name: "a" }, { name: "b", ...b }, { name: "c" }],
   });
   for (const sku of SKUS) world.put("a", { sku, name: "n", price: "1", tags: [] });
   await runReconcile(world.context, signal);
@@ -83,6 +84,19 @@ for (const backend of RECONCILE_BACKENDS)
       remove(world, 9, 13);
       await assert.rejects(runReconcile(context, signal), { code: "GUARD_MASS_DELETE" });
       assert.equal(count(world, "b"), 11);
+    });
+
+    test("records that are marked as deleted count as deletes, and not as changes", async () => {
+      const remove = { mark: [undefined, "gone"] };
+      const { world, context } = await agreed(backend, { role: { remove } });
+      const gone = () => Object.values(world.items("b")).filter(({ name }) => name === "gone");
+      for (const sku of SKUS.slice(0, 5)) world.remove("a", sku);
+      await assert.rejects(runReconcile(context, signal), { code: "GUARD_MASS_DELETE" });
+      assert.deepEqual(await halts(context), ["GUARD_MASS_DELETE b", "GUARD_MASS_DELETE c"]);
+      assert.equal(gone().length, 0);
+      await release(context);
+      await runReconcile(context, signal);
+      assert.equal(gone().length, 5);
     });
 
     test("a mass change halts", async () => {

@@ -105,7 +105,7 @@ interface Tally {
   troubles: readonly string[];
   /** Sides with records that could not be linked yet: their feeds must tell them again. */
   readonly waiting: Set<string>;
-  readonly sides: Record<string, { creates: number; updates: number; deletes: number }>;
+  readonly sides: Record<string, { -readonly [Kind in keyof PlannedCounts]: PlannedCounts[Kind] }>;
 }
 
 async function planAll(
@@ -149,9 +149,11 @@ async function planAll(
 }
 
 function count(tally: Tally, record: PlannedRecord): void {
-  for (const { side, kind } of record.operations) {
+  for (const { side, kind, marks } of record.operations) {
     const counts = tally.sides[side];
-    if (counts !== undefined) counts[`${kind}s`] += 1;
+    if (counts === undefined) continue;
+    counts[`${kind}s`] += 1;
+    if (marks === true) counts.marks = (counts.marks ?? 0) + 1;
   }
   if (isInReview(record)) tally.inReview += 1;
   if (record.troubles.length > 0 && tally.troubles.length < 20) {

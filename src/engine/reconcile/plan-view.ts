@@ -76,6 +76,8 @@ export interface SidesPlan {
     readonly creates: number;
     readonly updates: number;
     readonly deletes: number;
+    /** Of the updates, those that mark a record as deleted; absent without any. */
+    readonly marks?: number;
     /** Records linked there before. */
     readonly known: number;
     /** Records seen there now; absent unless it was read whole. */
