@@ -38,11 +38,25 @@ describe("what a person is told", () => {
       sides: { ...SIDES, shop: { ...SIDES.shop, remove: { mark: { status: "gone" } } } },
     });
     scene.edit("warehouse.csv", (text) => text.replace(/A,.*\n/, ""));
+    const { out } = await scene.cli("plan");
+    assert.match(
+      out,
+      /^~ A {2}deleted on warehouse\n {4}shop {2}status {2}here → gone {2}marks it as deleted$/m,
+    );
     assert.equal((await scene.cli("run")).exit, 0);
     assert.deepEqual(scene.rows("SELECT status FROM product WHERE sku = 'A'"), [
       { status: "gone" },
     ]);
     assert.equal((await scene.cli("plan")).out, "Nothing to do: inventory is in step.\n");
+  });
+
+  test("that a value is put right where a side that has no say drifted", async (t) => {
+    const scene = await agreed(t, {
+      sides: { ...SIDES, warehouse: { ...SIDES.warehouse, direction: "write" } },
+    });
+    scene.edit("warehouse.csv", (text) => text.replace("Anvil", "Amboss"));
+    const { out } = await scene.cli("plan");
+    assert.match(out, /^ {4}warehouse {2}name {2}Amboss → Anvil {2}as agreed before$/m);
   });
 
   test("that a conflict cannot be merged, at once and not by asking again", async (t) => {

@@ -36,7 +36,7 @@ export function showWritten(at: string | undefined, { times, now }: Look): strin
 export function reasonInWords(reason: FieldReason, look: Look): string {
   switch (reason.kind) {
     case "agreed":
-      return "agreed before, was not told yet";
+      return "as agreed before";
     case "changed":
       return reason.by.length === 1
         ? `from ${sidesInWords(reason.by)}, changed`

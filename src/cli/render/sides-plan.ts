@@ -234,14 +234,19 @@ function writeLines(
     return write.fields.map(({ field, before, after, reason }, index) => {
       const label = index === 0 ? side : " ".repeat(sideWidth);
       const step = pad(showStep(before, after), stepWidth, "left");
-      const why = isUndo
-        ? style.dim("as before that run")
-        : reason === undefined
-          ? ""
-          : style.dim(reasonInWords(reason, look));
-      return `${label}  ${pad(cleanText(field), fieldWidth, "left")}  ${step}  ${why}`.trimEnd();
+      const why = isUndo ? "as before that run" : whyInWords(write, reason, look);
+      return `${label}  ${pad(cleanText(field), fieldWidth, "left")}  ${step}  ${why === "" ? "" : style.dim(why)}`.trimEnd();
     });
   });
+}
+
+function whyInWords(
+  { marks }: PlannedWrite,
+  reason: PlannedWrite["fields"][number]["reason"],
+  look: Look,
+): string {
+  if (marks === true) return "marks it as deleted";
+  return reason === undefined ? "" : reasonInWords(reason, look);
 }
 
 function wholeInWords({ kind, fields }: PlannedWrite, { style }: Look): string {

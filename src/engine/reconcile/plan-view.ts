@@ -20,12 +20,14 @@ export interface PlannedWrite {
   readonly side: string;
   readonly kind: Operation["kind"];
   readonly key?: RecordKey;
+  /** It marks the record as deleted: no field of it has its value for a reason of its own. */
+  readonly marks?: true;
   readonly fields: readonly {
     readonly field: string;
     readonly shared?: string;
     readonly before?: Value;
     readonly after: Value;
-    /** Why the shared field has this value; absent for constants and deletes. */
+    /** Why the shared field has this value; absent for constants, marks and deletes. */
     readonly reason?: FieldReason;
   }[];
 }
@@ -191,16 +193,17 @@ function describeRecord(names: readonly string[], planned: PlannedRecord): Plann
       if (reason === undefined || (isSame && reason.kind === "agreed")) return [];
       return [{ field, reason, ...named("before", was), ...named("after", is) }];
     }),
-    writes: planned.operations.map(({ side, kind, key, fields }) => ({
+    writes: planned.operations.map(({ side, kind, key, marks, fields }) => ({
       side,
       kind,
       ...(key === undefined ? {} : { key }),
+      ...(marks === undefined ? {} : { marks }),
       fields: fields.map(({ field, before: was, after, shared }) => ({
         field,
         ...(shared === undefined ? {} : { ...named("shared", names[shared]) }),
         ...named("before", was),
         after,
-        ...(shared === undefined ? {} : named("reason", reasons[shared])),
+        ...(shared === undefined || marks === true ? {} : named("reason", reasons[shared])),
       })),
     })),
     waits: questionsOf(names, planned),
