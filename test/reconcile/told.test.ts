@@ -50,6 +50,16 @@ describe("what a person is told", () => {
     assert.equal((await scene.cli("plan")).out, "Nothing to do: inventory is in step.\n");
   });
 
+  test("that nothing was written where all of it was left", async (t) => {
+    const scene = await agreed(t);
+    scene.sql("UPDATE product SET name = 'Amboss' WHERE sku = 'A'");
+    await scene.cli("plan");
+    scene.edit("warehouse.csv", (text) => text.replace("Anvil", "Block"));
+    const { exit, out } = await scene.cli("apply", "inventory");
+    assert.equal(exit, 4);
+    assert.match(out, /^Done in part: inventory: nothing was written /m);
+  });
+
   test("that a value is put right where a side that has no say drifted", async (t) => {
     const scene = await agreed(t, {
       sides: { ...SIDES, warehouse: { ...SIDES.warehouse, direction: "write" } },

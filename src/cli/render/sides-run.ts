@@ -11,7 +11,8 @@ export function sidesRunLines(run: SidesRun, look: Look): readonly string[] {
   const { sync, runId, undoes, recovered, troubles, notes, tookMs } = run;
   const total = sum(run, "written");
   const how = style.dim(`(run ${runId}, ${formatDuration(tookMs)})`);
-  const wrote = total === 0 ? "nothing had to be written" : plural(total, "write");
+  const nothing = refused(run) === 0 ? "nothing had to be written" : "nothing was written";
+  const wrote = total === 0 ? nothing : plural(total, "write");
   const subject = undoes === undefined ? sync : `run ${undoes} of ${sync} is undone`;
   return [
     `${outcomeInWords(run, look)} ${subject}: ${wrote} ${how}.`,
