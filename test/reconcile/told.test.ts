@@ -50,6 +50,22 @@ describe("what a person is told", () => {
     assert.equal((await scene.cli("plan")).out, "Nothing to do: inventory is in step.\n");
   });
 
+  test("how it is decided whether a record lives", async (t) => {
+    const scene = await agreed(t, { deletes: { againstEdit: "review" } });
+    scene.sql("DELETE FROM product WHERE sku = 'A'");
+    scene.edit("warehouse.csv", (text) => text.replace("Anvil", "Amboss"));
+    assert.equal((await scene.cli("run")).exit, 4);
+    assert.match(
+      (await scene.cli("conflicts")).out,
+      /conflicts resolve 1 --keep {2}\(or --delete\)/,
+    );
+    const { out } = await scene.cli("conflicts", "resolve", "1", "--take", "shop");
+    assert.match(
+      out,
+      /✘ 1 A: It is about whether the record lives; answer with --delete or --keep\./,
+    );
+  });
+
   test("that nothing was written where all of it was left", async (t) => {
     const scene = await agreed(t);
     scene.sql("UPDATE product SET name = 'Amboss' WHERE sku = 'A'");

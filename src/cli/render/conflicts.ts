@@ -30,9 +30,15 @@ export function conflictLines(
       : [
           "",
           style.bold("Next:"),
-          `  lockstep conflicts resolve ${first.id} --take ${cleanText(first.candidates[0]?.side ?? "SIDE")}  (or --value V, --merge), then lockstep run ${first.sync}`,
+          `  lockstep conflicts resolve ${first.id} ${answersInWords(first)}, then lockstep run ${first.sync}`,
         ]),
   ];
+}
+
+/** An answer that the question takes, and the others. */
+function answersInWords({ field, candidates }: OpenConflict): string {
+  if (field === undefined) return "--keep  (or --delete)";
+  return `--take ${cleanText(candidates[0]?.side ?? "SIDE")}  (or --value V, --merge)`;
 }
 
 function groupLines(group: readonly OpenConflict[], look: Look): readonly string[] {
@@ -144,7 +150,7 @@ export function resolvedLines(
     ...indent([
       ...refused.map(
         ({ conflict, why }) =>
-          `${style.yellow("✘")} ${conflict.id} ${cleanText(conflict.name)} ${cleanText(conflict.field ?? "")}: ${cleanText(why)}`,
+          `${style.yellow("✘")} ${cleanText([conflict.id, conflict.name, conflict.field ?? []].flat().join(" "))}: ${cleanText(why)}`,
       ),
       ...rules.map(
         (rule) =>

@@ -67,7 +67,7 @@ for (const backend of RECONCILE_BACKENDS)
         );
         assert.deepEqual(
           refused.map(({ conflict, why }) => [conflict.name, why]),
-          [["3", "It is about whether the record lives; answer with delete or keep."]],
+          [["3", "It is about whether the record lives; answer with --delete or --keep."]],
         );
         const kept = await home.conflicts({ resolved: true });
         const noted = { by: "ann", at: clock.now(), ...resolution };

@@ -63,7 +63,7 @@ function resolutionOf(
     return { resolution: { by, at, deletes: answer.deletes } };
   }
   if (field === undefined) {
-    return { why: "It is about whether the record lives; answer with delete or keep." };
+    return { why: "It is about whether the record lives; answer with --delete or --keep." };
   }
   if ("take" in answer) {
     const sides = candidates.map(({ side }) => side);
