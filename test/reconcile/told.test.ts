@@ -50,6 +50,28 @@ describe("what a person is told", () => {
     assert.equal((await scene.cli("plan")).out, "Nothing to do: inventory is in step.\n");
   });
 
+  test("of a record by its name as a side writes it", async (t) => {
+    const scene = createScene(t);
+    scene.sql(`CREATE TABLE product (sku TEXT, no INTEGER, name TEXT, PRIMARY KEY (sku, no));
+      INSERT INTO product VALUES ('SKU', 7, 'Anvil')`);
+    scene.csv("warehouse.csv", "sku,no,name", "sku,7,Amboss");
+    const fields = { sku: { compare: { ignoreCase: true } }, no: { type: "integer" }, name: null };
+    const warehouse = { connector: "file", path: "./warehouse.csv", key: ["sku", "no"] };
+    scene.configure({
+      systems: { warehouse },
+      sync: { sides: SIDES, match: ["sku", "no"], fields },
+    });
+    assert.equal((await scene.cli("run")).exit, 4);
+    for (const name of ['["sku","7"]', '["SKU", 7]']) {
+      const { out } = await scene.cli("explain", "inventory", name);
+      assert.match(out, /^\["sku","7"\] of inventory/);
+      assert.equal((await scene.cli("history", "inventory", name)).exit, 0);
+      assert.match((await scene.cli("conflicts", "list", "--name", name)).out, /^1 conflict waits/);
+      const narrowed = await scene.cli("conflicts", "list", "inventory", "--name", name);
+      assert.match(narrowed.out, /^1 conflict waits/);
+    }
+  });
+
   test("how it is decided whether a record lives", async (t) => {
     const scene = await agreed(t, { deletes: { againstEdit: "review" } });
     scene.sql("DELETE FROM product WHERE sku = 'A'");

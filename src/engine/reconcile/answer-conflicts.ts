@@ -2,18 +2,26 @@ import type { OpenConflict, Resolution } from "../../model/plan.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { Agreements } from "../../ports/agreements.ts";
 import type { LockstepParts } from "../lockstep-parts.ts";
+import { linksNamed } from "./explain-value.ts";
 import type { ConflictAnswer, ConflictFilter, ResolvedConflicts } from "./verbs.ts";
+
+/** The names that a person may mean by one, in a sync. */
+export type MeantNames = (sync: string, name: string) => readonly string[];
+
+const asTyped: MeantNames = (_, name) => [name];
 
 /** The conflicts that a filter names, oldest first. */
 export async function findConflicts(
   home: Agreements,
   { name, ...filter }: ConflictFilter,
+  meant: MeantNames = asTyped,
 ): Promise<readonly OpenConflict[]> {
-  if (name === undefined || filter.sync === undefined) {
+  if (name === undefined) return home.conflicts(filter);
+  if (filter.sync === undefined) {
     const found = await home.conflicts(filter);
-    return name === undefined ? found : found.filter((conflict) => conflict.name === name);
+    return found.filter((conflict) => meant(conflict.sync, name).includes(conflict.name));
   }
-  const links = await home.findLinks(filter.sync, { name });
+  const links = await linksNamed(home, filter.sync, meant(filter.sync, name));
   return home.conflicts({ ...filter, link: links.map(({ link }) => link) });
 }
 
@@ -23,12 +31,12 @@ export async function findConflicts(
  * Throws USAGE where the filter names none.
  */
 export async function answerConflicts(
-  { home, clock }: Pick<LockstepParts, "home" | "clock">,
+  { home, clock, meant }: Pick<LockstepParts, "home" | "clock"> & { readonly meant?: MeantNames },
   filter: ConflictFilter,
   answer: ConflictAnswer,
   by: string,
 ): Promise<ResolvedConflicts> {
-  const found = await findConflicts(home, filter);
+  const found = await findConflicts(home, filter, meant);
   if (found.length === 0) {
     throw new SyncError("USAGE", "No open conflict is meant by that.", {
       hint: "Run `lockstep conflicts` to see those that wait.",

@@ -4,7 +4,7 @@ import type { LinkId, PlanHead, PlannedRecord } from "../../model/plan.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { Connector } from "../../ports/connector.ts";
 import type { LockstepParts, ReconcilePart } from "../lockstep-parts.ts";
-import { answerConflicts, findConflicts } from "./answer-conflicts.ts";
+import { answerConflicts, findConflicts, type MeantNames } from "./answer-conflicts.ts";
 import type { ReconcileContext } from "./context.ts";
 import { describeSync } from "./describe-sync.ts";
 import { explainRecord, findRecord } from "./explain-value.ts";
@@ -12,6 +12,7 @@ import { standingHalts } from "./guard-plan.ts";
 import { importPlan } from "./import-plan.ts";
 import { forgetRule, keepRule, keptRules, withRules } from "./kept-rules.ts";
 import { refuseUnknownRun } from "./known-run.ts";
+import { matchedFields, meantNames } from "./names.ts";
 import { openReconcile } from "./open-reconcile.ts";
 import {
   applyReconcile,
@@ -41,6 +42,10 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
   ): Promise<T> => {
     const part = named(reconciles, sync);
     return withSync(parts, part, watch, (context) => act(context, part));
+  };
+  const meant: MeantNames = (sync, name) => {
+    const part = reconciles.find(({ spec }) => spec.name === sync);
+    return part === undefined ? [name] : meantNames(matchedFields(part.spec), name);
   };
   const planOf = async (context: ReconcileContext, head: PlanHead): Promise<ReconcilePlan> => ({
     head,
@@ -86,8 +91,9 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
     history: async (sync, { record, runId, limit }) => {
       const { spec } = named(reconciles, sync);
       const sides = spec.sides.map(({ name }) => ({ name }));
+      const matched = matchedFields(spec);
       const link =
-        record === undefined ? undefined : await findRecord({ home, sync, sides }, record);
+        record === undefined ? undefined : await findRecord({ home, sync, sides, matched }, record);
       const writes = await home.journal({
         sync,
         limit,
@@ -97,8 +103,8 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
       if (writes.length === 0 && runId !== undefined) await refuseUnknownRun(home, sync, runId);
       return writes;
     },
-    conflicts: (filter) => findConflicts(home, filter),
-    resolve: (filter, answer, by) => answerConflicts(parts, filter, answer, by),
+    conflicts: (filter) => findConflicts(home, filter, meant),
+    resolve: (filter, answer, by) => answerConflicts({ ...parts, meant }, filter, answer, by),
     rules: (sync) => keptRules(home, sync),
     addRule: (rule) => keepRule(home, { ...rule, at: parts.clock.now() }),
     forgetRule: (id, by) => forgetRule(home, id, by, parts.clock.now()),

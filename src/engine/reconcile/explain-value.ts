@@ -1,4 +1,5 @@
 import { placesOf } from "../../core/field-places.ts";
+import type { ComparedField } from "../../core/same-value.ts";
 import type { JournaledOperation, LinkId, OpenConflict, PlannedRecord } from "../../model/plan.ts";
 import type { FieldReason, RecordReason } from "../../model/reconcile.ts";
 import type { RecordKey } from "../../model/record.ts";
@@ -6,6 +7,7 @@ import { SyncError } from "../../model/sync-error.ts";
 import type { Value } from "../../model/value.ts";
 import type { StoredLink } from "../../ports/agreements.ts";
 import type { ReconcileContext } from "./context.ts";
+import { meantNames } from "./names.ts";
 
 const DECISIONS_AT_MOST = 1000;
 const WRITES_AT_MOST = 100;
@@ -56,8 +58,9 @@ export async function explainRecord(
   name: string,
   field?: string,
 ): Promise<Explanation> {
-  const link = await findRecord(context, name);
-  const { home, sync, rules } = context;
+  const { home, sync, rules, match } = context;
+  const matched = match.flatMap((index) => rules.fields[index] ?? []);
+  const link = await findRecord({ ...context, matched }, name);
   const places = placesOf(rules.fields);
   const names = places.filter((one) => one !== null);
   if (field !== undefined && !names.includes(field)) {
@@ -90,18 +93,34 @@ export async function explainRecord(
   };
 }
 
+/** The records of the first of these names that any has. */
+export async function linksNamed(
+  home: Pick<ReconcileContext["home"], "findLinks">,
+  sync: string,
+  names: readonly string[],
+): Promise<readonly StoredLink[]> {
+  for (const name of names) {
+    const found = await home.findLinks(sync, { name });
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
 /** The shared record of that name. Throws RECORD_UNKNOWN, and USAGE where several have it. */
 export async function findRecord(
   {
     home,
     sync,
     sides,
+    matched,
   }: Pick<ReconcileContext, "home" | "sync"> & {
     readonly sides: readonly { readonly name: string }[];
+    /** What records are matched by. */
+    readonly matched: readonly ComparedField[];
   },
   name: string,
 ): Promise<StoredLink> {
-  const named = await home.findLinks(sync, { name });
+  const named = await linksNamed(home, sync, meantNames(matched, name));
   const colon = name.indexOf(":");
   const side = colon < 0 ? undefined : sides.find((one) => one.name === name.slice(0, colon));
   const keyed =

@@ -1,4 +1,5 @@
-import { comparedForm, isBlank } from "../../core/same-value.ts";
+import type { ReconcileSpec } from "../../core/mapping/reconcile-spec.ts";
+import { type ComparedField, comparedForm, isBlank } from "../../core/same-value.ts";
 import type { MergeRules, SharedField } from "../../model/reconcile.ts";
 import type { Values } from "../../model/record.ts";
 import type { StreamSchema } from "../../model/schema.ts";
@@ -25,6 +26,39 @@ export function matchName(
     parts.push(typeof form === "string" ? form : JSON.stringify(form));
   }
   return parts.length === 1 ? parts[0] : JSON.stringify(parts);
+}
+
+/**
+ * The names that a person may mean by a text: that itself, or what the match fields make of it, as
+ * `matchName` does. Values of several fields are a JSON array, in which numbers may stand as such.
+ */
+export function meantNames(matched: readonly ComparedField[], text: string): readonly string[] {
+  const parts = matched.length === 1 ? [text] : partsOf(text);
+  if (parts.length !== matched.length) return [text];
+  const forms = matched.map((field, index) => comparedForm(field, parts[index] ?? ""));
+  const texts = forms.map((form) => (typeof form === "string" ? form : JSON.stringify(form)));
+  const name = texts.length === 1 ? texts[0] : JSON.stringify(texts);
+  return name === undefined || name === text ? [text] : [text, name];
+}
+
+function partsOf(text: string): readonly string[] {
+  try {
+    const parts: unknown = JSON.parse(text);
+    return Array.isArray(parts) ? parts.map(String) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** The match fields, as far as they are known before the sides are reached. */
+export function matchedFields({
+  match,
+  fields,
+}: Pick<ReconcileSpec, "match" | "fields">): readonly ComparedField[] {
+  return match.map((name) => {
+    const declared = fields.find((field) => field.name === name);
+    return { type: declared?.type ?? { kind: "text" }, compare: declared?.compare ?? {} };
+  });
 }
 
 /** The name of one of a side's own records. */
