@@ -98,7 +98,7 @@ function compileFieldByField(
     problems.push({
       path: `${path}.fields.${field}`,
       reason: "is no shared field",
-      remedy: `Correct the name; shared fields: ${[...types.keys()].join(", ")}.`,
+      remedy: correctField(types),
     });
   }
   const chains = Object.entries(fields).map(
@@ -113,6 +113,15 @@ function compileRule(
   compiling: Compiling,
 ): Rule {
   const { field_priority, source_priority, value_based, time_based } = when;
+  const { types, problems } = compiling;
+  for (const field of field_priority ?? []) {
+    if (types.has(field)) continue;
+    problems.push({
+      path: `${path}.when.field_priority`,
+      reason: `names "${field}", which is no shared field`,
+      remedy: correctField(types),
+    });
+  }
   if (source_priority !== undefined) {
     knownSides(source_priority, `${path}.when.source_priority`, compiling);
   }
@@ -180,6 +189,10 @@ function expression(
   if (compiled.kind === "compiled") return compiled.expression;
   problems.push({ path, reason: compiled.message, remedy: "Correct the expression." });
   return { text: given, evaluate: () => null };
+}
+
+function correctField(types: FieldTypes): string {
+  return `Correct the name; shared fields: ${[...types.keys()].join(", ")}.`;
 }
 
 function knownSides(names: readonly string[], path: string, { sides, problems }: Compiling): void {

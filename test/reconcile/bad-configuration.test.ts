@@ -133,6 +133,16 @@ const CASES: readonly (readonly [
     [/policy\[0\]\.rules\[0\]\.when\.source_priority names "till"/],
   ],
   [
+    "an unknown field in a rule",
+    // biome-ignore lint/suspicious/noThenProperty: the configuration's word.
+    sync(rule({ when: { field_priority: ["prise"] }, then: "use_latest" })),
+    "CONFIG_INVALID",
+    [
+      /rules\[0\]\.when\.field_priority names "prise", which is no shared field/,
+      /shared fields: sku, name, price, status/,
+    ],
+  ],
+  [
     "an unknown policy",
     sync({ policy: "newest" }),
     "CONFIG_INVALID",
