@@ -94,6 +94,18 @@ const CASES: readonly (readonly [
     [/sides\.shop: status has a table in which both "A" and "B" mean "Active"/],
   ],
   [
+    "a table of words for numbers",
+    sync({}, { fields: { price: { table: { cheap: 1, dear: 9 } } } }),
+    "CONFIG_INVALID",
+    [/sides\.shop: price has the key "cheap" in its table, and "price" on this side is a decimal/],
+  ],
+  [
+    "a table to words that the field does not take",
+    sync({}, { fields: { price: { table: { 1: "cheap", 9: 9 } } } }),
+    "CONFIG_INVALID",
+    [/sides\.shop: price has the value "cheap" in its table; expected a decimal/],
+  ],
+  [
     "trimmed, but not compared so",
     sync({}, { fields: { name: { trim: true } } }),
     "CONFIG_INVALID",

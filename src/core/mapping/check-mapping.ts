@@ -18,12 +18,14 @@ export function checkMapping(
   sideFields: readonly Field[],
   sharedFields: readonly SharedField[],
 ): readonly MappingProblem[] {
-  const sides = new Map(sideFields.map((field) => [field.name, field.type]));
+  const sides = new Map(sideFields.map((field) => [field.name, field]));
   const shared = new Map(sharedFields.map((field) => [field.name, field]));
   return [
     ...twice(mapping),
     ...mapping.fields.flatMap((each) => checkField(each, sides, shared.get(each.shared))),
-    ...mapping.onCreate.flatMap(({ field, value }) => checkCreate(field, value, sides.get(field))),
+    ...mapping.onCreate.flatMap(({ field, value }) =>
+      checkCreate(field, value, sides.get(field)?.type),
+    ),
   ];
 }
 
@@ -65,7 +67,7 @@ function allowedNames(name: string, known: readonly string[]): string {
 
 function checkField(
   mapping: FieldMapping,
-  sides: ReadonlyMap<string, ValueType>,
+  sides: ReadonlyMap<string, Field>,
   shared: SharedField | undefined,
 ): readonly MappingProblem[] {
   const { shared: path, direction, from, steps, onCreate } = mapping;
@@ -73,16 +75,20 @@ function checkField(
     return [{ path, reason: "is no shared field", remedy: "Declare it, or correct the name." }];
   }
   if (from.kind !== "field") {
-    if (direction === "read") return steps.flatMap((step) => checkStep(step, path));
+    if (direction === "read") {
+      return [...steps.flatMap((step) => checkStep(step, path)), ...checkWords(mapping, shared)];
+    }
     const reason = `is ${from.kind} here and cannot be written back`;
     return [{ path, reason, remedy: "Set its direction to `read`." }];
   }
-  const type = sides.get(from.name);
-  if (type === undefined) {
+  const own = sides.get(from.name);
+  if (own === undefined) {
     const reason = `is mapped to "${from.name}", which this side does not have`;
     return [{ path, reason, remedy: allowedNames(from.name, [...sides.keys()]) }];
   }
+  const { type } = own;
   const problems = steps.flatMap((step) => checkStep(step, path));
+  problems.push(...checkWords(mapping, shared, own));
   if (direction === "both") problems.push(...steps.flatMap((step) => checkBack(step, shared)));
   if (direction === "write") problems.push(...steps.flatMap((step) => checkWritten(step, path)));
   const hasTable = steps.some((step) => step.kind === "table");
@@ -104,6 +110,30 @@ function checkStep(step: MappingStep, path: string): readonly MappingProblem[] {
   if (twins === undefined) return [];
   const reason = `has the key ${JSON.stringify(twins[0])} twice in its table`;
   return [{ path, reason, remedy: "Keep one of the two." }];
+}
+
+/**
+ * The words of a table that no value can be: they would never be met, or never be written. A type
+ * that was only told from a file's values may be another one tomorrow, and says nothing of them.
+ */
+function checkWords(
+  { steps }: FieldMapping,
+  { name: path, type }: SharedField,
+  own?: Field,
+): readonly MappingProblem[] {
+  const isLast = (step: MappingStep): boolean => steps.at(-1) === step;
+  return steps.flatMap((step) => {
+    if (step.kind !== "table") return [];
+    return step.pairs.flatMap(([side, target]): MappingProblem[] => {
+      if (own !== undefined && own.takes === undefined && fitValue(own.type, side) === undefined) {
+        const reason = `has the key ${JSON.stringify(side)} in its table, and "${own.name}" on this side is ${describeType(own.type)}`;
+        return [{ path, reason, remedy: "Write the keys as this side has its values." }];
+      }
+      if (!isLast(step) || fitValue(type, target) !== undefined) return [];
+      const reason = `has the value ${JSON.stringify(target)} in its table; expected ${describeType(type)}`;
+      return [{ path, reason, remedy: "Give values of that type, or the field another type." }];
+    });
+  });
 }
 
 /** A step that cannot be undone as it is written. */
