@@ -76,7 +76,14 @@ const side = expecting(
     remove: expecting(
       z.union([
         z.enum(["delete", "never"]),
-        z.strictObject({ mark: z.record(z.string(), scalar) }),
+        z.strictObject({
+          mark: expecting(
+            z
+              .record(z.string(), scalar)
+              .refine((marks) => Object.keys(marks).length > 0, { abort: true }),
+            "the fields, one at least, that mark a record as deleted",
+          ),
+        }),
       ]),
       "delete, never, or mark with the fields that mark a record as deleted",
     )

@@ -245,6 +245,27 @@ const CASES: readonly (readonly [
     [/sides\.shop: remove\.mark\.price/, /decimal/],
   ],
   [
+    "a mark by nothing",
+    sync({}, { remove: { mark: {} } }),
+    "CONFIG_INVALID",
+    [/sides\.shop\.remove\.mark is a mapping; expected the fields, one at least, that mark/],
+  ],
+  [
+    "a mark by what records are matched by",
+    sync({}, { remove: { mark: { sku: "gone" } } }),
+    "CONFIG_INVALID",
+    [/sides\.shop: remove\.mark\.sku is what records are matched by/],
+  ],
+  [
+    "a mark that the side has no word for",
+    sync(
+      {},
+      { remove: { mark: { status: "Gone" } }, fields: { status: { table: { A: "Active" } } } },
+    ),
+    "CONFIG_INVALID",
+    [/remove\.mark\.status cannot be written on this side: .*"Gone".* its table has only "Active"/],
+  ],
+  [
     "a mark by a field that is not written here",
     sync({}, { remove: { mark: { status: "X" } }, fields: { status: { direction: "read" } } }),
     "CONFIG_INVALID",

@@ -1,3 +1,4 @@
+import { compileMapping } from "../../core/mapping/compile-mapping.ts";
 import type { MappingProblem, SideMapping } from "../../core/mapping/field-mapping.ts";
 import type { SideSpec } from "../../core/mapping/reconcile-spec.ts";
 import { describeType, fitValue } from "../../model/fit-value.ts";
@@ -33,10 +34,13 @@ export function checkWritable(
 /** What marks a record as deleted is written, so it must be shared fields that are written here. */
 export function checkMark(
   { remove }: SideSpec,
-  { fields: mapped }: SideMapping,
+  match: readonly string[],
+  mapping: SideMapping,
+  schema: StreamSchema,
   shared: readonly SharedField[],
 ): readonly MappingProblem[] {
   if (typeof remove === "string") return [];
+  const { fields: mapped } = mapping;
   return Object.entries(remove.mark).flatMap(([name, value]): MappingProblem[] => {
     const path = `remove.mark.${name}`;
     const field = shared.find((each) => each.name === name);
@@ -53,9 +57,24 @@ export function checkMark(
       const remedy = "Map it with direction `both` or `write`, or mark by another field.";
       return [{ path, reason: "is not written on this side", remedy }];
     }
-    if (fitMark(field.type, value) !== undefined) return [];
-    const reason = `is ${JSON.stringify(value)}; expected ${describeType(field.type)}`;
-    return [{ path, reason, remedy: "Give a value of that type." }];
+    if (match.includes(name)) {
+      const reason = "is what records are matched by, so that all marked ones would be one";
+      return [{ path, reason, remedy: "Mark by another field." }];
+    }
+    const mark = fitMark(field.type, value);
+    if (mark === undefined) {
+      const reason = `is ${JSON.stringify(value)}; expected ${describeType(field.type)}`;
+      return [{ path, reason, remedy: "Give a value of that type." }];
+    }
+    const { problems } = compileMapping(mapping, schema.fields, shared).toSide(
+      shared.map((each) => (each.name === name ? mark : undefined)),
+      "update",
+    );
+    return problems.map(({ message }) => ({
+      path,
+      reason: `cannot be written on this side: ${message.replace(/\.$/, "")}`,
+      remedy: "Give a value that this side takes.",
+    }));
   });
 }
 

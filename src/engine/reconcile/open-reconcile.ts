@@ -72,7 +72,7 @@ export async function openReconcile(
       ...compiled.problems,
       ...checkMapping(compiled.mapping, schema.fields, shared),
       ...checkWritable(side, schema, compiled.mapping),
-      ...checkMark(side, compiled.mapping, shared),
+      ...checkMark(side, spec.match, compiled.mapping, schema, shared),
     ];
     const path = `syncs.${spec.name}.sides.${side.name}`;
     problems.push(...wrong.map((problem) => sentence(path, problem)));
