@@ -11,6 +11,7 @@ import type {
   FieldTypeInput,
   ReconcileGuardInput,
   ReconcileInput,
+  SideFieldInput,
   SideInput,
 } from "./reconcile-input.ts";
 
@@ -96,6 +97,9 @@ function resolveSide(name: string, input: ReconcileInput, around: Around): SideS
     });
   }
   const given = Object.entries(side.fields ?? {});
+  around.problems.push(
+    ...given.flatMap(([shared, own]) => sourceProblems(own, [...path, "fields", shared])),
+  );
   const offset = side.clockOffset ?? "0s";
   const offsetMs = parseDuration(offset.replace(/^-/, "")) ?? 0;
   return {
@@ -127,6 +131,17 @@ function resolveSide(name: string, input: ReconcileInput, around: Around): SideS
         : undefined;
     },
   };
+}
+
+/** A field comes from one place, and what is not written has no value for new records. */
+function sourceProblems(own: SideFieldInput | null, path: ConfigPath): readonly ConfigProblem[] {
+  if (own === null || typeof own === "string") return [];
+  const from = (["field", "constant", "computed"] as const).filter((key) => own[key] !== undefined);
+  if (from.length > 1) {
+    return [{ path, message: `has ${from.join(" and ")}; expected one of them` }];
+  }
+  if (own.default === undefined || own.field !== undefined || from.length === 0) return [];
+  return [{ path, message: `has ${from[0]} and default, and nothing is written there` }];
 }
 
 function sharedFields({ fields }: ReconcileInput): readonly SharedFieldSpec[] {

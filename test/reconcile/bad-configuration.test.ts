@@ -132,6 +132,18 @@ const CASES: readonly (readonly [
     [/sides\.shop: name is computed here and cannot be written back/],
   ],
   [
+    "a computed field that is a column as well",
+    sync({}, { fields: { name: { field: "name", computed: "sku" } } }),
+    "CONFIG_INVALID",
+    [/yaml:\d+: syncs\.inventory\.sides\.shop\.fields\.name has field and computed; expected one/],
+  ],
+  [
+    "a default where nothing is written",
+    sync({}, { fields: { name: { constant: "x", default: "y" } } }),
+    "CONFIG_INVALID",
+    [/sides\.shop\.fields\.name has constant and default, and nothing is written there/],
+  ],
+  [
     "an unknown side in a policy",
     sync({ policy: { prefer: "shpo" } }),
     "CONFIG_INVALID",
