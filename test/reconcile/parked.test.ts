@@ -52,6 +52,9 @@ test("a refused write is parked with its reason, and not planned again until its
   assert.match(second.out, /^Done, with parked writes: inventory: nothing had to be written/);
   assert.deepEqual(await parkedOf(scene), [[1, "shop", "B", 1]], "it was not tried");
   assert.match((await scene.cli("status")).out, /1 refused write is parked; lockstep parked/);
+  const verified = await scene.cli("verify", "inventory");
+  assert.equal(verified.exit, 1, "the shop lacks what is agreed");
+  assert.match(verified.out, /^shop: 1 missing\n {2}B {2}missing$/m);
 
   scene.edit("warehouse.csv", (text) => text.replace("0.5", "0.75"));
   assert.equal((await scene.cli("run")).exit, 4);
@@ -61,6 +64,7 @@ test("a refused write is parked with its reason, and not planned again until its
   assert.deepEqual(await parkedOf(scene), []);
   assert.deepEqual(scene.rows("SELECT price FROM product WHERE sku = 'B'"), [{ price: 1.75 }]);
   assert.deepEqual(await scene.plan(), []);
+  assert.equal((await scene.cli("verify", "inventory")).exit, 0);
 });
 
 test("a refused edit blocks no other field and no other record", async (t) => {

@@ -8,7 +8,7 @@ export interface SideDrift {
   readonly compared: number;
   /** Those of them that were read; the digests of the others tell that they stand as agreed. */
   readonly read: number;
-  /** Linked records that are not there. */
+  /** Records that should be there and are not. */
   readonly missing: number;
   /** Records with a value that is not the agreed one, by field. */
   readonly fields: Readonly<Record<string, number>>;

@@ -2,6 +2,7 @@ import type { LinkId } from "../../model/plan.ts";
 import { allEnded } from "./all-ended.ts";
 import { compareSide } from "./compare-side.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
+import { refusedCreates } from "./parked-writes.ts";
 import { createDrift, type Drift, type SideDrift } from "./side-drift.ts";
 import { verifyByDigests } from "./verify-by-digests.ts";
 
@@ -25,7 +26,7 @@ export interface VerifySidesRequest {
 
 /**
  * Compares what every side has now with what is agreed, record by record. Fields in review are
- * differences like others. Where a side tells digests, only records whose digest does not tell that
+ * differences like others, and so are records that a side refused to make. Where a side tells digests, only records whose digest does not tell that
  * they stand as agreed are read.
  */
 export async function verifySides(
@@ -46,6 +47,10 @@ export async function verifySides(
   );
   const open = context.sides.filter((_, index) => done[index] !== true);
   const compared = open.length === 0 ? records : await compareAll(work, open, drifts, every);
+  for (const drift of drifts) {
+    const { side } = drift.result();
+    for (const name of await refusedCreates(context, side)) drift.missing(name);
+  }
   const sides = drifts.map((drift) => drift.result());
   const isEqual = sides.every(
     ({ missing, fields }) => missing === 0 && Object.keys(fields).length === 0,
