@@ -62,9 +62,12 @@ describe("what a person is told", () => {
       sync: { sides: SIDES, match: ["sku", "no"], fields },
     });
     assert.equal((await scene.cli("run")).exit, 4);
+    const shown = await scene.cli("conflicts", "show", "1");
+    assert.match(shown.out, /^ {2}lockstep explain inventory '\["sku","7"\]' name {2}how/m);
     for (const name of ['["sku","7"]', '["SKU", 7]']) {
       const { out } = await scene.cli("explain", "inventory", name);
       assert.match(out, /^\["sku","7"\] of inventory/);
+      assert.match(out, /^lockstep explain inventory '\["sku","7"\]' FIELD tells/m);
       assert.equal((await scene.cli("history", "inventory", name)).exit, 0);
       assert.match((await scene.cli("conflicts", "list", "--name", name)).out, /^1 conflict waits/);
       const narrowed = await scene.cli("conflicts", "list", "inventory", "--name", name);

@@ -5,7 +5,7 @@ import type { Look } from "./look.ts";
 import { formatCount, plural } from "./numbers.ts";
 import { showSaid, showWritten, sidesInWords } from "./reasons.ts";
 import { questionLines } from "./sides-plan.ts";
-import { cleanText } from "./style.ts";
+import { cleanText, typedWord } from "./style.ts";
 import { indent, table } from "./table.ts";
 import { formatAge } from "./times.ts";
 
@@ -123,7 +123,7 @@ export function conflictStory(conflict: OpenConflict, look: Look): readonly stri
           ),
           `${command} --value V  another value for all; --empty for none`,
           `${command} --merge  fills blanks, unites lists, keeps the later time`,
-          `lockstep explain ${sync} ${cleanText(name)} ${cleanText(field)}  how it came to this`,
+          `lockstep explain ${sync} ${typedWord(name)} ${typedWord(field)}  how it came to this`,
         ];
   return [
     `Conflict ${id}  ${style.bold(cleanText(name))} of ${sync}, since ${times.full(openedAt)} (${formatAge(openedAt, now)}), run ${runId}`,

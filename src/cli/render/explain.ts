@@ -7,7 +7,7 @@ import { writeTable } from "./history.ts";
 import type { Look } from "./look.ts";
 import { decisionInWords, recordInWords, showSaid, showWritten, sidesInWords } from "./reasons.ts";
 import { questionLines } from "./sides-plan.ts";
-import { cleanText } from "./style.ts";
+import { cleanText, typedWord } from "./style.ts";
 import { indent, table } from "./table.ts";
 import { formatAge } from "./times.ts";
 
@@ -43,7 +43,7 @@ export function explainLines(
       style,
     ),
     "",
-    style.dim(`lockstep explain ${sync} ${cleanText(name)} FIELD tells all of one field.`),
+    style.dim(`lockstep explain ${sync} ${typedWord(name)} FIELD tells all of one field.`),
   ];
 }
 

@@ -3,7 +3,7 @@ import type { MonitorSpec } from "../../model/replicate.ts";
 import { changeLines, historyInWords } from "./changes.ts";
 import type { Look } from "./look.ts";
 import { formatBytes, plural } from "./numbers.ts";
-import { cleanText, clip } from "./style.ts";
+import { cleanText, clip, typedWord } from "./style.ts";
 import { indent, pad } from "./table.ts";
 import { formatAge } from "./times.ts";
 import { showValue } from "./values.ts";
@@ -58,7 +58,7 @@ export function recordLines(
 
 /** Where else to look for a record that is not there. */
 function elsewhere({ stream, key, from }: ShowResult): readonly string[] {
-  const command = `lockstep show ${stream} ${key}`;
+  const command = `lockstep show ${typedWord(stream)} ${typedWord(key)}`;
   return from === "replica"
     ? [`  ${command} --live  looks at the source`]
     : [`  ${command}  looks at the replica`];

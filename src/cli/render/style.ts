@@ -45,5 +45,11 @@ export function cleanText(text: string): string {
   );
 }
 
+/** A text as one word of a command that is to be typed, in any shell of UNIX. */
+export function typedWord(text: string): string {
+  const clean = cleanText(text);
+  return /^[\p{L}\p{N}_@%+=:,./-]+$/u.test(clean) ? clean : `'${clean.replaceAll("'", "'\\''")}'`;
+}
+
 /** Control characters, line separators and changes of the writing direction. */
 const UNSAFE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
