@@ -19,6 +19,7 @@ import { type ParkedWrites, recallParked } from "./parked-writes.ts";
 import { isIdle, planRecord } from "./plan-record.ts";
 import { isInReview } from "./record-state.ts";
 import { recordsAtOnce } from "./records-at-once.ts";
+import { renameLinks } from "./rename-links.ts";
 import { withoutTaken } from "./taken-creates.ts";
 import { withoutUnheard } from "./unheard-creates.ts";
 
@@ -39,6 +40,7 @@ export async function makePlan(work: ReconcileWork, isShown = false): Promise<Ma
   const { home, sync } = context;
   await home.dropPlans(work.lease());
   await home.clearStaged(work.lease());
+  await renameLinks(work);
   const plan = context.random.id();
   const basis = {
     configuration: context.configuration,

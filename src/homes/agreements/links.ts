@@ -4,11 +4,18 @@ import { acknowledgedFromText, valuesFromText } from "../../model/stored-plan.ts
 import type { Links, StoredLink, StoredSide } from "../../ports/agreements.ts";
 import { agreedTables } from "./agreed.ts";
 import { createKnownRecords } from "./known-records.ts";
-import { type AgreementSql, type Cell, columnOf, type Parameter, type Row } from "./sql.ts";
+import {
+  type AgreementSql,
+  type Cell,
+  columnOf,
+  type Parameter,
+  type Row,
+  relationOf,
+} from "./sql.ts";
 
 /** What is linked, read from the home's tables. */
 export function createLinks(sql: AgreementSql): Links {
-  const { links, sides } = agreedTables(sql);
+  const { all, links, sides } = agreedTables(sql);
   const linksBy = async (where: string, parameters: readonly Parameter[]) =>
     readLinks(
       sql,
@@ -53,6 +60,16 @@ export function createLinks(sql: AgreementSql): Links {
     linkCount: async (sync) => {
       const [row] = await sql.all(`SELECT count(*) FROM ${links} AS l WHERE l.sync = $1`, [sync]);
       return Number(row?.[0]);
+    },
+    renameLinks: async (lease, names) => {
+      const rows = names.map(({ link, name }) => ({ link, name: sql.storeText(name) }));
+      const relation = relationOf({ link: "bigint", name: "text" }, rows);
+      const statement = {
+        sql: `UPDATE ${all} AS l SET name = r.name FROM ${sql.relation(2, relation)} AS r
+          WHERE l.sync = $1 AND l.side = '' AND l.link = r.link`,
+        parameters: [lease.sync, relation],
+      };
+      await sql.write([statement], lease);
     },
   };
 }

@@ -65,6 +65,13 @@ export function createLinks(state: AgreementState, home: MemoryHomeState): Links
         .slice(0, limit)
         .map((kept) => storedLink(state, kept)),
     linkCount: async (sync) => linksOf(sync).length,
+    renameLinks: async (lease, names) => {
+      checkFence(home, lease);
+      for (const { link, name } of names) {
+        const kept = state.links.get(idOfLink(lease.sync, link));
+        if (kept !== undefined) state.links.set(idOfLink(lease.sync, link), { ...kept, name });
+      }
+    },
     touchBuried: async (sync, side, keys, at) => {
       for (const key of keys) {
         const id = joined(sync, side, key);

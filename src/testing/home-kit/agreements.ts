@@ -96,6 +96,17 @@ function linking(behaviour: Behaviour): void {
     assert.deepEqual([await found("new"), await found("n1"), await found("n2")], [[1], [], [2]]);
   });
 
+  behaviour("shared records are called otherwise without being another one", async (subject) => {
+    const home = keptBy(subject.home);
+    const lease = await takeLease(home);
+    await settle(home, lease, "p", [settled(1), settled(2)]);
+    const [before] = await home.links(SYNC, [1]);
+    await home.renameLinks(lease, [{ link: 1, name: "other" }]);
+    assert.deepEqual(await home.findLinks(SYNC, { name: "other" }), [{ ...before, name: "other" }]);
+    assert.deepEqual(await home.findLinks(SYNC, { name: "n1" }), []);
+    assert.equal((await home.findLinks(SYNC, { name: "n2" })).length, 1);
+  });
+
   behaviour("a record that ends leaves tombstones; one that is forgotten none", async (subject) => {
     const home = keptBy(subject.home);
     const lease = await takeLease(home);

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { describe, type TestContext, test } from "node:test";
+import { createScene, type Row, type Scene } from "./scene.ts";
+
+/** A shop and a warehouse that agree; the shop is right where both changed a field. */
+async function agreed(t: TestContext, change: Row = {}): Promise<Scene> {
+  const scene = createScene(t);
+  scene.sql(`CREATE TABLE product (sku TEXT PRIMARY KEY, name TEXT, stock INTEGER);
+    INSERT INTO product VALUES ('A', 'Anvil', 5), ('B', 'Bell', 2)`);
+  scene.csv("warehouse.csv", "sku,name,stock", "A,Anvil,5", "B,Bell,2");
+  const sides = {
+    shop: { system: "shop", stream: "product" },
+    warehouse: { system: "warehouse", stream: "warehouse" },
+  };
+  const till = { connector: "file", path: "./till.csv", key: "code" };
+  scene.configure({
+    systems: { till },
+    sync: { sides, match: "sku", policy: { prefer: "shop" }, ...change },
+  });
+  assert.equal((await scene.cli("run")).exit, 0);
+  return scene;
+}
+
+const shopHas = (scene: Scene, columns: string): unknown =>
+  scene.rows(`SELECT ${columns} FROM product WHERE sku = 'A'`)[0];
+
+describe("what is agreed stays each field's own", () => {
+  const fields = { sku: null, name: null, stock: null };
+
+  test("when fields are moved in the configuration", async (t) => {
+    const scene = await agreed(t, { fields });
+    scene.reconfigure((sync) => ({ ...sync, fields: { stock: null, sku: null, name: null } }));
+    scene.edit("warehouse.csv", (text) => text.replace("Anvil,5", "Amboss,9"));
+    assert.equal((await scene.cli("run")).exit, 0);
+    assert.deepEqual({ ...(shopHas(scene, "name, stock") as Row) }, { name: "Amboss", stock: 9 });
+  });
+
+  test("when a column is put in front of others that are shared by their names", async (t) => {
+    const scene = await agreed(t);
+    scene.sql(`CREATE TABLE other (sku TEXT PRIMARY KEY, colour TEXT, name TEXT, stock INTEGER);
+      INSERT INTO other SELECT sku, 'red', name, stock FROM product;
+      DROP TABLE product; ALTER TABLE other RENAME TO product`);
+    scene.csv("warehouse.csv", "sku,colour,name,stock", "A,red,Amboss,9", "B,red,Bell,2");
+    assert.equal((await scene.cli("run")).exit, 0);
+    assert.deepEqual({ ...(shopHas(scene, "name, stock") as Row) }, { name: "Amboss", stock: 9 });
+  });
+
+  test("when a field is shared no longer, and again later", async (t) => {
+    const scene = await agreed(t, { fields });
+    scene.reconfigure((sync) => ({ ...sync, fields: { sku: null, stock: null } }));
+    scene.edit("warehouse.csv", (text) => text.replace("Anvil,5", "Amboss,9"));
+    assert.equal((await scene.cli("run")).exit, 0);
+    assert.deepEqual({ ...(shopHas(scene, "name, stock") as Row) }, { name: "Anvil", stock: 9 });
+    assert.doesNotMatch((await scene.cli("check")).out, /name/);
+    assert.doesNotMatch((await scene.cli("explain", "inventory", "A")).out, /Anvil/);
+    scene.reconfigure((sync) => ({ ...sync, fields }));
+    scene.edit("warehouse.csv", (text) => text.replace("Amboss,9", "Amboss,10"));
+    assert.equal((await scene.cli("run")).exit, 0);
+    assert.equal((shopHas(scene, "stock") as Row)["stock"], 10);
+    assert.deepEqual(await scene.plan(), []);
+  });
+});
+
+test("records are found by what they are matched by now, and made no second time", async (t) => {
+  const fields = { sku: { type: "text" }, name: null, stock: null };
+  const scene = await agreed(t, { fields });
+  scene.csv("till.csv", "code,name,stock", "a,Anvil,5", "b,Bell,2");
+  const till = { system: "till", stream: "till", fields: { sku: "code" } };
+  scene.reconfigure((sync) => ({
+    ...sync,
+    sides: { ...(sync["sides"] as Row), till },
+    fields: { ...fields, sku: { type: "text", compare: { ignoreCase: true } } },
+  }));
+  assert.equal((await scene.cli("run")).exit, 0);
+  assert.equal(scene.rows("SELECT * FROM product").length, 2);
+  assert.deepEqual(await scene.plan(), []);
+});
