@@ -1,9 +1,11 @@
 import type { RecordKey } from "../model/record.ts";
 import type { Connector, Page, ReadRequest } from "../ports/connector.ts";
 import { effort, NO_TRIES, type RetryOptions, retried } from "./retry-effort.ts";
+import { writeUnsent } from "./retry-writes.ts";
 
 /**
- * A connector whose calls are tried again after errors of intent `retry`, and no others.
+ * A connector whose calls are tried again after errors of intent `retry`, and no others; of a write
+ * only what is known not to have been done.
  *
  * In a read the page is the unit: a page that failed is asked for again from the cursor of the
  * page before it, and each page has tries of its own; a list of keys is asked for anew as a whole,
@@ -35,8 +37,9 @@ export function withRetry(connector: Connector, options: RetryOptions): Connecto
       return call(name, `the head of "${name}"`, signal, () => connector.head(query, signal));
     },
     read: (request, signal) => readPages(connector, options, request, signal),
-    // Never tried again here: whether it was done has to be looked up first.
-    ...(write && { write }),
+    ...(write && {
+      write: (query, operations, signal) => writeUnsent(write, options, query, operations, signal),
+    }),
     ...(capture && { capture }),
     ...(related && {
       related(query, key, names, signal) {

@@ -9,6 +9,7 @@ import type {
   Values,
 } from "../model/record.ts";
 import type { StreamSchema } from "../model/schema.ts";
+import type { SyncError } from "../model/sync-error.ts";
 import type { Value } from "../model/value.ts";
 
 /** What a system can do as a whole; what one stream can do stands in its schema's `traits`. */
@@ -219,11 +220,14 @@ export interface Expectation {
  * - `conflict`: nothing was written, since the expectation does not hold (a create's is that
  *   nothing is there); `current` is what stands there, null when nothing does.
  * - `rejected`: nothing was written; the system will not have this record. The rest went on.
+ * - `unsent`: nothing was done, and nobody has to look: it did not come to be sent, or the system
+ *   turned it away before it looked (429). All that follow in the batch are unsent too.
  */
 export type WriteOutcome =
   | { readonly kind: "written"; readonly stored: StreamRecord | null }
   | { readonly kind: "conflict"; readonly current: StreamRecord | null }
-  | { readonly kind: "rejected"; readonly problem: Problem };
+  | { readonly kind: "rejected"; readonly problem: Problem }
+  | { readonly kind: "unsent"; readonly error: SyncError };
 
 export interface CheckResult {
   /** One line for a person: what was reached and as whom. */

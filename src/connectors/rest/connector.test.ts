@@ -227,15 +227,41 @@ suite("writes", () => {
       "written",
       'Field "id" cannot be written.',
     ]);
-    at.inventory.fail({ kind: "429" });
-    await assert.rejects(write(at, { kind: "delete", key: key("3") }), {
-      code: "CONNECTOR_RATE_LIMITED",
-      retryAfterMs: 1_000,
-    });
     for (const kind of ["500", "cut", "hang-up"] as const) {
-      at.inventory.fail({ kind, after: 1 });
-      await assert.rejects(write(at, { kind: "delete", key: key("3") }), { intent: "retry" });
+      // Discovery asks once, and the update looks before it is sent.
+      at.inventory.fail({ kind, after: 2 });
+      const update = { kind: "update", key: key("3"), named: { name: kind } } as const;
+      await assert.rejects(write(at, update), { intent: "retry" });
     }
+  });
+
+  test("what was not sent, or was turned away unread, is told from what was done", async () => {
+    const at = await scene();
+    const unsent = async (kind: "429" | "500" | "hang-up", after: number, ...ids: string[]) => {
+      at.inventory.fail({ kind, after });
+      const outcomes = await write(
+        at,
+        ...ids.map((id) => ({ kind: "delete", key: key(id) }) as const),
+      );
+      const left = outcomes.filter((outcome) => outcome.kind === "unsent");
+      return [told(outcomes), [...new Set(left.map(({ error }) => error.code))]];
+    };
+    // After discovery's one request each delete looks, then is sent.
+    const limited = "CONNECTOR_RATE_LIMITED";
+    assert.deepEqual(await unsent("429", 1, "1", "2"), [["unsent", "unsent"], [limited]]);
+    assert.deepEqual(await unsent("429", 2, "1", "2"), [["unsent", "unsent"], [limited]]);
+    assert.deepEqual(await unsent("429", 4, "1", "2", "3"), [
+      ["written", "unsent", "unsent"],
+      [limited],
+    ]);
+    assert.deepEqual(await unsent("500", 3, "2", "3"), [
+      ["written", "unsent"],
+      ["CONNECTOR_UNAVAILABLE"],
+    ]);
+    assert.deepEqual(await unsent("hang-up", 1, "3"), [["unsent"], ["CONNECTOR_UNREACHABLE"]]);
+    at.inventory.fail({ kind: "429", after: 1 });
+    const [made] = await write(at, { kind: "create", named: { sku: "new", name: "n" } });
+    assert.equal(made?.kind === "unsent" && made.error.retryAfterMs, 1_000);
   });
 
   test("the error map says what a status or a code stands for", async () => {
@@ -297,8 +323,10 @@ suite("fields", () => {
       },
     );
     const at = await scene({ etags: false });
-    await assert.rejects(write(at, { kind: "delete", key: key("1") }), {
-      message: 'The answer for stream "items" has no ETag, which `etag: true` needs.',
-    });
+    const [outcome] = await write(at, { kind: "delete", key: key("1") });
+    assert.equal(
+      outcome?.kind === "unsent" && outcome.error.message,
+      'The answer for stream "items" has no ETag, which `etag: true` needs.',
+    );
   });
 });

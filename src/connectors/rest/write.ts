@@ -1,6 +1,6 @@
 import { exactJson } from "../../model/exact-number.ts";
 import type { RecordKey, StreamRecord } from "../../model/record.ts";
-import { SyncError } from "../../model/sync-error.ts";
+import { isSyncError, SyncError } from "../../model/sync-error.ts";
 import { valuesEqual } from "../../model/value.ts";
 import type { WriteOperation, WriteOutcome } from "../../ports/connector.ts";
 import { recordIn } from "./answers.ts";
@@ -18,7 +18,8 @@ const ATTEMPTS = 3;
 type Operation<K extends WriteOperation["kind"]> = Extract<WriteOperation, { readonly kind: K }>;
 
 /**
- * Performs the operations one after the other. What concerns one record is its outcome; anything
+ * Performs the operations one after the other. What concerns one record is its outcome. Trouble
+ * before one was sent, or with which it was turned away, leaves it and the others unsent; anything
  * else is thrown, and then the caller has to look what was done.
  */
 export async function writeOperations(
@@ -28,11 +29,46 @@ export async function writeOperations(
 ): Promise<readonly WriteOutcome[]> {
   checkBatch(reading, operations.length);
   const outcomes: WriteOutcome[] = [];
-  for (const operation of operations) {
+  for (const [index, operation] of operations.entries()) {
     signal.throwIfAborted();
-    outcomes.push(await perform(reading, operation, signal));
+    try {
+      outcomes.push(await perform(reading, operation, signal));
+    } catch (error) {
+      if (!(error instanceof NothingDone)) throw error;
+      const { cause } = error;
+      return [
+        ...outcomes,
+        ...operations.slice(index).map(() => ({ kind: "unsent", error: cause }) as const),
+      ];
+    }
   }
   return outcomes;
+}
+
+/** Trouble after which it is certain that nothing was done of the operation. */
+class NothingDone extends Error {
+  override readonly cause: SyncError;
+
+  constructor(cause: SyncError) {
+    super(cause.message);
+    this.cause = cause;
+  }
+}
+
+const nothingDone = (error: unknown): never => {
+  throw isSyncError(error) ? new NothingDone(error) : error;
+};
+
+/** Sends the one request that changes something. */
+function sendChange(
+  { client, stream }: Reading,
+  call: Call,
+  signal: AbortSignal,
+): Promise<Answer | Refusal> {
+  return client.tryTo(stream, call, signal).catch((error: unknown) => {
+    if (isSyncError(error) && error.code === "CONNECTOR_RATE_LIMITED") nothingDone(error);
+    throw error;
+  });
 }
 
 function checkBatch({ stream: { name }, schema }: Reading, count: number): void {
@@ -92,7 +128,7 @@ async function create(
   operation: Operation<"create">,
   signal: AbortSignal,
 ): Promise<WriteOutcome> {
-  const { stream, schema, client } = reading;
+  const { stream, schema } = reading;
   const told = problemIn(reading, operation);
   if (told !== undefined) return { kind: "rejected", problem: told };
   const key = stream.assigned ? undefined : (operation.key ?? keyInBody(schema, operation.values));
@@ -105,15 +141,15 @@ async function create(
     return refused("Its key cannot stand in an address.");
   }
   if (key !== undefined && stream.idempotency === undefined) {
-    const there = await find(reading, key, signal);
+    const there = await find(reading, key, signal).catch(nothingDone);
     if (typeof there === "string") return refused(there);
     if (there !== undefined) return { kind: "conflict", current: there.record };
   }
   const path = key === undefined ? route.path : pathFor(route.path, schema, key);
   if (path === undefined) return refused("Its key cannot stand in an address.");
   const { idempotency } = stream;
-  const answer = await client.tryTo(
-    stream,
+  const answer = await sendChange(
+    reading,
     {
       method: route.method,
       path,
@@ -194,13 +230,13 @@ async function change(
   const path = pathFor(route.path, reading.schema, operation.key);
   if (path === undefined) return whenGone(operation);
   for (let attempt = 1; ; attempt += 1) {
-    const found = await find(reading, operation.key, signal);
+    const found = await find(reading, operation.key, signal).catch(nothingDone);
     if (found === undefined) return whenGone(operation);
     if (typeof found === "string") return refused(found);
     if (!holds(operation, found.record)) return { kind: "conflict", current: found.record };
     const call = callOf(reading, { route, path }, operation, found);
     if ("kind" in call) return call;
-    const answer = await reading.client.tryTo(reading.stream, call, signal);
+    const answer = await sendChange(reading, call, signal);
     if (!isRefusal(answer)) return done(reading, answer, operation, signal);
     if (answer.reaction === "missing") return whenGone(operation);
     // Somebody was faster: what stands there now decides.

@@ -162,10 +162,13 @@ function createScratch(
   const made = new Set<RecordKey>();
   const only = (name: string, value: Value): readonly (Value | undefined)[] =>
     schema.fields.map((field) => (field.name === name ? value : undefined));
-  const write = async (operation: WriteOperation): Promise<WriteOutcome> => {
+  const write = async (
+    operation: WriteOperation,
+  ): Promise<Exclude<WriteOutcome, { readonly kind: "unsent" }>> => {
     const outcomes = await connector.write?.({ schema }, [operation], signal);
     const outcome = outcomes?.[0];
     if (outcome === undefined) throw contradiction(schema, "a write gave no outcome");
+    if (outcome.kind === "unsent") throw outcome.error;
     return outcome;
   };
   const remove = async (key: RecordKey): Promise<void> => {

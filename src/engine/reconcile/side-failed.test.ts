@@ -27,6 +27,36 @@ test("what a side that fails is not told was not written: nobody changed it mean
   assert.deepEqual(applied.troubles, ["b failed: The file may not be written."]);
 });
 
+test("what a side turned away unread is not looked for, and was not sent", async () => {
+  const world = createReconcileWorld({ sides: [{ name: "a" }, { name: "b" }] });
+  world.put("a", item("1", "n"));
+  await runReconcile(world.context, signal);
+  world.tick(60_000);
+  world.edit("a", "1", { name: "uno" });
+  world.put("a", item("2", "new"));
+  const error = new SyncError("CONNECTOR_RATE_LIMITED", "Not so fast.");
+  let readsAfter = 0;
+  let wasAsked = false;
+  const sides = world.context.sides.map((side) => ({
+    ...side,
+    connector: {
+      ...side.connector,
+      read: (...asked: Parameters<typeof side.connector.read>) => {
+        if (wasAsked) readsAfter += 1;
+        return side.connector.read(...asked);
+      },
+      write: async (_query: unknown, operations: readonly unknown[]) => {
+        wasAsked = true;
+        return operations.map(() => ({ kind: "unsent", error }) as const);
+      },
+    },
+  }));
+  const { applied } = await runReconcile({ ...world.context, sides }, signal);
+  assert.equal(applied.sides["b"]?.unsent, 2);
+  assert.deepEqual(applied.troubles, ["b failed: Not so fast."]);
+  assert.equal(readsAfter, 0);
+});
+
 test("what was changed meanwhile is told with the record's name", async () => {
   const world = createReconcileWorld({ sides: [{ name: "a" }, { name: "b" }] });
   world.put("a", item("1", "n"));

@@ -18,7 +18,8 @@ export interface SideWrites {
 
 /**
  * Sends operations, all noted as intended before, to one side. Where an answer is lost the records
- * are read again: equal to after means done, equal to before means not done.
+ * are read again: equal to after means done, equal to before means not done. What was not sent has
+ * no end.
  */
 export async function writeSide(
   work: ReconcileWork,
@@ -32,9 +33,11 @@ export async function writeSide(
     const batch = operations.slice(at, at + most);
     try {
       const outcomes = await send(work, side, batch, runId);
-      batch.forEach((operation, index) => {
-        ends.set(operation.id, endOfOutcome(outcomes[index]));
-      });
+      for (const [index, { id }] of batch.entries()) {
+        const outcome = outcomes[index];
+        if (outcome?.kind === "unsent") return { ends, failed: outcome.error };
+        ends.set(id, endOfOutcome(outcome));
+      }
     } catch (error) {
       if (work.signal.aborted || !(error instanceof SyncError)) throw error;
       for (const [id, end] of await lookAgain(work, side, batch)) ends.set(id, end);
@@ -94,6 +97,8 @@ function endOfOutcome(outcome: WriteOutcome | undefined): Ended {
       return { kind: "conflict", trouble: "It was changed there since the plan was made." };
     case "rejected":
       return { kind: "rejected", trouble: outcome.problem.message, problem: outcome.problem };
+    case "unsent":
+      return NOT_WRITTEN;
     case undefined:
       return { kind: "unknown", trouble: "The side gave no answer for it." };
   }
