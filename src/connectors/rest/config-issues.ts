@@ -33,7 +33,7 @@ export function authIssues(config: RestConfig): SettingIssue[] {
 
 /** What is wrong with a stream that its shape does not tell. */
 export function streamIssues(config: RestStreamConfig): SettingIssue[] {
-  const { key, fields, modifiedAt, changes, assigned } = config;
+  const { key, fields, modifiedAt, changes, assigned, etag, get, update } = config;
   const keys = typeof key === "string" ? [key] : key;
   const found: SettingIssue[] = [];
   for (const kind of ["list", "get", "create", "update", "delete"] as const) {
@@ -42,6 +42,9 @@ export function streamIssues(config: RestStreamConfig): SettingIssue[] {
   }
   if (assigned === true && keys.length > 1) {
     found.push(issue(["assigned"], "needs a key of one field"));
+  }
+  if (etag === true && get === undefined && (update ?? config.delete) !== undefined) {
+    found.push(issue(["etag"], "needs `get`, since the answer for one record has its ETag"));
   }
   if (changes !== undefined && modifiedAt === undefined) {
     found.push(issue(["changes"], "needs `modifiedAt`, the field with the time of last change"));
