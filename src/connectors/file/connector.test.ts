@@ -284,6 +284,14 @@ suite("JSONL", () => {
     );
   });
 
+  test("a field that lines had once is one still: the next line may have it again", async () => {
+    const all = { sku: "text", price: "decimal", note: "text" };
+    const settings = { format: "jsonl" } as const;
+    assert.deepEqual(await kinds(connect('{"sku":"a","price":1.5,"note":"n"}\n', settings)), all);
+    assert.deepEqual(await kinds(connect('{"sku":"b"}\n', settings)), all);
+    assert.deepEqual(await kinds(connect("", settings)), all);
+  });
+
   test("an empty file has no records, and the fields that are declared", async () => {
     const connector = connect("", { format: "jsonl", fields: { price: "decimal" } });
     assert.deepEqual(await kinds(connector), { sku: "text", price: "decimal" });

@@ -43,11 +43,11 @@ export function schemaOf(
   types: ReadonlyMap<string, FieldWord>,
 ): StreamSchema {
   const { path, stream, key, fields: declared } = settings;
-  // Lines of JSON have no header: a declared field may come with the next line, and without any
-  // line nothing tells names.
+  // Lines of JSON have no header: a field that is declared, or that was seen before, may come with
+  // the next line, and without any line nothing tells names.
   const hasHeader = file.isText || file.isFlat === true;
-  const known = file.rows.length === 0 ? [...key, ...Object.keys(declared)] : Object.keys(declared);
-  const wanted = hasHeader ? [] : known;
+  const known = [...Object.keys(declared), ...types.keys()];
+  const wanted = hasHeader ? [] : file.rows.length === 0 ? [...key, ...known] : known;
   const names = [...new Set([...file.names, ...wanted])];
   for (const name of [...key, ...Object.keys(declared)]) {
     if (names.includes(name)) continue;
