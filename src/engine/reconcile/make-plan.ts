@@ -246,6 +246,16 @@ function notesOf(
           `${side}: ${some(count, "stands there again as it was when deleted, and is", "stand there again as they were when deleted, and are")} left alone.`,
         ];
   });
+  const hidden = observations.flatMap(({ side, hidden: count, hiddenSamples }) =>
+    count === 0
+      ? []
+      : [
+          `${side}: ${some(count, "is", "are")} missing in the list and there when asked for by key, and left alone${suchAs(
+            hiddenSamples.map((key) => `"${key}"`),
+            count,
+          )}`,
+        ],
+  );
   const { ambiguous, nameless } = matching;
   const unmatched = [
     ...(ambiguous > 0 ? [ambiguousInWords(ambiguous)] : []),
@@ -253,7 +263,7 @@ function notesOf(
       ? [`${some(nameless, "has", "have")} no value to be matched by, and takes no part.`]
       : []),
   ];
-  return [...unread, ...bad, ...old, ...unmatched, ...troubles];
+  return [...unread, ...bad, ...old, ...hidden, ...unmatched, ...troubles];
 }
 
 /** `: line 2 ….`, or a full stop where nothing more is known. */

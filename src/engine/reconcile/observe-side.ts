@@ -36,6 +36,10 @@ export interface SideObservation {
   readonly outside: number;
   /** Records that are there again as they were before they were deleted; they are left alone. */
   readonly old: readonly OldRecord[];
+  /** Linked records that no listing shows, though their keys lead to them. */
+  readonly hidden: number;
+  /** Keys of the first few of them. */
+  readonly hiddenSamples: readonly string[];
   readonly positions: SidePositions;
   /** Why it is unknown. */
   readonly trouble?: SyncError;

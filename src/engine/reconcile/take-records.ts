@@ -22,6 +22,8 @@ export const emptyTally = (): Tally => ({
   bad: 0,
   badSamples: [],
   old: [],
+  hidden: 0,
+  hiddenSamples: [],
   outside: 0,
 });
 
@@ -34,8 +36,15 @@ export type Tally = {
   /** What is wrong with the first few of them. */
   badSamples: string[];
   old: OldRecord[];
+  /** Linked records that no listing shows and that are there when asked for by their keys. */
+  hidden: number;
+  /** Keys of the first few of them. */
+  hiddenSamples: string[];
   outside: number;
 };
+
+/** So many of the records that a note counts are named in it. */
+const SAMPLES = 3;
 
 /** What was come upon of what is known of a side: linked records, and those that were left out. */
 export interface Seen {
@@ -60,6 +69,11 @@ export async function takeGone(
   const found = await (isTold ? readKeysTwice : readKeys)(work, side, keys);
   const gone = missing.filter(({ key }) => !found.has(key));
   tally.gone += gone.length;
+  if (!isTold) {
+    const hidden = keys.filter((key) => found.has(key));
+    tally.hidden += hidden.length;
+    tally.hiddenSamples.push(...hidden.slice(0, SAMPLES - tally.hiddenSamples.length));
+  }
   await work.context.home.stage(
     work.lease(),
     gone.map((record) => goneRecord(side, record)),
@@ -159,11 +173,9 @@ function sorted(
   return { staged, equal, outside };
 }
 
-const BAD_SAMPLES = 3;
-
 /** Which records are bad and why, of the first few: a person has to find them. */
 function noteBad(samples: string[], bad: Page["bad"]): void {
-  for (const { key, problems } of bad.slice(0, BAD_SAMPLES - samples.length)) {
+  for (const { key, problems } of bad.slice(0, SAMPLES - samples.length)) {
     const why = problems.map(({ message }) => message.replace(/\.$/, "")).join("; ");
     const isNamed = key === undefined || why.includes(`"${key}"`);
     samples.push(isNamed ? why : `"${key}": ${why}`);
