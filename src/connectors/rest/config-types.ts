@@ -43,6 +43,7 @@ export interface RestStreamConfig {
   readonly key: string | readonly string[];
   readonly assigned?: boolean;
   readonly fields?: Readonly<Record<string, FieldConfig>>;
+  readonly deleted?: string;
   readonly modifiedAt?: string;
   readonly paging?: PagingConfig;
   readonly changes?: string | { readonly parameter: string; readonly format?: TimeFormat };

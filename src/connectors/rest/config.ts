@@ -99,6 +99,9 @@ const stream = z
     key: z.union([name, z.array(name).min(1)]).describe("The field, or fields, of the key."),
     assigned: z.boolean().optional().describe("The API makes the keys. Default: false."),
     fields: z.record(name, field).optional().describe("Types. Default: told from the first page."),
+    deleted: name
+      .optional()
+      .describe("Where a record says that it is deleted, by true or any value such as a time."),
     modifiedAt: name.optional().describe("Field with the time of last change."),
     paging: paging.optional(),
     changes: z

@@ -264,6 +264,29 @@ suite("writes", () => {
     assert.equal(made?.kind === "unsent" && made.error.retryAfterMs, 1_000);
   });
 
+  test("a record that says it is deleted is gone, though it is still given", async () => {
+    const at = await scene({}, { deleted: "note", keys: "ids" });
+    at.inventory.update([2], { note: "deleted on Monday" });
+    at.inventory.update([3], { note: "" });
+    const walked = await walkInventory(at);
+    assert.deepEqual([walked.includes("2"), walked.includes("3")], [false, true]);
+    const query = { schema: await at.schema() };
+    for (const keys of [[key("2")], [key("1"), key("2"), key("3")]]) {
+      const found: RecordKey[] = [];
+      for await (const page of at.connector.read({ kind: "keys", query, keys }, signal)) {
+        found.push(...page.records.map((record) => record.key));
+      }
+      assert.equal(found.includes(key("2")), false);
+    }
+    const outcomes = await write(
+      at,
+      { kind: "update", key: key("2"), named: { name: "n" } },
+      { kind: "delete", key: key("2") },
+    );
+    assert.deepEqual(told(outcomes), ["conflict", "written"]);
+    assert.equal(at.inventory.items()[1]?.name === "n", false);
+  });
+
   test("the error map says what a status or a code stands for", async () => {
     const at = await scene({}, { errors: { SKU_TAKEN: "retry", 422: "unauthorized" } });
     await assert.rejects(write(at, { kind: "create", named: { sku: "SKU-3", name: "n" } }), {

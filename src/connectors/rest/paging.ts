@@ -5,14 +5,19 @@ import type { Answer, Call, Parameters, RestClient } from "./client.ts";
 import type { ListAsk, ListPage, ListPlace } from "./list-page.ts";
 import { pathOf, valueAt } from "./paths.ts";
 import { positionalPages } from "./positions.ts";
+import { isDeleted } from "./rows.ts";
 import type { Paging, RestStream } from "./settings.ts";
 
 /** The pages of a list from a place on. Throws PAGING_LOOP, CONNECTOR_BAD_RESPONSE. */
-export function listPages(ask: ListAsk, from: ListPlace): AsyncGenerator<ListPage> {
+export async function* listPages(ask: ListAsk, from: ListPlace): AsyncGenerator<ListPage> {
   const { paging } = ask.stream;
-  return paging.style === "page" || paging.style === "offset"
-    ? positionalPages(ask, paging, from)
-    : linkedPages(ask, paging, from);
+  const pages =
+    paging.style === "page" || paging.style === "offset"
+      ? positionalPages(ask, paging, from)
+      : linkedPages(ask, paging, from);
+  for await (const page of pages) {
+    yield { ...page, rows: page.rows.filter((row) => !isDeleted(ask.stream, row)) };
+  }
 }
 
 type Linked = Exclude<Paging, { readonly style: "page" | "offset" }>;

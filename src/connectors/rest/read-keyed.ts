@@ -9,7 +9,7 @@ import { walkCursor } from "./cursor.ts";
 import { listPages } from "./paging.ts";
 import { pathFor } from "./paths.ts";
 import { asking, contents, EMPTY, type Reading, type Request, sizeOf } from "./read.ts";
-import { createRowReader, type JsonObject, type RowReader } from "./rows.ts";
+import { createRowReader, isDeleted, type JsonObject, type RowReader } from "./rows.ts";
 import type { RestStream } from "./settings.ts";
 
 /**
@@ -178,6 +178,7 @@ export async function rawOf(
   const raw = recordIn(stream, answer.body);
   if (raw === undefined)
     throw client.wrong(stream, answer, "has no record; say where with `record`");
+  if (isDeleted(stream, raw)) return undefined;
   const etag = answer.headers["etag"];
   if (etag === undefined && stream.etag) {
     throw client.wrong(stream, answer, "has no ETag, which `etag: true` needs");

@@ -43,7 +43,7 @@ export function resolveRestSettings(config: RestConfig): RestSettings {
 }
 
 function streamOf(stream: string, own: RestStreamConfig, config: RestConfig): RestStream {
-  const { changes, keys, idempotency, modifiedAt, records, record, total } = own;
+  const { changes, keys, idempotency, modifiedAt, records, record, total, deleted } = own;
   return {
     name: stream,
     ...routesOf(own),
@@ -56,6 +56,7 @@ function streamOf(stream: string, own: RestStreamConfig, config: RestConfig): Re
       Object.entries(own.fields ?? {}).map(([field, told]) => [field, fieldOf(field, told)]),
     ),
     infer: own.fields === undefined,
+    ...(deleted === undefined ? {} : { deleted: deleted.split(".") }),
     ...(modifiedAt === undefined ? {} : { modifiedAt }),
     paging: pagingOf(own.paging ?? config.paging ?? { style: "none" }),
     ...(changes === undefined

@@ -1,5 +1,5 @@
 import { compileDecoder } from "../../model/coerce.ts";
-import { exactJson } from "../../model/exact-number.ts";
+import { exactJson, numberText } from "../../model/exact-number.ts";
 import {
   type BadRecord,
   type Problem,
@@ -17,6 +17,14 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Whether a record is only marked as deleted: to everybody else it is gone. */
+export function isDeleted({ deleted }: RestStream, raw: unknown): boolean {
+  if (deleted === undefined) return false;
+  const mark = valueAt(raw, deleted);
+  if (mark === undefined || mark === null || mark === false || mark === "") return false;
+  return Number(numberText(mark) ?? 1) !== 0;
+}
 
 export type Row = { readonly record: StreamRecord } | { readonly bad: BadRecord };
 

@@ -41,6 +41,8 @@ export interface RestStream {
   /** Absent: told from a sample. */
   readonly fields: ReadonlyMap<string, RestField>;
   readonly infer: boolean;
+  /** Where a record says that it is deleted, though the API still gives it. */
+  readonly deleted?: readonly string[];
   readonly modifiedAt?: string;
   readonly paging: Paging;
   readonly changes?: { readonly parameter: string; readonly format: TimeFormat };
