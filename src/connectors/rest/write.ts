@@ -191,7 +191,10 @@ async function keyOfNew(reading: Reading, answer: Answer, signal: AbortSignal): 
   throw client.wrong(stream, answer, "has neither the new record nor its id nor a Location");
 }
 
-/** The record as the system gives it now. */
+/**
+ * The record as the system gives it now; what the answer to the write told of it is taken from there,
+ * since somebody may have edited it before it was read again.
+ */
 async function stored(
   reading: Reading,
   answer: Answer,
@@ -201,11 +204,16 @@ async function stored(
   const told = recordIn(reading.stream, answer.body);
   const row =
     told === undefined ? undefined : createRowReader(reading.stream, reading.schema).row(told);
-  if (row !== undefined && "record" in row && row.record.key === key && isWhole(row.record)) {
-    return { kind: "written", stored: row.record };
-  }
+  const part = row !== undefined && "record" in row && row.record.key === key ? row.record : null;
+  if (part !== null && isWhole(part)) return { kind: "written", stored: part };
   const now = await find(reading, key, signal);
-  if (typeof now === "object") return { kind: "written", stored: now.record };
+  if (typeof now === "object") {
+    const values = now.record.values.map((value, index) => {
+      const own = part?.values[index];
+      return own === undefined ? value : own;
+    });
+    return { kind: "written", stored: { ...now.record, values } };
+  }
   throw reading.client.wrong(
     reading.stream,
     answer,

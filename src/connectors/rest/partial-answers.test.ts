@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createSystemClock } from "../../drivers/system-runtime.ts";
+import type { RecordKey } from "../../model/record.ts";
+import type { HttpRequest } from "../../ports/http.ts";
+import { restConfigSchema } from "./config.ts";
+import type { RestConfig } from "./config-types.ts";
+import { createRestConnector } from "./connector.ts";
+import { resolveRestSettings } from "./resolve-settings.ts";
+
+const { signal } = new AbortController();
+
+/** An API whose one item somebody edits right after each write, before it is read again. */
+async function updated(answer: (item: object) => object | undefined) {
+  let item: Record<string, unknown> = { id: 1, name: "n", price: 1, stock: 1 };
+  const answers: Readonly<Record<string, (request: HttpRequest) => unknown>> = {
+    GET: ({ url }) => (url.endsWith("/1") ? item : [item]),
+    PATCH: ({ body = "" }) => {
+      item = { ...item, ...JSON.parse(body) };
+      const told = answer(item);
+      item = { ...item, price: 7, stock: 7 };
+      return told;
+    },
+  };
+  const url = "http://127.0.0.1:1";
+  const fields = { id: "integer", name: "text", price: "integer", stock: "integer" };
+  const items = {
+    list: "/items",
+    get: "/items/{id}",
+    update: "PATCH /items/{id}",
+    key: "id",
+    fields,
+  };
+  const config = restConfigSchema.parse({ url, streams: { items } }) as unknown as RestConfig;
+  const connector = createRestConnector(resolveRestSettings(config), {
+    http: {
+      send: async (request) => {
+        const body = JSON.stringify(answers[request.method]?.(request)) ?? "";
+        return { status: 200, headers: {}, body, bytes: body.length };
+      },
+      close: async () => undefined,
+    },
+    clock: createSystemClock(),
+    memory: { recall: async () => undefined, remember: async () => undefined },
+  });
+  const [schema] = await connector.discover(signal);
+  assert.ok(schema);
+  const expected = { values: [undefined, undefined, "1", undefined] };
+  const values = [undefined, undefined, "5", undefined];
+  const key = "1" as RecordKey;
+  const update = { kind: "update", id: "one", key, values, expected } as const;
+  const [outcome] = (await connector.write?.({ schema }, [update], signal)) ?? [];
+  return outcome?.kind === "written" ? outcome.stored?.values : outcome;
+}
+
+test("what the answer to a write tells is not what somebody made of it since", async () => {
+  const item = (price: string, stock: string) => ["1", "n", price, stock];
+  assert.deepEqual(await updated((all) => all), item("5", "1"));
+  assert.deepEqual(await updated(() => ({ id: 1, price: 5 })), item("5", "7"));
+  assert.deepEqual(await updated(() => ({ id: 1 })), item("7", "7"));
+  assert.deepEqual(await updated(() => undefined), item("7", "7"));
+});
