@@ -9,7 +9,8 @@ import {
   openInventoryScene,
   walkInventory,
 } from "../../testing/inventory-scene.ts";
-import { nextLink } from "./paging.ts";
+import type { RestClient } from "./client.ts";
+import { listPages, nextLink } from "./paging.ts";
 import { windowOf } from "./positions.ts";
 
 const closing: (() => Promise<void>)[] = [];
@@ -89,6 +90,42 @@ suite("lists by position", () => {
       assert.ok(start <= wanted && start + size > wanted + 40, `${wanted}: ${start} + ${size}`);
     }
   });
+});
+
+test("pages that lead in a circle end the read", async () => {
+  const after: Readonly<Record<string, string>> = {
+    "": "two",
+    two: "three",
+    three: "one",
+    one: "two",
+  };
+  const asked: string[] = [];
+  const client: RestClient = {
+    ask: async (_stream, { parameters = [] }) => {
+      const [[, token] = ["", ""]] = parameters;
+      asked.push(token);
+      return {
+        status: 200,
+        headers: {},
+        url: "",
+        body: { items: [{ id: token }], next: after[token] },
+      };
+    },
+    tryTo: () => assert.fail("nothing is written"),
+    wrong: (_stream, _answer, why) => assert.fail(why),
+    sealed: (_stream, url) => url,
+  };
+  const paging = { style: "cursor", parameter: "after", from: "next" };
+  const stream = { name: "items", list: { method: "GET", path: "/items" }, paging } as never;
+  const { signal } = new AbortController();
+  const ask = { client, stream, parameters: [], identity: String, signal };
+  await assert.rejects(
+    async () => {
+      for await (const page of listPages(ask, { at: "start" })) assert.equal(page.rows.length, 1);
+    },
+    { code: "PAGING_LOOP" },
+  );
+  assert.deepEqual(asked, ["", "two", "three", "one"]);
 });
 
 test("Link headers (RFC 8288)", () => {

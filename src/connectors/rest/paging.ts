@@ -28,13 +28,15 @@ async function* linkedPages(
   from: ListPlace,
 ): AsyncGenerator<ListPage> {
   let place = from;
+  const given = new Set<string>();
   while (place.at !== "end") {
     const token = place.at === "token" ? place.token : undefined;
     const call = { method: "GET", ...request(stream, paging, parameters, token) } as const;
     const answer = await client.ask(stream, call, signal);
     const rows = rowsOf(client, stream, answer);
     const found = nextOf(client, stream, paging, answer);
-    if (found !== undefined && found === token) throw loop(stream);
+    if (token !== undefined) given.add(token);
+    if (found !== undefined && given.has(found)) throw loop(stream);
     const next: ListPlace = found === undefined ? { at: "end" } : { at: "token", token: found };
     yield { rows, answer, next };
     place = next;
