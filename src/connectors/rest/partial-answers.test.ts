@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createSystemClock } from "../../drivers/system-runtime.ts";
 import type { RecordKey } from "../../model/record.ts";
+import type { WriteOperation } from "../../ports/connector.ts";
 import type { HttpRequest } from "../../ports/http.ts";
 import { restConfigSchema } from "./config.ts";
 import type { RestConfig } from "./config-types.ts";
@@ -10,27 +11,13 @@ import { resolveRestSettings } from "./resolve-settings.ts";
 
 const { signal } = new AbortController();
 
-/** An API whose one item somebody edits right after each write, before it is read again. */
-async function updated(answer: (item: object) => object | undefined) {
-  let item: Record<string, unknown> = { id: 1, name: "n", price: 1, stock: 1 };
-  const answers: Readonly<Record<string, (request: HttpRequest) => unknown>> = {
-    GET: ({ url }) => (url.endsWith("/1") ? item : [item]),
-    PATCH: ({ body = "" }) => {
-      item = { ...item, ...JSON.parse(body) };
-      const told = answer(item);
-      item = { ...item, price: 7, stock: 7 };
-      return told;
-    },
-  };
+type Answers = Readonly<Record<string, (request: HttpRequest) => unknown>>;
+
+/** What a write to an API of one stream leaves there, as the connector tells it. */
+async function written(answers: Answers, more: object, operation: object) {
   const url = "http://127.0.0.1:1";
   const fields = { id: "integer", name: "text", price: "integer", stock: "integer" };
-  const items = {
-    list: "/items",
-    get: "/items/{id}",
-    update: "PATCH /items/{id}",
-    key: "id",
-    fields,
-  };
+  const items = { list: "/items", get: "/items/{id}", key: "id", fields, ...more };
   const config = restConfigSchema.parse({ url, streams: { items } }) as unknown as RestConfig;
   const connector = createRestConnector(resolveRestSettings(config), {
     http: {
@@ -45,12 +32,31 @@ async function updated(answer: (item: object) => object | undefined) {
   });
   const [schema] = await connector.discover(signal);
   assert.ok(schema);
+  const operations = [{ id: "one", ...operation } as WriteOperation];
+  const [outcome] = (await connector.write?.({ schema }, operations, signal)) ?? [];
+  return outcome?.kind === "written" ? outcome.stored?.values : outcome;
+}
+
+/** Somebody edits the API's one item right after each write, before it is read again. */
+async function updated(answer: (item: object) => object | undefined) {
+  let item: Record<string, unknown> = { id: 1, name: "n", price: 1, stock: 1 };
+  const answers: Answers = {
+    GET: ({ url }) => (url.endsWith("/1") ? item : [item]),
+    PATCH: ({ body = "" }) => {
+      item = { ...item, ...JSON.parse(body) };
+      const told = answer(item);
+      item = { ...item, price: 7, stock: 7 };
+      return told;
+    },
+  };
   const expected = { values: [undefined, undefined, "1", undefined] };
   const values = [undefined, undefined, "5", undefined];
   const key = "1" as RecordKey;
-  const update = { kind: "update", id: "one", key, values, expected } as const;
-  const [outcome] = (await connector.write?.({ schema }, [update], signal)) ?? [];
-  return outcome?.kind === "written" ? outcome.stored?.values : outcome;
+  return written(
+    answers,
+    { update: "PATCH /items/{id}" },
+    { kind: "update", key, values, expected },
+  );
 }
 
 test("what the answer to a write tells is not what somebody made of it since", async () => {
@@ -59,4 +65,24 @@ test("what the answer to a write tells is not what somebody made of it since", a
   assert.deepEqual(await updated(() => ({ id: 1, price: 5 })), item("5", "7"));
   assert.deepEqual(await updated(() => ({ id: 1 })), item("7", "7"));
   assert.deepEqual(await updated(() => undefined), item("7", "7"));
+});
+
+test("the id of a new record is found wherever it stands", async () => {
+  const item = { id: 9, name: "n", price: 1, stock: 1 };
+  const stream = { create: "POST /items", assigned: true, record: "data" };
+  const create = { kind: "create", values: [undefined, "n", "1", "1"] };
+  for (const told of [
+    { data: item },
+    { data: { id: 9 } },
+    { id: 9 },
+    { made: { id: 9 } },
+    9,
+    "9",
+  ]) {
+    const answers: Answers = {
+      GET: ({ url }) => (url.endsWith("/9") ? { data: item } : []),
+      POST: () => told,
+    };
+    assert.deepEqual(await written(answers, stream, create), ["9", "n", "1", "1"]);
+  }
 });

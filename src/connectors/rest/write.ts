@@ -1,4 +1,4 @@
-import { exactJson } from "../../model/exact-number.ts";
+import { exactJson, numberText } from "../../model/exact-number.ts";
 import type { RecordKey, StreamRecord } from "../../model/record.ts";
 import { isSyncError, SyncError } from "../../model/sync-error.ts";
 import { valuesEqual } from "../../model/value.ts";
@@ -6,11 +6,11 @@ import type { WriteOperation, WriteOutcome } from "../../ports/connector.ts";
 import { recordIn } from "./answers.ts";
 import { bodyOf, keyInBody, problemIn } from "./bodies.ts";
 import { type Answer, type Call, isRefusal, type Refusal } from "./client.ts";
-import { pathFor } from "./paths.ts";
+import { pathFor, withValueAt } from "./paths.ts";
 import type { Reading } from "./read.ts";
 import { rawOf } from "./read-keyed.ts";
 import { createRowReader, type JsonObject } from "./rows.ts";
-import type { Route } from "./settings.ts";
+import type { RestStream, Route } from "./settings.ts";
 
 /** How often a record that others change meanwhile is looked at again. */
 const ATTEMPTS = 3;
@@ -179,7 +179,7 @@ async function refusedCreate(
 async function keyOfNew(reading: Reading, answer: Answer, signal: AbortSignal): Promise<RecordKey> {
   const { client, stream, schema } = reading;
   const rows = createRowReader(stream, schema);
-  const own = rows.mark(recordIn(stream, answer.body));
+  const own = rows.mark(recordIn(stream, answer.body)) ?? rows.mark(idIn(stream, answer.body));
   if (own !== undefined) return own.key;
   const location = answer.headers["location"];
   if (location !== undefined) {
@@ -189,6 +189,15 @@ async function keyOfNew(reading: Reading, answer: Answer, signal: AbortSignal): 
     if (found !== undefined) return found.key;
   }
   throw client.wrong(stream, answer, "has neither the new record nor its id nor a Location");
+}
+
+/** An id that is told alone: in an object that is not where records stand, or as the whole answer. */
+function idIn(stream: RestStream, body: unknown): JsonObject | undefined {
+  const { record: _, ...plain } = stream;
+  const isId = typeof body === "string" || numberText(body) !== undefined;
+  if (!isId) return recordIn(plain, body);
+  const [name = ""] = stream.key;
+  return withValueAt({}, stream.fields.get(name)?.path ?? [name], body);
 }
 
 /**
