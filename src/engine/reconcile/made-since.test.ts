@@ -66,7 +66,7 @@ for (const backend of RECONCILE_BACKENDS)
         assert.deepEqual(next.sides["b"], { creates: 0, updates: 0, deletes: 0 });
       });
 
-      test("is not put back beside it by an undo of its deletion", async () => {
+      test("an undo puts back beside it what stood there, and both are told", async () => {
         const { world, count } = build(backend, observe);
         for (const sku of ["1", "2"]) world.put("a", item(sku));
         await runReconcile(world.context, signal);
@@ -77,7 +77,9 @@ for (const backend of RECONCILE_BACKENDS)
         world.tick();
         world.put("b", item("2", "by hand"));
         await applyReconcile(world.context, await planUndo(world.context, runId, signal), signal);
-        assert.equal(count("b"), 2);
+        assert.equal(count("b"), 3);
+        const { head } = await planReconcile(world.context, signal);
+        assert.match(head.notes.join(), /more than once/);
       });
 
       test("cannot be told where the side is away, so nothing is sent there", async () => {

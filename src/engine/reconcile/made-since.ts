@@ -19,11 +19,14 @@ export const NOTHING_MADE: MadeSince = { meets: () => false, failed: new Map() }
 /**
  * What a plan that waited would make a second time. A create under a key of its own fails where that
  * key is taken, and an update where the record is another by now; a create whose key the system
- * assigns expects nothing, so the side is listed once more before the first one is sent.
+ * assigns expects nothing, so the side is listed once more before the first one is sent. Not so for
+ * an undo: what it puts back may have stood beside another record of its name, and who stood there
+ * then nobody noted.
  */
 export async function madeSince(work: ReconcileWork, head: PlanHead): Promise<MadeSince> {
   const there = new Map<string, ReadonlyMap<string, unknown>>();
   const failed = new Map<string, SyncError>();
+  if (head.undoes !== undefined) return NOTHING_MADE;
   const wanted = await assignedNames(work, head);
   for (const side of work.context.sides) {
     const names = wanted.get(side.name);
