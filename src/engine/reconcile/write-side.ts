@@ -16,10 +16,13 @@ export interface SideWrites {
   readonly failed?: SyncError;
 }
 
+/** How often refused writes are sent again within one step: rows may be nested so deep, or deeper. */
+const PASSES = 10;
+
 /**
  * Sends operations, all noted as intended before, to one side. Where an answer is lost the records
  * are read again: equal to after means done, equal to before means not done. What was not sent has
- * no end.
+ * no end. What was refused before others came about is sent once more.
  */
 export async function writeSide(
   work: ReconcileWork,
@@ -28,6 +31,38 @@ export async function writeSide(
   runId: string,
 ): Promise<SideWrites> {
   const ends = new Map<string, Ended>();
+  let left = operations;
+  for (let pass = 1; left.length > 0 && pass <= PASSES; pass += 1) {
+    const failed = await sendAll(work, side, left, runId, ends);
+    if (failed !== undefined) return { ends, failed };
+    left = refusedTooEarly(left, ends);
+  }
+  return { ends };
+}
+
+/**
+ * Those that were refused before others were written: a child before its parent, a name before it
+ * was free. Turned round, so that a row of parents, each after its child, takes one more pass.
+ */
+function refusedTooEarly(
+  operations: readonly Operation[],
+  ends: ReadonlyMap<string, Ended>,
+): readonly Operation[] {
+  const last = operations.findLastIndex(({ id }) => ends.get(id)?.kind === "written");
+  return operations
+    .slice(0, Math.max(0, last))
+    .filter(({ id }) => ends.get(id)?.kind === "rejected")
+    .reverse();
+}
+
+/** Sends them batch by batch and notes their ends; gives the error that leaves the rest unsent. */
+async function sendAll(
+  work: ReconcileWork,
+  side: SideContext,
+  operations: readonly Operation[],
+  runId: string,
+  ends: Map<string, Ended>,
+): Promise<SyncError | undefined> {
   const most = side.schema.traits.write?.batch ?? 1;
   for (let at = 0; at < operations.length; at += most) {
     const batch = operations.slice(at, at + most);
@@ -35,16 +70,16 @@ export async function writeSide(
       const outcomes = await send(work, side, batch, runId);
       for (const [index, { id }] of batch.entries()) {
         const outcome = outcomes[index];
-        if (outcome?.kind === "unsent") return { ends, failed: outcome.error };
+        if (outcome?.kind === "unsent") return outcome.error;
         ends.set(id, endOfOutcome(outcome));
       }
     } catch (error) {
       if (work.signal.aborted || !(error instanceof SyncError)) throw error;
       for (const [id, end] of await lookAgain(work, side, batch)) ends.set(id, end);
-      return { ends, failed: error };
+      return error;
     }
   }
-  return { ends };
+  return undefined;
 }
 
 function send(
