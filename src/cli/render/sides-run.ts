@@ -96,7 +96,7 @@ function nextLines(run: SidesRun, { style }: Look): readonly string[] {
     ...(rejected === 0
       ? []
       : [
-          `lockstep parked --sync ${sync}  shows what was refused and why; it is tried again when something changes there`,
+          `lockstep parked --sync ${sync}  shows what was refused and why; it is tried again when something changes there, and by itself after a while`,
         ]),
     ...(undoes === undefined || heldBy === undefined
       ? []

@@ -80,7 +80,9 @@ export async function makePlan(work: ReconcileWork, isShown = false): Promise<Ma
 function parkedNote(sync: string, { held }: PlannedParked = NONE_PARKED): readonly string[] {
   if (held === 0) return [];
   const they = held === 1 ? "1 write that was refused is" : `${held} writes that were refused are`;
-  return [`${they} parked until something changes there: lockstep parked --sync ${sync}`];
+  return [
+    `${they} parked for a while, or until something changes there: lockstep parked --sync ${sync}`,
+  ];
 }
 
 const NONE_PARKED: PlannedParked = { held: 0, settled: [] };

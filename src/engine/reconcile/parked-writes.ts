@@ -19,7 +19,7 @@ import type { Ended } from "./settle-record.ts";
 export interface ParkedWrites {
   /**
    * A plan without the writes that would be refused again: a side refused exactly that write of
-   * that record under this configuration. `stuck` are records of which all that is left is such a
+   * that record under this configuration, and not so long ago. `stuck` are records of which all that is left is such a
    * deletion; they are no part of the plan.
    */
   leaveOut(planned: readonly PlannedRecord[]): {
@@ -36,13 +36,15 @@ export async function recallParked({ context }: ReconcileWork): Promise<ParkedWr
   const byWrite = new Map(parked.map((one) => [placeOf(one.stream, one.key), one]));
   const wanted = new Set<number>();
   let held = 0;
+  const isTriedAgain = againAtOnce(context);
   const isHeld = (record: PlannedRecord, operation: Operation): boolean => {
     const found = byWrite.get(placeOf(operation.side, keyOf(record, operation)));
     const side = context.sides.find(({ name }) => name === operation.side);
     if (found === undefined || side === undefined) return false;
     wanted.add(found.id);
     if (context.triesParked === true) return false;
-    return fingerprintIn(found) === fingerprintOf(context, side, operation);
+    if (fingerprintIn(found) !== fingerprintOf(context, side, operation)) return false;
+    return !isTriedAgain(found, operation);
   };
   return {
     leaveOut(planned) {
@@ -71,6 +73,37 @@ export async function recallParked({ context }: ReconcileWork): Promise<ParkedWr
       const settled = parked.flatMap(({ id }) => (wanted.has(id) || !isKnown ? [] : [id]));
       return { held, settled };
     },
+  };
+}
+
+/** How long a refused write rests after its first refusal; twice as long after each further one. */
+const REST_MS = 5 * 60_000;
+const REST_MOST_MS = 24 * 60 * 60_000;
+
+/** Of creates, which no guard counts. */
+const CREATES_AGAIN = 1000;
+
+/**
+ * What a write lacked may have come meanwhile, where nothing of it changed: a parent from another
+ * sync, a name that is free now. So it is tried again by itself, ever more seldom. Few at once: old
+ * refusals alone may not come to so many changes and deletions that a guard halts.
+ */
+function againAtOnce({
+  clock,
+  guard: { changeFloor, deleteFloor },
+}: ReconcileContext): (parked: ParkedRecord, operation: Operation) => boolean {
+  const now = clock.now();
+  const most = { create: CREATES_AGAIN, other: Math.floor(Math.min(changeFloor, deleteFloor) / 2) };
+  const counts = new Map<string, number>();
+  return ({ lastAt, attempts }, { side, kind }) => {
+    const rest = Math.min(REST_MOST_MS, REST_MS * 2 ** (attempts - 1));
+    if (now < lastAt + rest) return false;
+    const of = kind === "create" ? "create" : "other";
+    const place = `${of} ${side}`;
+    const count = (counts.get(place) ?? 0) + 1;
+    if (count > most[of]) return false;
+    counts.set(place, count);
+    return true;
   };
 }
 

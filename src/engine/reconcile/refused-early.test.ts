@@ -78,3 +78,44 @@ test("what is still refused is not sent again where nothing came about after it"
   assert.deepEqual(await run(), ["0", "3", "0"]);
   assert.deepEqual([...(await parked())].sort(), ["0", "2"]);
 });
+
+test("what another sync brought later lets a refused write come about by itself", async () => {
+  const { world, put, run, parked } = nested();
+  put("1", "3");
+  assert.deepEqual(await run(), ["1"]);
+  world.put("b", { sku: "3", name: "-", price: "1", tags: [] });
+  await run();
+  assert.deepEqual(await parked(), ["1"]);
+  await run(5 * 60_000);
+  assert.deepEqual(Object.keys(world.items("b")).sort(), ["1", "3"]);
+  assert.deepEqual(await parked(), []);
+});
+
+test("a write that goes on being refused is tried ever more seldom, and once a day at last", async () => {
+  const { put, run } = nested();
+  put("1", "3");
+  const minute = 60_000;
+  let tries = (await run()).length;
+  for (let at = 0; at < 60; at += 1) tries += (await run(minute)).length;
+  // 5, 15 and 35 minutes after the first time.
+  assert.equal(tries, 4);
+  for (let at = 0; at < 10; at += 1) await run(24 * 60 * minute);
+  assert.equal((await run(23 * 60 * minute)).length, 0);
+  assert.equal((await run(61 * minute)).length, 1);
+});
+
+test("old refusals of deletions alone do not make the guard halt", async () => {
+  const { world, refusesDeletes, put, run } = nested(4);
+  for (let at = 10; at < 50; at += 1) put(String(at), "-");
+  await run();
+  refusesDeletes.now = true;
+  for (const sku of ["10", "11", "12", "13"]) world.remove("a", sku);
+  assert.equal((await run()).length, 4);
+  for (const sku of ["14", "15"]) world.remove("a", sku);
+  assert.equal((await run(5 * 60_000)).length, 4);
+  refusesDeletes.now = false;
+  await run(10 * 60_000);
+  await run(10 * 60_000);
+  await run(10 * 60_000);
+  assert.equal(Object.keys(world.items("b")).length, 34);
+});
