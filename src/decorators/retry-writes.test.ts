@@ -21,7 +21,7 @@ const DONE: WriteOutcome = { kind: "written", stored: null };
 
 /** Each call does as many operations as `does` says, then meets trouble, if any are left. */
 function createBench(
-  does: readonly (number | "lost")[],
+  does: readonly (number | "lost" | "thrown")[],
   code: ErrorCode = "CONNECTOR_RATE_LIMITED",
 ) {
   const timeline = createTimeline(Date.UTC(2026, 0, 1));
@@ -31,7 +31,10 @@ function createBench(
     const many = does[sent.length] ?? 0;
     sent.push(operations.map(({ id }) => id));
     const error = new SyncError(code, "Not now.", { retryAfterMs: 5_000 });
-    if (many === "lost") throw error;
+    if (many === "thrown") throw error;
+    if (many === "lost") {
+      return operations.map((_, index) => ({ kind: index === 0 ? "lost" : "unsent", error }));
+    }
     return operations.map((_, index) => (index < many ? DONE : { kind: "unsent", error }));
   };
   const policy = {
@@ -88,10 +91,14 @@ test("trouble that does not pass is not waited for", async () => {
 });
 
 test("a write that may have been done is never sent again", async () => {
-  const { outcomes, sent } = createBench([1, "lost", 3]);
-  await assert.rejects(outcomes(), { message: "Not now." });
-  assert.deepEqual(
-    sent.map((ids) => ids.join("")),
-    ["abcd", "bcd"],
-  );
+  const thrown = createBench([1, "thrown", 3]);
+  await assert.rejects(thrown.outcomes(), { message: "Not now." });
+  const lost = createBench([1, "lost", 3]);
+  assert.deepEqual(await lost.outcomes(), ["written", "lost", "Not now.", "Not now."]);
+  for (const { sent } of [thrown, lost]) {
+    assert.deepEqual(
+      sent.map((ids) => ids.join("")),
+      ["abcd", "bcd"],
+    );
+  }
 });

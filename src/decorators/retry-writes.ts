@@ -4,8 +4,8 @@ import { effort, NO_TRIES, type RetryOptions } from "./retry-effort.ts";
 
 /**
  * Writes, and sends again what the system is known not to have done, until all is done or the
- * policy's bounds are reached: what is left then is given as unsent. An error that is thrown is never
- * tried again here: whether it was done has to be looked up first.
+ * policy's bounds are reached: what is left then is given as unsent. What is lost, or thrown, ends it:
+ * whether it was done has to be looked up first.
  */
 export async function writeUnsent(
   write: NonNullable<Connector["write"]>,
@@ -44,12 +44,17 @@ export async function writeUnsent(
     );
     const error = await spent.then(() => undefined, givenUp);
     if (doubtful !== undefined) throw doubtful.error;
+    if (hasLost(ends)) break;
     if (error === undefined) continue;
     signal.throwIfAborted();
     for (const { id } of left) ends.set(id, { kind: "unsent", error });
     break;
   } while (left.length > 0);
   return operations.flatMap(({ id }) => ends.get(id) ?? []);
+}
+
+function hasLost(ends: ReadonlyMap<string, WriteOutcome>): boolean {
+  return [...ends.values()].some(({ kind }) => kind === "lost");
 }
 
 function givenUp(error: unknown): SyncError {

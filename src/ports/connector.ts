@@ -222,12 +222,15 @@ export interface Expectation {
  * - `rejected`: nothing was written; the system will not have this record. The rest went on.
  * - `unsent`: nothing was done, and nobody has to look: it did not come to be sent, or the system
  *   turned it away before it looked (429). All that follow in the batch are unsent too.
+ * - `lost`: it was sent, and nothing tells what was done: whoever asked has to look. All that follow
+ *   in the batch are unsent. An error that is thrown says so of the whole batch.
  */
 export type WriteOutcome =
   | { readonly kind: "written"; readonly stored: StreamRecord | null }
   | { readonly kind: "conflict"; readonly current: StreamRecord | null }
   | { readonly kind: "rejected"; readonly problem: Problem }
-  | { readonly kind: "unsent"; readonly error: SyncError };
+  | { readonly kind: "unsent"; readonly error: SyncError }
+  | { readonly kind: "lost"; readonly error: SyncError };
 
 export interface CheckResult {
   /** One line for a person: what was reached and as whom. */

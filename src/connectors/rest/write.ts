@@ -19,8 +19,8 @@ type Operation<K extends WriteOperation["kind"]> = Extract<WriteOperation, { rea
 
 /**
  * Performs the operations one after the other. What concerns one record is its outcome. Trouble
- * before one was sent, or with which it was turned away, leaves it and the others unsent; anything
- * else is thrown, and then the caller has to look what was done.
+ * before one was sent, or with which it was turned away, leaves it and the others unsent; after any
+ * other nothing tells what was done of that one, and the others are unsent.
  */
 export async function writeOperations(
   reading: Reading,
@@ -34,12 +34,12 @@ export async function writeOperations(
     try {
       outcomes.push(await perform(reading, operation, signal));
     } catch (error) {
-      if (!(error instanceof NothingDone)) throw error;
-      const { cause } = error;
-      return [
-        ...outcomes,
-        ...operations.slice(index).map(() => ({ kind: "unsent", error: cause }) as const),
-      ];
+      const isUndone = error instanceof NothingDone;
+      const cause = isUndone ? error.cause : error;
+      if (!isSyncError(cause)) throw error;
+      const rest = operations.slice(index).map(() => ({ kind: "unsent", error: cause }) as const);
+      if (isUndone) return [...outcomes, ...rest];
+      return [...outcomes, { kind: "lost", error: cause }, ...rest.slice(1)];
     }
   }
   return outcomes;

@@ -164,11 +164,11 @@ function createScratch(
     schema.fields.map((field) => (field.name === name ? value : undefined));
   const write = async (
     operation: WriteOperation,
-  ): Promise<Exclude<WriteOutcome, { readonly kind: "unsent" }>> => {
+  ): Promise<Exclude<WriteOutcome, { readonly kind: "unsent" | "lost" }>> => {
     const outcomes = await connector.write?.({ schema }, [operation], signal);
     const outcome = outcomes?.[0];
     if (outcome === undefined) throw contradiction(schema, "a write gave no outcome");
-    if (outcome.kind === "unsent") throw outcome.error;
+    if (outcome.kind === "unsent" || outcome.kind === "lost") throw outcome.error;
     return outcome;
   };
   const remove = async (key: RecordKey): Promise<void> => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SyncError } from "../../model/sync-error.ts";
+import { withSide } from "../../testing/reconcile-sides.ts";
 import { createReconcileWorld } from "../../testing/reconcile-world.ts";
 import { applyReconcile, planReconcile, planUndo, runReconcile } from "./run-reconcile.ts";
 
@@ -55,6 +56,37 @@ test("what a side turned away unread is not looked for, and was not sent", async
   assert.equal(applied.sides["b"]?.unsent, 2);
   assert.deepEqual(applied.troubles, ["b failed: Not so fast."]);
   assert.equal(readsAfter, 0);
+});
+
+test("only what was sent without an answer is looked for, and the rest was not sent", async () => {
+  const world = createReconcileWorld({ sides: [{ name: "a" }, { name: "b" }] });
+  for (const sku of ["1", "2", "3"]) world.put("a", item(sku, "n"));
+  const error = new SyncError("CONNECTOR_UNAVAILABLE", "It broke.");
+  const read: (readonly string[])[] = [];
+  const context = withSide(world.context, "b", (side) => {
+    const { connector } = side;
+    return {
+      ...side,
+      connector: {
+        ...connector,
+        read: (request, stop) => {
+          if (request.kind === "keys") read.push(request.keys);
+          return connector.read(request, stop);
+        },
+        write: async (query, [first, ...others], stop) => [
+          ...((first && (await connector.write?.(query, [first], stop))) ?? []),
+          ...others.map((_, index) => ({ kind: index === 0 ? "lost" : "unsent", error }) as const),
+        ],
+      },
+    };
+  });
+  const { applied } = await runReconcile(context, signal);
+  const ends = { written: 1, conflict: 0, rejected: 0, unknown: 0, unsent: 2 };
+  assert.deepEqual(applied.sides["b"], ends);
+  assert.deepEqual([...new Set(read.flat())], ["2"]);
+  assert.deepEqual(applied.troubles, ["b failed: It broke."]);
+  await runReconcile(world.context, signal);
+  assert.deepEqual(Object.keys(world.items("b")), ["1", "2", "3"]);
 });
 
 test("what was changed meanwhile is told with the record's name", async () => {

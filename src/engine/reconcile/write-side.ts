@@ -1,7 +1,7 @@
 import type { Operation } from "../../model/plan.ts";
 import type { RecordKey, StreamRecord, Values } from "../../model/record.ts";
 import { fieldIndex } from "../../model/schema.ts";
-import { SyncError } from "../../model/sync-error.ts";
+import { isSyncError, SyncError } from "../../model/sync-error.ts";
 import { valuesEqual } from "../../model/value.ts";
 import type { WriteOperation, WriteOutcome } from "../../ports/connector.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
@@ -66,23 +66,27 @@ async function sendAll(
   const most = side.schema.traits.write?.batch ?? 1;
   for (let at = 0; at < operations.length; at += most) {
     const batch = operations.slice(at, at + most);
-    try {
-      const outcomes = await send(work, side, batch, runId);
-      for (const [index, { id }] of batch.entries()) {
-        const outcome = outcomes[index];
-        if (outcome?.kind === "unsent") return outcome.error;
-        ends.set(id, endOfOutcome(outcome));
-      }
-    } catch (error) {
-      if (work.signal.aborted || !(error instanceof SyncError)) throw error;
-      for (const [id, end] of await lookAgain(work, side, batch)) ends.set(id, end);
-      return error;
+    const outcomes = await send(work, side, batch, runId).catch((error: unknown) => {
+      if (work.signal.aborted || !isSyncError(error)) throw error;
+      return batch.map(() => ({ kind: "lost", error }) as const);
+    });
+    let failed: SyncError | undefined;
+    const lost: Operation[] = [];
+    for (const [index, operation] of batch.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.kind === "lost") lost.push(operation);
+      if (outcome?.kind === "lost" || outcome?.kind === "unsent") failed ??= outcome.error;
+      else ends.set(operation.id, endOfOutcome(outcome));
     }
+    if (lost.length > 0) {
+      for (const [id, end] of await lookAgain(work, side, lost)) ends.set(id, end);
+    }
+    if (failed !== undefined) return failed;
   }
   return undefined;
 }
 
-function send(
+async function send(
   work: ReconcileWork,
   side: SideContext,
   batch: readonly Operation[],
@@ -134,6 +138,8 @@ function endOfOutcome(outcome: WriteOutcome | undefined): Ended {
       return { kind: "rejected", trouble: outcome.problem.message, problem: outcome.problem };
     case "unsent":
       return NOT_WRITTEN;
+    case "lost":
+      return { kind: "unknown", trouble: outcome.error.message };
     case undefined:
       return { kind: "unknown", trouble: "The side gave no answer for it." };
   }
