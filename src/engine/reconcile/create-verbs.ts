@@ -13,7 +13,7 @@ import { importPlan } from "./import-plan.ts";
 import { forgetRule, keepRule, keptRules, withRules } from "./kept-rules.ts";
 import { refuseUnknownRun } from "./known-run.ts";
 import { matchedFields, meantNames } from "./names.ts";
-import { openReconcile } from "./open-reconcile.ts";
+import { type OpeningParts, openReconcile } from "./open-reconcile.ts";
 import {
   applyReconcile,
   planReconcile,
@@ -39,10 +39,12 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
     sync: string,
     watch: ReconcileWatch,
     act: (context: ReconcileContext, part: ReconcilePart) => Promise<T>,
+    goesOnWithout = false,
   ): Promise<T> => {
     const part = named(reconciles, sync);
-    return withSync(parts, part, watch, (context) => act(context, part));
+    return withSync({ ...parts, goesOnWithout }, part, watch, (context) => act(context, part));
   };
+  const withThoseThere: typeof within = (sync, watch, act) => within(sync, watch, act, true);
   const meant: MeantNames = (sync, name) => {
     const part = reconciles.find(({ spec }) => spec.name === sync);
     return part === undefined ? [name] : meantNames(matchedFields(part.spec), name);
@@ -56,7 +58,7 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
   return {
     syncs: reconciles.map(({ spec }) => infoOf(spec)),
     plan: (sync, watch, request) =>
-      within(sync, watch, async (context) => {
+      withThoseThere(sync, watch, async (context) => {
         const { head } = await planReconcile(looking(context, request), watch.signal);
         return planOf(context, head);
       }),
@@ -64,7 +66,7 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
       within(sync, watch, async (context, { spec }) => describeSync(spec, context)),
     kept: (sync) => home.newestPlan(named(reconciles, sync).spec.name),
     apply: (sync, plan, watch) =>
-      within(sync, watch, async (context) => {
+      withThoseThere(sync, watch, async (context) => {
         const head = plan === undefined ? await home.newestPlan(sync) : await home.plan(plan);
         if (head === undefined || head.sync !== sync) {
           const which = plan === undefined ? "no plan that waits" : `no plan "${plan}"`;
@@ -77,7 +79,9 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
     importPlan: (sync, head, records, watch) =>
       within(sync, watch, (context) => importPlan(context, head, records, watch.signal)),
     run: (sync, watch, request) =>
-      within(sync, watch, (context) => runReconcile(looking(context, request), watch.signal)),
+      withThoseThere(sync, watch, (context) =>
+        runReconcile(looking(context, request), watch.signal),
+      ),
     planUndo: (sync, runId, watch) =>
       within(sync, watch, async (context) =>
         planOf(context, await planUndo(context, runId, watch.signal)),
@@ -150,12 +154,12 @@ function infoOf(spec: ReconcileSpec): ReconcileVerbs["syncs"][number] {
 
 /** Connects the sync's sides, and acts on them while `watch` hears of their waits, too. */
 async function withSync<T>(
-  parts: LockstepParts,
+  parts: LockstepParts & Pick<OpeningParts, "goesOnWithout">,
   { spec, systems }: ReconcilePart,
   watch: ReconcileWatch,
   act: (context: ReconcileContext) => Promise<T>,
 ): Promise<T> {
-  const { home, clock, random, owner } = parts;
+  const { home, clock, random, owner, goesOnWithout = false } = parts;
   const emit = watch.emit ?? (() => {});
   const connectors = new Map<string, Connector>();
   const watched = new Map<string, () => void>();
@@ -169,7 +173,7 @@ async function withSync<T>(
         watched.set(system.name, connected.onWait(waitsOf(system.name, emit)));
       }
     }
-    const opening = { home, clock, random, owner, emit, connectors };
+    const opening = { home, clock, random, owner, emit, connectors, goesOnWithout };
     const context = await openReconcile(spec, opening, watch.signal);
     return await act(withRules(context, await keptRules(home, spec.name)));
   } finally {

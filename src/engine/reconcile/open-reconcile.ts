@@ -17,23 +17,22 @@ import type { LeaseOwner } from "../context.ts";
 import { hashText } from "../replicate/hash.ts";
 import { checkMark, checkWritable, fitMark } from "./check-side.ts";
 import type { ReconcileContext, SideContext, SideMapping } from "./context.ts";
+import { type DiscoveredSide, type DiscoveryParts, discoverSides } from "./discover-sides.ts";
 import { keptPlaces } from "./kept-places.ts";
 import { digestSeed } from "./names.ts";
 import { sharedFields, withSharedTypes } from "./shared-fields.ts";
 
 /** What opening a reconcile sync needs beside its settings. */
-export interface OpeningParts {
+export interface OpeningParts extends DiscoveryParts {
   readonly home: Home & Agreements;
   readonly clock: Clock;
   readonly random: Random;
   readonly owner: LeaseOwner;
   readonly emit: ReconcileContext["emit"];
-  /** By side, wrapped in retry and limits. */
-  readonly connectors: ReadonlyMap<string, Connector>;
 }
 
 /**
- * Finds the sides' streams and fits the settings to what they turn out to be: the shared fields
+ * Finds the sides' streams (see `discoverSides` of one that is away) and fits the settings to what they turn out to be: the shared fields
  * with their types, the mappings, conditions and policies. Throws STREAM_UNKNOWN, and
  * CONFIG_INVALID with everything that does not fit.
  */
@@ -42,15 +41,8 @@ export async function openReconcile(
   parts: OpeningParts,
   signal: AbortSignal,
 ): Promise<ReconcileContext> {
-  const schemas = new Map(
-    await Promise.all(
-      spec.sides.map(async (side) => {
-        const connector = parts.connectors.get(side.name);
-        if (connector === undefined) throw new SyncError("INTERNAL", `No side "${side.name}".`);
-        return [side.name, findStream(side, await connector.discover(signal))] as const;
-      }),
-    ),
-  );
+  const discovered = await discoverSides(spec, parts, signal);
+  const schemas = new Map([...discovered].map(([name, { schema }]) => [name, schema]));
   const found = sharedFields(spec, schemas);
   const kept = await keptPlaces(parts.home, spec.name);
   const fields = inPlaces(
@@ -65,7 +57,7 @@ export async function openReconcile(
   const policies = spec.compilePolicies(shared, now);
   const problems = policies.problems.map((problem) => sentence(`syncs.${spec.name}`, problem));
   const sides = spec.sides.map((side) => {
-    const told = schemas.get(side.name) as StreamSchema;
+    const { schema: told, connector } = discovered.get(side.name) as DiscoveredSide;
     const schema = withSharedTypes(told, side.compile(told.fields, shared).mapping, shared);
     const compiled = side.compile(schema.fields, shared);
     const wrong = [
@@ -76,7 +68,7 @@ export async function openReconcile(
     ];
     const path = `syncs.${spec.name}.sides.${side.name}`;
     problems.push(...wrong.map((problem) => sentence(path, problem)));
-    return sideContext(side, { schema, compiled, fields }, parts);
+    return sideContext(side, { schema, compiled, fields, connector });
   });
   problems.push(...unreadMatches(spec, fields, sides));
   if (problems.length > 0) {
@@ -120,17 +112,6 @@ function sentence(path: string, problem: MappingProblem): string {
   return `${path}: ${problem.path} ${problem.reason}. ${problem.remedy}`;
 }
 
-function findStream(side: SideSpec, schemas: readonly StreamSchema[]): StreamSchema {
-  const found = schemas.find(({ name }) => name === side.stream);
-  if (found !== undefined) return found;
-  const known = schemas.map(({ name }) => name).join(", ");
-  throw new SyncError(
-    "STREAM_UNKNOWN",
-    `The side "${side.name}" has no stream "${side.stream}"; streams of "${side.system}": ${known || "none"}.`,
-    { context: { stream: side.stream } },
-  );
-}
-
 function unreadMatches(
   { match, name: sync }: ReconcileSpec,
   fields: readonly SharedField[],
@@ -158,10 +139,10 @@ function sideContext(
     readonly schema: StreamSchema;
     readonly compiled: CompiledSide;
     readonly fields: readonly SharedField[];
+    readonly connector: Connector;
   },
-  parts: OpeningParts,
 ): SideContext {
-  const { schema, fields } = fitted;
+  const { schema, fields, connector } = fitted;
   const { mapping, accepts } = fitted.compiled;
   const isShared = fields.map(({ isLeft }) => isLeft !== true);
   const compiled = compileMapping(mapping, schema.fields, fields);
@@ -182,7 +163,6 @@ function sideContext(
     accepts: (values) => accepts(values.filter((_, place) => isShared[place])),
     whenLeaving: side.whenLeaving,
   };
-  const connector = parts.connectors.get(side.name) as Connector;
   const hasDigests =
     side.digests && schema.traits.digests !== undefined && connector.sumDigests !== undefined;
   return {
