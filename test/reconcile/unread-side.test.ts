@@ -40,6 +40,7 @@ test("a side that cannot be read is never in step: plan and run say so and end w
   assert.equal(plan.exit, 4);
   assert.match(plan.out, /^Nothing to do by itself: inventory: stock could not be read\.$/m);
   assert.match(plan.out, /^Note: stock could not be read and is left as it is: /m);
+  assert.match(plan.out, /^stock +remote items +1 +not read /m);
   left = 1;
   const run = await scene.cli("run");
   assert.equal(run.exit, 4);

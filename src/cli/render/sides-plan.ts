@@ -100,9 +100,10 @@ function haltLines({ halts }: SidesPlan, { style }: Look): readonly string[] {
   ]);
 }
 
-function sidesTable({ sides, undoes }: SidesPlan, { style }: Look): readonly string[] {
+function sidesTable({ sides, undoes, unread = [] }: SidesPlan, { style }: Look): readonly string[] {
   const count = (value: number, sign: string): string =>
     value === 0 ? style.dim("0") : `${sign}${formatCount(value)}`;
+  const unseen = (side: string): string => (unread.includes(side) ? "not read" : "changes");
   // An undo rests on what was written, not on an observation.
   const observed = undoes === undefined ? ["known", "seen"] : [];
   return table(
@@ -118,7 +119,7 @@ function sidesTable({ sides, undoes }: SidesPlan, { style }: Look): readonly str
       style.bold(cleanText(side)),
       cleanText(`${system} ${stream}`),
       ...(undoes === undefined
-        ? [formatCount(known), seen === undefined ? style.dim("changes") : formatCount(seen)]
+        ? [formatCount(known), seen === undefined ? style.dim(unseen(side)) : formatCount(seen)]
         : []),
       style.green(count(creates, "+")),
       style.yellow(count(updates, "~")),
