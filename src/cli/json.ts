@@ -47,6 +47,8 @@ export interface SidesRun {
   readonly inReview: number;
   /** Writes that were refused in earlier runs and not tried again. */
   readonly parked: number;
+  /** Records left as they are, though a side lacks them or has something else. */
+  readonly outOfStep: number;
   /** Records that a crash had left open and that were looked into first. */
   readonly recovered: number;
   /** Sides that could not be read; absent without any. */

@@ -137,6 +137,12 @@ export interface PlanHead {
     readonly matched: number;
     readonly alone: number;
     readonly inReview: number;
+    /**
+     * Records or names that no run puts in step by itself and that no person is asked about: what is
+     * to be written to a side does not map, or what stands there cannot be understood, read or
+     * matched. Counted for each reason, so that one may be counted twice. Absent without any.
+     */
+    readonly outOfStep?: number;
   };
   /** Where the next observation of a side goes on from, once the plan is applied. */
   readonly positions: Readonly<Record<string, SidePositions>>;

@@ -46,12 +46,13 @@ export async function viewOf(
 }
 
 /**
- * 3 where the guard would stop it, 5 with something to do, 4 where all that is left waits or a side
- * could not be read.
+ * 3 where the guard would stop it, 5 with something to do, 4 where all that is left waits or is left
+ * out of step, or a side could not be read.
  */
 export function exitOfSidesPlan({ due, halts, records, undoes, unread }: SidesPlan): ExitCode {
   if (undoes !== undefined) return EXIT.planned;
   if (halts.length > 0) return EXIT.halted;
   if (due) return EXIT.planned;
-  return records.waiting + records.parked > 0 || unread !== undefined ? EXIT.parked : EXIT.done;
+  const left = records.waiting + records.parked + records.outOfStep;
+  return left > 0 || unread !== undefined ? EXIT.parked : EXIT.done;
 }

@@ -30,6 +30,7 @@ export async function carryOut(
     sides: applied.sides,
     inReview: applied.inReview,
     parked: head.parked?.held ?? 0,
+    outOfStep: head.records.outOfStep ?? 0,
     recovered,
     troubles: applied.troubles,
     ...(head.unread === undefined ? {} : { unread: head.unread }),

@@ -52,6 +52,7 @@ function headline(plan: SidesPlan, { style }: Look): string {
   const waits = [
     ...(records.waiting === 0 ? [] : [waitsInWords(records.waiting)]),
     ...(records.parked === 0 ? [] : [`${plural(records.parked, "refused write")} parked`]),
+    ...(records.outOfStep === 0 ? [] : ["records are left out of step"]),
     ...(unread.length === 0 ? [] : [`${sidesInWords(unread.map(cleanText))} could not be read`]),
   ].join("; ");
   const name = undoes === undefined ? sync : `undo run ${undoes} of ${sync}`;

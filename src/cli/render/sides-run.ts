@@ -33,10 +33,13 @@ export function sidesRunLines(run: SidesRun, look: Look): readonly string[] {
 }
 
 function outcomeInWords(run: SidesRun, { style }: Look): string {
-  const { inReview, parked, unread } = run;
+  const { inReview, parked, outOfStep, unread } = run;
   if (refused(run) > 0 || unread !== undefined) return style.yellow("Done in part:");
   if (inReview > 0) return style.yellow("Done, with open conflicts:");
-  return parked > 0 ? style.yellow("Done, with parked writes:") : style.green("Done:");
+  if (parked > 0) return style.yellow("Done, with parked writes:");
+  return outOfStep > 0
+    ? style.yellow("Done, with records left out of step:")
+    : style.green("Done:");
 }
 
 type Outcome = keyof SidesRun["sides"][string];

@@ -16,6 +16,7 @@ const verified = (read: number): SidesVerifyJson => ({
     compared: 1_000_000,
     read,
     missing: 0,
+    unreadable: 0,
     fields: {},
     lossy: {},
     samples: [],

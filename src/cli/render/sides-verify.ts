@@ -20,7 +20,8 @@ export function sidesVerifyLines(result: SidesVerifyJson, look: Look): readonly 
   const by =
     unread === 0 ? "" : `, ${formatCount(unread)} by digest and ${formatCount(read)} by reading`;
   const how = `(${all}, ${plural(sides.length, "side")}${by})`;
-  const drifted = sides.filter((side) => side.missing > 0 || total(side.fields) > 0);
+  const unreadable = sides.reduce((sum, side) => sum + side.unreadable, 0);
+  const drifted = sides.filter((side) => side.missing + side.unreadable + total(side.fields) > 0);
   return [
     ...(repair === undefined ? [] : [...sidesRunLines(repair, look), ""]),
     isEqual
@@ -33,6 +34,7 @@ export function sidesVerifyLines(result: SidesVerifyJson, look: Look): readonly 
         { title: "compared", align: "right" },
         ...(unread === 0 ? [] : [{ title: "of them read", align: "right" as const }]),
         { title: "missing", align: "right" },
+        ...(unreadable === 0 ? [] : [{ title: "not understood", align: "right" as const }]),
         { title: "different values", align: "right" },
         { title: "kept in its own way", align: "right" },
       ],
@@ -41,6 +43,7 @@ export function sidesVerifyLines(result: SidesVerifyJson, look: Look): readonly 
         formatCount(side.compared),
         ...(unread === 0 ? [] : [formatCount(side.read)]),
         formatCount(side.missing),
+        ...(unreadable === 0 ? [] : [formatCount(side.unreadable)]),
         formatCount(total(side.fields)),
         formatCount(total(side.lossy)),
       ]),
@@ -60,18 +63,24 @@ function total(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
-function driftLines({ side, missing, fields, samples }: SideDrift, look: Look): readonly string[] {
+function driftLines(drift: SideDrift, look: Look): readonly string[] {
+  const { side, missing, unreadable, fields, samples } = drift;
   const { style } = look;
   const counts = Object.entries(fields).map(
     ([field, count]) => `${cleanText(field)} ${formatCount(count)}`,
   );
-  const what = [...(missing === 0 ? [] : [`${formatCount(missing)} missing`]), ...counts];
-  const rows = samples.map(({ name, field, agreed, found }) => [
-    style.bold(cleanText(name)),
-    field === undefined ? style.red("missing") : cleanText(field),
-    field === undefined ? "" : showSaid(found),
-    field === undefined ? "" : style.dim(`agreed ${showSaid(agreed)}`),
-  ]);
+  const what = [
+    ...(missing === 0 ? [] : [`${formatCount(missing)} missing`]),
+    ...(unreadable === 0 ? [] : [`${formatCount(unreadable)} not understood`]),
+    ...counts,
+  ];
+  const rows = samples.map(({ name, field, agreed, found, unreadable: isUnreadable }) => {
+    const trouble = isUnreadable === true ? "not understood" : "missing";
+    const bold = style.bold(cleanText(name));
+    if (field === undefined) return [bold, style.red(trouble), "", ""];
+    if (isUnreadable === true) return [bold, cleanText(field), style.red(trouble), ""];
+    return [bold, cleanText(field), showSaid(found), style.dim(`agreed ${showSaid(agreed)}`)];
+  });
   const titles = ["", "", "", ""].map((title) => ({ title }));
   return [`${cleanText(side)}: ${what.join(", ")}`, ...indent(table(titles, rows, style).slice(1))];
 }

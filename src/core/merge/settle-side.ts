@@ -34,12 +34,9 @@ export function settleSide(outcome: Outcome, role: SideRole, view: SideView): Se
   const { agreed, merges, rules } = outcome;
   const belongs = role.accepts(agreed);
   if (view.presence === "never") {
-    if (!belongs || !role.create) return { side };
-    const values = merges.map(({ value, reason }, index) =>
-      reason.kind !== "review" && isWritten(rules, side, index) ? value : undefined,
-    );
-    if (values.every((value) => value === undefined || value === null)) return { side };
-    return { side, write: { side, kind: "create", values } };
+    const known = merges.map(({ value, reason }) => (reason.kind === "review" ? undefined : value));
+    const values = belongs ? createdValues(rules, role, known) : undefined;
+    return values === undefined ? { side } : { side, write: { side, kind: "create", values } };
   }
   if (view.presence !== "present") return { side };
   if (!belongs) return leave(outcome, role, view);
@@ -51,6 +48,20 @@ export function settleSide(outcome: Outcome, role: SideRole, view: SideView): Se
   return values.some((value) => value !== undefined)
     ? { side, acknowledged, write: { side, kind: "update", values } }
     : { side, acknowledged };
+}
+
+/** What a side that never had the record is to be given; nothing where it is to stay without it. */
+function createdValues(rules: MergeRules, role: SideRole, agreed: Values): Values | undefined {
+  if (!role.create) return undefined;
+  const values = agreed.map((value, index) =>
+    isWritten(rules, role.side, index) ? value : undefined,
+  );
+  return values.every((value) => value === undefined || value === null) ? undefined : values;
+}
+
+/** True when a side that does not have the record is to get it. */
+export function isToBeCreated(rules: MergeRules, role: SideRole, agreed: Values): boolean {
+  return role.accepts(agreed) && createdValues(rules, role, agreed) !== undefined;
 }
 
 /** A record that never belonged here, or was left here before, is left alone: nothing is lost. */

@@ -1,3 +1,4 @@
+import { isRead } from "../../core/merge/side-role.ts";
 import { sameValue } from "../../core/same-value.ts";
 import type { StreamRecord, Values } from "../../model/record.ts";
 import type { Value } from "../../model/value.ts";
@@ -37,14 +38,27 @@ export async function compareSide(
   for (const { link, stored } of own) {
     const record = found.get(stored.key);
     if (record === undefined) drift?.missing(link.name);
-    else if (record !== "unreadable") {
+    else if (record === "unreadable") drift?.unreadable(link.name, []);
+    else {
       const { values, problems } = side.mapping.toShared(record.values);
+      if (problems.length > 0) drift?.unreadable(link.name, notUnderstood(work, side, values));
       const agrees = compareFields(work.context, drift, link, stored, values);
       if (problems.length === 0) compared.push({ record, values, agrees });
     }
     drift?.compared();
   }
   return compared;
+}
+
+/** Shared fields that a record with problems tells nothing of. */
+function notUnderstood(
+  { context: { rules } }: ReconcileWork,
+  { name }: SideContext,
+  values: Values,
+): readonly string[] {
+  return rules.fields.flatMap((field, index) =>
+    values[index] === undefined && isRead(rules, name, index) ? [field.name] : [],
+  );
 }
 
 function compareFields(

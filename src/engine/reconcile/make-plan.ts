@@ -52,6 +52,10 @@ export async function makePlan(work: ReconcileWork, isShown = false): Promise<Ma
   const parked = await recallParked(work);
   const tally = await planAll(work, plan, observations, matching, parked);
   const held = parked.outcome(observations);
+  const outOfStep = observations.reduce(
+    (sum, { bad }) => sum + bad,
+    matching.ambiguous + tally.outOfStep,
+  );
   const unread = observations.flatMap(({ side, kind }) => (kind === "unknown" ? [side] : []));
   const head: PlanHead = {
     format: 1,
@@ -67,6 +71,7 @@ export async function makePlan(work: ReconcileWork, isShown = false): Promise<Ma
       matched: matching.matched,
       alone: matching.alone,
       inReview: tally.inReview,
+      ...(outOfStep === 0 ? {} : { outOfStep }),
     },
     positions: positionsOf(observations, tally.waiting),
     ...(held === undefined ? {} : { parked: held }),
@@ -106,6 +111,8 @@ async function guardFacts(
 interface Tally {
   compared: number;
   inReview: number;
+  /** Records with troubles, of which only the first are told. */
+  outOfStep: number;
   troubles: readonly string[];
   /** Sides with records that could not be linked yet: their feeds must tell them again. */
   readonly waiting: Set<string>;
@@ -125,6 +132,7 @@ async function planAll(
   const tally: Tally = {
     compared: 0,
     inReview: 0,
+    outOfStep: 0,
     troubles: [],
     waiting: new Set([...matching.refused.values()].flatMap((sides) => [...sides])),
     sides: Object.fromEntries(context.sides.map(({ name }) => [name, { ...none }])),
@@ -160,6 +168,7 @@ function count(tally: Tally, record: PlannedRecord): void {
     if (marks === true) counts.marks = (counts.marks ?? 0) + 1;
   }
   if (isInReview(record)) tally.inReview += 1;
+  if (record.troubles.length > 0) tally.outOfStep += 1;
   if (record.troubles.length > 0 && tally.troubles.length < 20) {
     tally.troubles = [
       ...tally.troubles,

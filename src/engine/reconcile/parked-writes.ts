@@ -183,27 +183,9 @@ function fingerprintOf(
   return hashText(JSON.stringify([kind, key, fields, configuration, schema.fields]));
 }
 
-/** Names of shared records that are not on a side because it refused to make them. */
-export async function refusedCreates(
-  { home, sync }: Pick<ReconcileContext, "home" | "sync">,
-  side: string,
-): Promise<readonly string[]> {
-  const names: string[] = [];
-  for (const { image } of await home.parked({ sync, stream: side })) {
-    const { write, record } = parsed(image);
-    if (write !== "create" || typeof record !== "string") continue;
-    // It may have ended since, or have been made there by somebody else.
-    const links = await home.findLinks(sync, { name: record });
-    if (links.some(({ sides }) => sides[side] === undefined)) names.push(record);
-  }
-  return names;
-}
-
 function fingerprintIn({ image }: ParkedRecord): unknown {
-  return parsed(image)["fingerprint"];
-}
-
-function parsed(image: string): Readonly<Record<string, unknown>> {
   const read: unknown = JSON.parse(image);
-  return typeof read === "object" && read !== null ? (read as Record<string, unknown>) : {};
+  return typeof read === "object" && read !== null && "fingerprint" in read
+    ? read.fingerprint
+    : undefined;
 }

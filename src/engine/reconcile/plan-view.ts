@@ -96,6 +96,8 @@ export interface SidesPlan {
     readonly waiting: number;
     /** Writes that were refused before and are left out. */
     readonly parked: number;
+    /** Left as they are, though a side lacks them or has something else: the notes say why. */
+    readonly outOfStep: number;
   };
   /** Sides that could not be read; absent without any. */
   readonly unread?: readonly string[];
@@ -158,6 +160,7 @@ export async function viewPlan(
       agreed,
       waiting,
       parked: head.parked?.held ?? 0,
+      outOfStep: head.records.outOfStep ?? 0,
     },
     ...(head.unread === undefined ? {} : { unread: head.unread }),
     met: met.result(),

@@ -120,11 +120,17 @@ async function finishBadly(
     .catch(() => undefined);
 }
 
-/** `done` says that the sides are in step, which nobody knows of one that could not be read. */
-function outcomeOf({ sides, inReview }: Applied, { parked, unread = [] }: PlanHead): RunOutcome {
+/**
+ * `done` says that the sides are in step, which nobody knows of one that could not be read, and which
+ * is known to be false of a record that could not be mapped.
+ */
+function outcomeOf(
+  { sides, inReview }: Applied,
+  { parked, records, unread = [] }: PlanHead,
+): RunOutcome {
   const isWhole = Object.values(sides).every(
     ({ conflict, rejected, unknown, unsent }) => conflict + rejected + unknown + unsent === 0,
   );
-  const waiting = inReview + (parked?.held ?? 0) + unread.length;
+  const waiting = inReview + (parked?.held ?? 0) + unread.length + (records.outOfStep ?? 0);
   return isWhole && waiting === 0 ? "done" : "partial";
 }

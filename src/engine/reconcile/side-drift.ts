@@ -10,6 +10,8 @@ export interface SideDrift {
   readonly read: number;
   /** Records that should be there and are not. */
   readonly missing: number;
+  /** Records that are there and cannot be read, or of which a shared value cannot be understood. */
+  readonly unreadable: number;
   /** Records with a value that is not the agreed one, by field. */
   readonly fields: Readonly<Record<string, number>>;
   /** Values that the side returns in its own way for the agreed ones, by field. */
@@ -17,7 +19,9 @@ export interface SideDrift {
   /** The first of them, for people. */
   readonly samples: readonly {
     readonly name: string;
+    /** Absent where the whole record is missing or, with `unreadable`, cannot be read. */
     readonly field?: string;
+    readonly unreadable?: true;
     readonly agreed?: Value;
     readonly found?: Value;
   }[];
@@ -30,6 +34,8 @@ export interface Drift {
   /** So many were compared without being read. */
   unread(records: number): void;
   missing(name: string): void;
+  /** One record; `fields` are those that cannot be understood, none where all of it cannot. */
+  unreadable(name: string, fields: readonly string[]): void;
   lossy(field: string): void;
   differs(name: string, field: string, agreed: Value, found: Value): void;
   result(): SideDrift;
@@ -39,7 +45,7 @@ export function createDrift(side: string): Drift {
   const fields: Record<string, number> = {};
   const lossy: Record<string, number> = {};
   const samples: SideDrift["samples"][number][] = [];
-  let [compared, missing, unread] = [0, 0, 0];
+  let [compared, missing, unread, unreadable] = [0, 0, 0, 0];
   const show = (sample: SideDrift["samples"][number]): void => {
     if (samples.length < SAMPLES) samples.push(sample);
   };
@@ -54,6 +60,11 @@ export function createDrift(side: string): Drift {
       missing += 1;
       show({ name });
     },
+    unreadable: (name, of) => {
+      unreadable += 1;
+      if (of.length === 0) show({ name, unreadable: true });
+      for (const field of of) show({ name, field, unreadable: true });
+    },
     lossy: (field) => {
       lossy[field] = (lossy[field] ?? 0) + 1;
     },
@@ -62,7 +73,7 @@ export function createDrift(side: string): Drift {
       show({ name, field, agreed, found });
     },
     result: () => {
-      const counts = { compared: compared + unread, read: compared, missing };
+      const counts = { compared: compared + unread, read: compared, missing, unreadable };
       return { side, ...counts, fields, lossy, samples };
     },
   };

@@ -1,8 +1,8 @@
+import { isToBeCreated } from "../../core/merge/settle-side.ts";
 import type { LinkId } from "../../model/plan.ts";
 import { allEnded } from "./all-ended.ts";
 import { compareSide } from "./compare-side.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { refusedCreates } from "./parked-writes.ts";
 import { createDrift, type Drift, type SideDrift } from "./side-drift.ts";
 import { verifyByDigests } from "./verify-by-digests.ts";
 
@@ -26,8 +26,8 @@ export interface VerifySidesRequest {
 
 /**
  * Compares what every side has now with what is agreed, record by record. Fields in review are
- * differences like others, and so are records that a side refused to make. Where a side tells digests, only records whose digest does not tell that
- * they stand as agreed are read.
+ * differences like others, and so are records that a side has yet to get. Where a side tells digests,
+ * only records whose digest does not tell that they stand as agreed are read.
  */
 export async function verifySides(
   work: ReconcileWork,
@@ -47,15 +47,35 @@ export async function verifySides(
   );
   const open = context.sides.filter((_, index) => done[index] !== true);
   const compared = open.length === 0 ? records : await compareAll(work, open, drifts, every);
-  for (const drift of drifts) {
-    const { side } = drift.result();
-    for (const name of await refusedCreates(context, side)) drift.missing(name);
-  }
+  await countNotMade(work, drifts);
   const sides = drifts.map((drift) => drift.result());
   const isEqual = sides.every(
-    ({ missing, fields }) => missing === 0 && Object.keys(fields).length === 0,
+    ({ missing, unreadable, fields }) =>
+      missing + unreadable === 0 && Object.keys(fields).length === 0,
   );
   return { records, compared, sides, isEqual };
+}
+
+/**
+ * Records that a side was to get and did not: it refused them, or has no words for them. They are
+ * linked to no record of that side, and each is behind for it.
+ */
+async function countNotMade({ context }: ReconcileWork, drifts: readonly Drift[]): Promise<void> {
+  const { home, sync, rules, sides } = context;
+  let after: LinkId = 0;
+  for (;;) {
+    const found = await home.candidates(sync, after, LINKS_AT_ONCE);
+    const last = found.at(-1);
+    if (last === undefined) return;
+    after = last.link;
+    for (const { stored } of found) {
+      if (stored?.behind !== true) continue;
+      sides.forEach(({ name, role }, index) => {
+        if (stored.sides[name] !== undefined) return;
+        if (isToBeCreated(rules, role, stored.agreed)) drifts[index]?.missing(stored.name);
+      });
+    }
+  }
 }
 
 /** Reads the records of every so many links on these sides; gives the number of links. */
