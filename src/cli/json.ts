@@ -1,7 +1,7 @@
 import type { FilesPlan } from "../engine/files-results.ts";
 import type { SyncPlan } from "../engine/plan-results.ts";
 import type { KeptRule } from "../engine/reconcile/kept-rules.ts";
-import type { VerifiedSides } from "../engine/reconcile/verify-sides.ts";
+import type { VerifiedAndHalts } from "../engine/reconcile/verbs.ts";
 import type { ClassifiedChange, SyncRunResult, VerifyResult } from "../engine/results.ts";
 import type { Halt, ParkedRecord } from "../model/parked.ts";
 import type { JournaledOperation, OpenConflict } from "../model/plan.ts";
@@ -89,7 +89,7 @@ export interface VerifyJson {
 }
 
 /** How the sides of a sync stand to what is agreed; after a repair, as they stand then. */
-export interface SidesVerifyJson extends VerifiedSides {
+export interface SidesVerifyJson extends VerifiedAndHalts {
   readonly sync: string;
   /** The run that repaired; absent when nothing was asked or needed. */
   readonly repair?: SidesRun;

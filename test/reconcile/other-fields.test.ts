@@ -86,8 +86,12 @@ describe("what was agreed is known by field, whichever fields there are now", ()
     rename("price", "Price");
     scene.sql("UPDATE product SET price = 11 WHERE sku = 'A'");
     await assert.rejects(scene.run(), { code: "GUARD_LOST_FIELD" });
+    const verified = await scene.cli("verify");
+    assert.equal(verified.exit, 1);
+    assert.match(verified.out, /^Not equal: .*\n {2}✘ warehouse no longer has "price"/);
     rename("Price", "price");
     await scene.run();
+    assert.equal((await scene.cli("verify")).exit, 0);
     assert.equal(scene.cells("warehouse.csv")["A"]?.["price"], "11");
     rename("price", "Price");
     await halted(scene, "warehouse no longer has");

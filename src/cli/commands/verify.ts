@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Lockstep } from "../../engine/lockstep.ts";
-import type { VerifiedSides } from "../../engine/reconcile/verify-sides.ts";
+import type { VerifiedAndHalts } from "../../engine/reconcile/verbs.ts";
 import type { VerifyRequest, VerifyResult } from "../../engine/results.ts";
 import {
   checkStreams,
@@ -112,7 +112,7 @@ async function verifySync(
   sync: string,
   { sample, full, repair }: VerifyOptions,
 ): Promise<SidesVerifyJson> {
-  const verify = (): Promise<VerifiedSides> =>
+  const verify = (): Promise<VerifiedAndHalts> =>
     withSidesWatch(session, sync, (watch) =>
       lockstep.reconcile.verify(
         sync,

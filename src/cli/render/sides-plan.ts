@@ -94,7 +94,8 @@ export function writesInWords({ sides }: Pick<SidesPlan, "sides">): string {
     .join(", ");
 }
 
-function haltLines({ halts }: SidesPlan, { style }: Look): readonly string[] {
+/** Why a run would write nothing, and what lets it go on. */
+export function haltLines({ halts }: Pick<SidesPlan, "halts">, { style }: Look): readonly string[] {
   return halts.flatMap(({ code, message, release }) => [
     `  ${style.red("✘")} ${cleanText(message)} ${style.dim(code)}`,
     ...indent([`  ${cleanText(release)}`]),

@@ -11,6 +11,7 @@ const verified = (read: number): SidesVerifyJson => ({
   records: 1_000_000,
   compared: 1_000_000,
   isEqual: true,
+  halts: [],
   sides: ["shop", "stock"].map((side) => ({
     side,
     compared: 1_000_000,

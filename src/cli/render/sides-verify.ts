@@ -3,6 +3,7 @@ import type { SidesVerifyJson } from "../json.ts";
 import type { Look } from "./look.ts";
 import { formatCount, plural } from "./numbers.ts";
 import { showSaid } from "./reasons.ts";
+import { haltLines } from "./sides-plan.ts";
 import { sidesRunLines } from "./sides-run.ts";
 import { cleanText } from "./style.ts";
 import { indent, table } from "./table.ts";
@@ -27,6 +28,7 @@ export function sidesVerifyLines(result: SidesVerifyJson, look: Look): readonly 
     isEqual
       ? `${style.green("Equal:")} every side of ${sync} has what is agreed ${how}.`
       : `${style.red("Not equal:")} ${sync} differs from what is agreed ${how}.`,
+    ...haltLines(result, look),
     "",
     ...table(
       [

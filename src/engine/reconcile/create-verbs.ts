@@ -8,7 +8,7 @@ import { answerConflicts, findConflicts, type MeantNames } from "./answer-confli
 import type { ReconcileContext } from "./context.ts";
 import { describeSync } from "./describe-sync.ts";
 import { explainRecord, findRecord } from "./explain-value.ts";
-import { standingHalts } from "./guard-plan.ts";
+import { type JudgedPlan, NOTHING_PLANNED, standingHalts } from "./guard-plan.ts";
 import { importPlan } from "./import-plan.ts";
 import { forgetRule, keepRule, keptRules, withRules } from "./kept-rules.ts";
 import { refuseUnknownRun } from "./known-run.ts";
@@ -31,6 +31,8 @@ import type {
 import { verifySides } from "./verify-sides.ts";
 
 const RECORDS_AT_ONCE = 1000;
+
+const LOST: ReadonlySet<string> = new Set(["GUARD_LOST_KEY", "GUARD_LOST_FIELD"]);
 
 /** The verbs of syncs of sides, on parts that are opened already. */
 export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
@@ -90,7 +92,13 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
       within(sync, watch, (context) => explainRecord(context, record, field)),
     verify: (sync, request, watch) =>
       within(sync, watch, (context) =>
-        underLease(context, watch.signal, (work) => verifySides(work, request)),
+        underLease(context, watch.signal, async (work) => {
+          const verified = await verifySides(work, request);
+          const halts = await haltsOf(context, NOTHING_PLANNED);
+          // What a side does not have any more cannot be compared there.
+          const isWhole = !halts.some(({ code }) => LOST.has(code));
+          return { ...verified, isEqual: verified.isEqual && isWhole, halts };
+        }),
       ),
     history: async (sync, { record, runId, limit }) => {
       const { spec } = named(reconciles, sync);
@@ -128,7 +136,7 @@ function named(reconciles: readonly ReconcilePart[], sync: string): ReconcilePar
 }
 
 /** Why a run would stop before it wrote anything of this plan. */
-async function haltsOf(context: ReconcileContext, head: PlanHead): Promise<readonly PlanHalt[]> {
+async function haltsOf(context: ReconcileContext, head: JudgedPlan): Promise<readonly PlanHalt[]> {
   const { undone, standing } = await standingHalts(context, head);
   const found = standing.map(
     ({ code, side, message, release }): PlanHalt => ({ code, side, message, release }),

@@ -12,8 +12,17 @@ import type { ReconcileContext, ReconcileWork, SideContext } from "./context.ts"
 /** A released halt lets through as much as the person saw, and a tenth more for the day. */
 const RELEASE_MARGIN = 1.1;
 
+/** What the guard must know of a plan. */
+export type JudgedPlan = Pick<PlanHead, "sides" | "observed" | "undoes">;
+
+/** Of it only what stands in the way of any plan is found: lost fields, other settings. */
+export const NOTHING_PLANNED: JudgedPlan = { sides: {}, observed: {} };
+
 /** Every reason for which the plan must not be applied as it stands. */
-async function judge(context: ReconcileContext, head: PlanHead): Promise<readonly ReconcileHalt[]> {
+async function judge(
+  context: ReconcileContext,
+  head: JudgedPlan,
+): Promise<readonly ReconcileHalt[]> {
   if (head.undoes !== undefined) return [];
   const facts = await Promise.all(context.sides.map((side) => factsOf(context, side, head)));
   return judgePlan(facts, context.guard);
@@ -22,7 +31,7 @@ async function judge(context: ReconcileContext, head: PlanHead): Promise<readonl
 async function factsOf(
   { home, sync }: ReconcileContext,
   side: SideContext,
-  head: PlanHead,
+  head: JudgedPlan,
 ): Promise<SideFacts> {
   const counts = head.sides[side.name];
   const marks = counts?.marks ?? 0;
@@ -66,7 +75,7 @@ function baseOf(value: unknown): { readonly base?: string } {
 /** What stands against the plan now, what a person released left out. */
 export async function standingHalts(
   context: ReconcileContext,
-  head: PlanHead,
+  head: JudgedPlan,
 ): Promise<{ readonly undone?: Halt; readonly standing: readonly ReconcileHalt[] }> {
   const { home, sync } = context;
   const known = await home.halts({ sync });

@@ -55,6 +55,12 @@ export interface PlanHalt {
   readonly release: string;
 }
 
+/** What verifying came to. While a halt stands that tells of a lost field, nothing is equal. */
+export interface VerifiedAndHalts extends VerifiedSides {
+  /** Why a run would write nothing, however little there is to write. */
+  readonly halts: readonly PlanHalt[];
+}
+
 export interface ConflictFilter {
   readonly sync?: string;
   readonly id?: number;
@@ -110,7 +116,11 @@ export interface ReconcileVerbs {
     field: string | undefined,
     watch: ReconcileWatch,
   ): Promise<Explanation>;
-  verify(sync: string, request: VerifySidesRequest, watch: ReconcileWatch): Promise<VerifiedSides>;
+  verify(
+    sync: string,
+    request: VerifySidesRequest,
+    watch: ReconcileWatch,
+  ): Promise<VerifiedAndHalts>;
   /** Throws USAGE for a run that the sync never had. */
   history(sync: string, request: HistoryRequest): Promise<readonly JournaledOperation[]>;
   conflicts(filter: ConflictFilter): Promise<readonly OpenConflict[]>;
