@@ -18,7 +18,7 @@ export type Locate = (path: ConfigPath, atKey: boolean) => number | undefined;
 const SIMPLE_KEY = /^[A-Za-z0-9_$-]+$/;
 
 /** `syncs.mls.streams.Property.validate[0].field`. */
-function showPath(path: ConfigPath): string {
+export function showPath(path: ConfigPath): string {
   let text = "";
   for (const part of path) {
     if (typeof part === "number") text += `[${part}]`;

@@ -15,7 +15,8 @@ export interface RefusedPart {
   readonly message: string;
 }
 
-const LOOPS: ReadonlySet<string> = new Set(["all", "exists", "exists_one", "filter", "map"]);
+/** Calls that bind their first argument to each item in turn. */
+export const LOOPS: ReadonlySet<string> = new Set(["all", "exists", "exists_one", "filter", "map"]);
 
 /**
  * The first part whose cost has no bound, or whose answer would be wrong without a word: loops in
@@ -76,7 +77,8 @@ function first(nodes: readonly ASTNode[], isInLoop: boolean): RefusedPart | unde
   return undefined;
 }
 
-function childrenOf(args: unknown): readonly ASTNode[] {
+/** The parts of a node, whatever its arguments are. */
+export function childrenOf(args: unknown): readonly ASTNode[] {
   if (Array.isArray(args)) return args.flatMap(childrenOf);
   return isNode(args) ? [args] : [];
 }

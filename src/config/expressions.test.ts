@@ -157,3 +157,13 @@ test("a computed value over one record", () => {
   assert.ok(compiled.kind === "compiled");
   assert.equal(compiled.expression.evaluate({ name: "Lamp", price: "12.5" }), "Lamp (12.5)");
 });
+
+test("names that can be there are taken, also such as a loop gives", () => {
+  for (const text of [
+    'value["shop"] > 1 || at.shop == base',
+    '["shop"].exists(value, value.size() == 4) && record.shop.price > 1',
+    "value.exists(side, value[side] == base)",
+  ]) {
+    assert.equal(compileExpression(text, "truth", TYPES, ["shop"]).kind, "compiled", text);
+  }
+});

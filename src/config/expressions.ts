@@ -14,6 +14,7 @@ import {
 import type { Value, ValueType } from "../model/value.ts";
 import { addDecimalType, Decimal, toDecimal } from "./expression-decimal.ts";
 import { LIMITS, refusedPart } from "./expression-limits.ts";
+import { type MapNames, type ScopeNames, unknownName } from "./expression-names.ts";
 
 /** The types of the fields that an expression can name; numbers among them are exact in it. */
 export type FieldTypes = ReadonlyMap<string, ValueType>;
@@ -28,15 +29,29 @@ export type Wanted = "truth" | "any";
 
 /**
  * Compiles an expression over a conflict. It sees `base`, `value.<side>`, `at.<side>`,
- * `record.<side>.<field>`, `field` and `now`.
+ * `record.<side>.<field>`, `field` and `now`. Of `sides` and fields that are told, no other can be
+ * named; fields are not known yet where `types` has none.
  */
 export function compileExpression(
   text: string,
   wanted: Wanted,
   types: FieldTypes,
+  sides?: readonly string[],
 ): Compiled<Expression> {
   const environment = CONFLICT.clone();
-  return compile(text, wanted, environment, (run) => (scope: ExpressionScope) => {
+  const fields: MapNames = { what: "shared field", keys: [...types.keys()] };
+  const known: MapNames = { what: "side", keys: sides ?? [] };
+  // Where the fields are not known yet, what a side's record holds is not judged.
+  const records = types.size === 0 ? known : { ...known, inner: fields };
+  const names: ScopeNames =
+    sides === undefined
+      ? NO_NAMES
+      : new Map([
+          ["value", known],
+          ["at", known],
+          ["record", records],
+        ]);
+  return compile(text, wanted, { environment, names }, (run) => (scope: ExpressionScope) => {
     const own = scope.field === undefined ? undefined : types.get(scope.field);
     return run({
       field: scope.field ?? null,
@@ -63,11 +78,19 @@ export function compileRecordExpression(
   for (const name of types.keys()) {
     if (IDENTIFIER.test(name) && !isTaken(name)) environment.registerVariable(name, "dyn");
   }
-  return compile(text, wanted, environment, (run) => (given: Readonly<Record<string, Value>>) => {
-    const fields = { ...blank, ...toCelRecord(given, types) };
-    return run({ ...fields, fields });
-  });
+  const names = new Map([["fields", { what: "field", keys: [...types.keys()] }]]);
+  return compile(
+    text,
+    wanted,
+    { environment, names },
+    (run) => (given: Readonly<Record<string, Value>>) => {
+      const fields = { ...blank, ...toCelRecord(given, types) };
+      return run({ ...fields, fields });
+    },
+  );
 }
+
+const NO_NAMES: ScopeNames = new Map();
 
 /** True when the record fulfils the condition; as in SQL, one that cannot be told does not hold. */
 export function fulfils(
@@ -121,12 +144,12 @@ type Run = (context: Readonly<Record<string, unknown>>) => Value;
 function compile<Given>(
   text: string,
   wanted: Wanted,
-  environment: Environment,
+  { environment, names }: { readonly environment: Environment; readonly names: ScopeNames },
   wrap: (run: Run) => (given: Given) => Value,
 ): Compiled<{ readonly text: string; readonly evaluate: (given: Given) => Value }> {
   try {
     const parsed = environment.parse(text);
-    const refused = refusedPart(parsed.ast);
+    const refused = refusedPart(parsed.ast) ?? unknownName(parsed.ast, names);
     if (refused !== undefined) return refusal(refused.message, refused.at);
     const checked = parsed.check();
     if (checked.error !== undefined) return problemOf(checked.error);

@@ -1,11 +1,12 @@
 import type { ReconcileSpec, SharedFieldSpec, SideSpec } from "../core/mapping/reconcile-spec.ts";
 import type { ReconcileGuardSpec } from "../model/reconcile-spec.ts";
 import type { ValueType } from "../model/value.ts";
-import { compilePolicies } from "./compile-policies.ts";
+import { compilePolicies, policyProblems } from "./compile-policies.ts";
 import { compileSide } from "./compile-side.ts";
 import type { ConfigPath, ConfigProblem } from "./config-problem.ts";
-import { showValue } from "./config-problem.ts";
+import { showPath, showValue } from "./config-problem.ts";
 import { didYouMean } from "./did-you-mean.ts";
+import { compileRecordExpression } from "./expressions.ts";
 import { parseDuration, parseShare } from "./quantities.ts";
 import type {
   FieldTypeInput,
@@ -47,6 +48,10 @@ export function resolveReconcile(
     problems.push({ path: [...path, "sides"], message: "has fewer than two sides" });
   }
   problems.push(...hubProblems(input, path));
+  for (const { path: inside, reason, remedy } of policyProblems(input, names)) {
+    const message = `${reason}. ${remedy.replace(/\.$/, "")}`;
+    problems.push({ path: [...path, ...inside], message });
+  }
   const declared = input.fields === undefined ? undefined : Object.keys(input.fields);
   for (const field of declared === undefined ? [] : match) {
     if (declared?.includes(field) === true) continue;
@@ -69,7 +74,13 @@ export function resolveReconcile(
     leaseMs: LEASE_MS,
     buryMs: parseDuration(input.tombstones ?? DEFAULT_TOMBSTONES) ?? 0,
     configuration: JSON.stringify(sortedKeys({ ...input, guard: undefined })),
-    compilePolicies: (fields, now) => compilePolicies(input, names, fields, now),
+    compilePolicies: (fields, now) => {
+      const { chains, problems: found } = compilePolicies(input, names, fields, now);
+      return {
+        chains,
+        problems: found.map((problem) => ({ ...problem, path: showPath(problem.path) })),
+      };
+    },
   };
 }
 
@@ -100,6 +111,7 @@ function resolveSide(name: string, input: ReconcileInput, around: Around): SideS
   around.problems.push(
     ...given.flatMap(([shared, own]) => sourceProblems(own, [...path, "fields", shared])),
   );
+  around.problems.push(...whereProblems(side, input, path));
   const offset = side.clockOffset ?? "0s";
   const offsetMs = parseDuration(offset.replace(/^-/, "")) ?? 0;
   return {
@@ -131,6 +143,21 @@ function resolveSide(name: string, input: ReconcileInput, around: Around): SideS
         : undefined;
     },
   };
+}
+
+/** A condition is over shared fields, which are known where they are declared. */
+function whereProblems(
+  { where }: SideInput,
+  { fields }: ReconcileInput,
+  path: ConfigPath,
+): readonly ConfigProblem[] {
+  const names = Object.keys(fields ?? {});
+  if (typeof where !== "string" || names.length === 0) return [];
+  const types = new Map(names.map((name) => [name, { kind: "text" }] as const));
+  const compiled = compileRecordExpression(where, "truth", types);
+  return compiled.kind === "compiled"
+    ? []
+    : [{ path: [...path, "where"], message: compiled.message }];
 }
 
 /** A field comes from one place, and what is not written has no value for new records. */

@@ -111,19 +111,24 @@ const CASES: readonly (readonly [
     "CONFIG_INVALID",
     [/sides\.shop: name is trimmed/, /compare: \{ trim: true \}/],
   ],
-  ["a bad condition", sync({}, { where: "price >" }), "CONFIG_INVALID", [/sides\.shop: where /]],
+  [
+    "a bad condition",
+    sync({}, { where: "price >" }),
+    "CONFIG_INVALID",
+    [/^lockstep\.yaml:\d+: syncs\.inventory\.sides\.shop\.where /],
+  ],
   [
     "a condition over a field that is not there",
     sync({}, { where: "cost > 1" }),
     "CONFIG_INVALID",
-    [/sides\.shop: where /, /cost/],
+    [/sides\.shop\.where /, /cost/],
   ],
   [
     "a bad calculation",
     // biome-ignore lint/suspicious/noThenProperty: the configuration's word.
     sync(rule({ then: { calculate: "value.shop +" } })),
     "CONFIG_INVALID",
-    [/syncs\.inventory: policy\[0\]\.rules\[0\]\.then\.calculate/],
+    [/yaml:\d+: syncs\.inventory\.policy\.rules\[0\]\.then\.calculate/],
   ],
   [
     "a computed field that would be written",
@@ -147,14 +152,40 @@ const CASES: readonly (readonly [
     "an unknown side in a policy",
     sync({ policy: { prefer: "shpo" } }),
     "CONFIG_INVALID",
-    [/policy\[0\]\.prefer names "shpo", which is no side/, /shop, warehouse/],
+    [
+      /yaml:\d+: syncs\.inventory\.policy\.prefer names "shpo", which is no side/,
+      /shop, warehouse/,
+    ],
   ],
   [
     "an unknown side in a rule",
     // biome-ignore lint/suspicious/noThenProperty: the configuration's word.
     sync(rule({ when: { source_priority: ["till"] }, then: "use_latest" })),
     "CONFIG_INVALID",
-    [/policy\[0\]\.rules\[0\]\.when\.source_priority names "till"/],
+    [/policy\.rules\[0\]\.when\.source_priority names "till"/],
+  ],
+  [
+    "an unknown side in an expression",
+    // biome-ignore lint/suspicious/noThenProperty: the configuration's word.
+    sync(rule({ when: { value_based: "has(value.shpo)" }, then: "use_latest" })),
+    "CONFIG_INVALID",
+    [
+      /yaml:\d+: syncs\.inventory\.policy\.rules\[0\]\.when\.value_based /,
+      /"shpo" is no side \(did you mean "shop"\?\); known: shop, warehouse \(at character 5\)/,
+    ],
+  ],
+  [
+    "an unknown field in an expression",
+    // biome-ignore lint/suspicious/noThenProperty: the configuration's word.
+    sync(rule({ then: { calculate: 'record["shop"].pricee' } })),
+    "CONFIG_INVALID",
+    [/"pricee" is no shared field \(did you mean "price"\?\); known: sku, name, price, status/],
+  ],
+  [
+    "an unknown field of a side in an expression",
+    sync({}, { fields: { name: { computed: 'fields["nmae"]' } } }),
+    "CONFIG_INVALID",
+    [/"nmae" is no field \(did you mean "name"\?\)/],
   ],
   [
     "an unknown field in a rule",
