@@ -6,8 +6,8 @@ import { compileSide } from "./compile-side.ts";
 import type { ConfigPath, ConfigProblem } from "./config-problem.ts";
 import { showPath, showValue } from "./config-problem.ts";
 import { didYouMean } from "./did-you-mean.ts";
-import { compileRecordExpression } from "./expressions.ts";
 import { parseDuration, parseShare } from "./quantities.ts";
+import { placeProblems, reconcileProblems } from "./reconcile-checks.ts";
 import type {
   FieldTypeInput,
   ReconcileGuardInput,
@@ -44,10 +44,7 @@ export function resolveReconcile(
   const { path, problems } = around;
   const match = typeof input.match === "string" ? [input.match] : input.match;
   const names = Object.keys(input.sides);
-  if (names.length < 2) {
-    problems.push({ path: [...path, "sides"], message: "has fewer than two sides" });
-  }
-  problems.push(...hubProblems(input, path));
+  problems.push(...reconcileProblems(input, path));
   for (const { path: inside, reason, remedy } of policyProblems(input, names)) {
     const message = `${reason}. ${remedy.replace(/\.$/, "")}`;
     problems.push({ path: [...path, ...inside], message });
@@ -84,20 +81,6 @@ export function resolveReconcile(
   };
 }
 
-/** A hub is a side, and one that is heard. */
-function hubProblems({ hub, sides }: ReconcileInput, path: ConfigPath): readonly ConfigProblem[] {
-  if (hub === undefined) return [];
-  const names = Object.keys(sides);
-  const at = [...path, "hub"];
-  if (!names.includes(hub)) {
-    const message = `is ${showValue(hub)}, which is no side${didYouMean(hub, names)}; allowed: ${names.join(", ")}`;
-    return [{ path: at, message }];
-  }
-  if (sides[hub]?.direction !== "write") return [];
-  const message = `is ${showValue(hub)}, which has no say: its direction is write; allowed: a side that is read`;
-  return [{ path: at, message }];
-}
-
 function resolveSide(name: string, input: ReconcileInput, around: Around): SideSpec {
   const side = input.sides[name] as SideInput;
   const path: ConfigPath = [...around.path, "sides", name];
@@ -111,7 +94,7 @@ function resolveSide(name: string, input: ReconcileInput, around: Around): SideS
   around.problems.push(
     ...given.flatMap(([shared, own]) => sourceProblems(own, [...path, "fields", shared])),
   );
-  around.problems.push(...whereProblems(side, input, path));
+  around.problems.push(...placeProblems(side, input, path));
   const offset = side.clockOffset ?? "0s";
   const offsetMs = parseDuration(offset.replace(/^-/, "")) ?? 0;
   return {
@@ -143,21 +126,6 @@ function resolveSide(name: string, input: ReconcileInput, around: Around): SideS
         : undefined;
     },
   };
-}
-
-/** A condition is over shared fields, which are known where they are declared. */
-function whereProblems(
-  { where }: SideInput,
-  { fields }: ReconcileInput,
-  path: ConfigPath,
-): readonly ConfigProblem[] {
-  const names = Object.keys(fields ?? {});
-  if (typeof where !== "string" || names.length === 0) return [];
-  const types = new Map(names.map((name) => [name, { kind: "text" }] as const));
-  const compiled = compileRecordExpression(where, "truth", types);
-  return compiled.kind === "compiled"
-    ? []
-    : [{ path: [...path, "where"], message: compiled.message }];
 }
 
 /** A field comes from one place, and what is not written has no value for new records. */

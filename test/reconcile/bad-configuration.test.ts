@@ -149,6 +149,30 @@ const CASES: readonly (readonly [
     [/sides\.shop\.fields\.name has constant and default, and nothing is written there/],
   ],
   [
+    "a comparison that is not for the type",
+    sync({ fields: { sku: null, price: { type: "decimal", compare: { trim: true } } } }),
+    "CONFIG_INVALID",
+    [/yaml:\d+: .*fields\.price\.compare\.trim is for text, set, list, and .* type is decimal/],
+  ],
+  [
+    "one stream as two sides",
+    sync({ sides: { shop: SHOP, store: SHOP } }),
+    "CONFIG_INVALID",
+    [/sides\.store\.stream is "product" of "shop", as the side "shop" is; expected another/],
+  ],
+  [
+    "something that leaves a side that takes all",
+    sync({}, { leaving: "remove" }),
+    "CONFIG_INVALID",
+    [/sides\.shop\.leaving is remove, and without `where` every record has its place here/],
+  ],
+  [
+    "no side that is read",
+    sync({}, { direction: "write" }, { direction: "write" }),
+    "CONFIG_INVALID",
+    [/inventory\.sides are all only written to/],
+  ],
+  [
     "an unknown side in a policy",
     sync({ policy: { prefer: "shpo" } }),
     "CONFIG_INVALID",
