@@ -341,6 +341,8 @@ export interface Journal {
     readonly link?: LinkId;
     /** Of any of these; a few hundred at most. */
     readonly links?: readonly LinkId[];
+    /** As the record was called when it was written; slow, since nothing is found by it. */
+    readonly name?: string;
     readonly runId?: string;
     readonly states?: readonly OperationState[];
     readonly oldestFirst?: boolean;

@@ -14,21 +14,22 @@ import { formatAge } from "./times.ts";
 /** A record's values as a short story: one field's in full, all fields' in a table. */
 export function explainLines(
   sync: string,
-  { name, fields }: Explanation,
+  { name, fields, ended }: Explanation,
   look: Look,
 ): readonly string[] {
   const [only, ...others] = fields;
-  if (only !== undefined && others.length === 0) return fieldLines(name, only, look);
+  if (only !== undefined && others.length === 0) return fieldLines(name, only, ended, look);
   const { style } = look;
   const first = fields[0]?.sides ?? [];
   const keys = first.map(({ side, key }) => `${side} ${key}`).map(cleanText);
   return [
-    `${style.bold(cleanText(name))} of ${sync}  ${style.dim(keys.join(", "))}`,
+    `${style.bold(cleanText(name))} of ${sync}  ${style.dim(keys.join(", "))}`.trimEnd(),
+    ...(ended === undefined ? [] : indent([endInWords(ended, look)])),
     "",
     ...table(
       [
         { title: "field" },
-        { title: "agreed" },
+        { title: ended === undefined ? "agreed" : "last agreed" },
         { title: "from" },
         { title: "when" },
         { title: "" },
@@ -68,20 +69,45 @@ function standing({ conflict, sides }: FieldExplanation, { style }: Look): strin
   ].join("; ");
 }
 
-function fieldLines(name: string, field: FieldExplanation, look: Look): readonly string[] {
+type Ended = NonNullable<Explanation["ended"]>;
+
+/** When, and why, a record ended. */
+function endInWords({ runId, at, record }: Ended, { times, now }: Look): string {
+  const told = recordInWords(record) || "let go, since the run that met it was undone";
+  return `${times.full(at)} (${formatAge(at, now)}), in run ${runId}: the record ended, ${told}.`;
+}
+
+function fieldLines(
+  name: string,
+  field: FieldExplanation,
+  ended: Ended | undefined,
+  look: Look,
+): readonly string[] {
   const { style } = look;
   const [origin, ...earlier] = field.history;
   const subject = `${style.bold(cleanText(name))} ${cleanText(field.field)}`;
-  const value = field.agreed === undefined ? "is not agreed yet" : `is ${showSaid(field.agreed)}`;
+  const [is, yet] = ended === undefined ? ["is", "is not agreed yet"] : ["was", "was never agreed"];
+  const value = field.agreed === undefined ? yet : `${is} ${showSaid(field.agreed)}`;
   return [
     `${subject} ${value}.`,
+    ...(ended === undefined ? [] : indent([endInWords(ended, look)])),
     ...indent(
       origin === undefined ? ["Nothing is known of how it came to be."] : story(origin, look),
     ),
+    ...(ended === undefined ? sideLines(field, look) : []),
+    ...waitLines(field, look),
+    ...(earlier.length === 0 ? [] : ["", style.bold("Before that")]),
+    ...indent(earlier.flatMap((one) => story(one, look))),
+    ...(field.writes.length === 0 ? [] : ["", ...writeTable(field.writes, look, false)]),
+  ];
+}
+
+function sideLines({ sides }: FieldExplanation, { style }: Look): readonly string[] {
+  return [
     "",
     ...table(
       [{ title: "side" }, { title: "has" }, { title: "key" }, { title: "" }],
-      field.sides.map(({ side, key, value: said, isBehind, isLossy }) => [
+      sides.map(({ side, key, value: said, isBehind, isLossy }) => [
         style.bold(cleanText(side)),
         said === undefined ? style.dim("never said") : showSaid(said),
         cleanText(key),
@@ -93,10 +119,6 @@ function fieldLines(name: string, field: FieldExplanation, look: Look): readonly
       ]),
       style,
     ),
-    ...waitLines(field, look),
-    ...(earlier.length === 0 ? [] : ["", style.bold("Before that")]),
-    ...indent(earlier.flatMap((one) => story(one, look))),
-    ...(field.writes.length === 0 ? [] : ["", ...writeTable(field.writes, look, false)]),
   ];
 }
 

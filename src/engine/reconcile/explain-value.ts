@@ -46,6 +46,8 @@ export interface FieldExplanation {
 export interface Explanation {
   readonly link: LinkId;
   readonly name: string;
+  /** The record is no more; `agreed` of its fields is what was agreed last. Absent while it lives. */
+  readonly ended?: { readonly runId: string; readonly at: number; readonly record: RecordReason };
   readonly fields: readonly FieldExplanation[];
 }
 
@@ -69,16 +71,20 @@ export async function explainRecord(
     });
   }
   const decisions = await home.decisions(sync, link.link, DECISIONS_AT_MOST);
+  const ended = link.isEnded === true ? decisions[0] : undefined;
   const journal = await home.journal({ sync, link: link.link, limit: WRITES_AT_MOST });
   const conflicts = await home.conflicts({ sync, link: [link.link] });
   const wanted = field === undefined ? names : [field];
   return {
     link: link.link,
     name: link.name,
+    ...(ended === undefined
+      ? {}
+      : { ended: { runId: ended.runId, at: ended.at, record: ended.record.record } }),
     fields: wanted.map((one) => {
       const index = places.indexOf(one);
       const conflict = conflicts.find((open) => open.field === one);
-      const agreed = link.agreed[index];
+      const agreed = (ended?.record ?? link).agreed[index];
       return {
         field: one,
         ...(agreed === undefined ? {} : { agreed }),
@@ -106,7 +112,15 @@ export async function linksNamed(
   return [];
 }
 
-/** The shared record of that name. Throws RECORD_UNKNOWN, and USAGE where several have it. */
+/** A shared record; `isEnded`: only the journal knows of it. */
+export interface FoundRecord extends StoredLink {
+  readonly isEnded?: true;
+}
+
+/**
+ * The shared record of that name, which lives or had it when it was last written to. Throws
+ * RECORD_UNKNOWN, and USAGE where several have it.
+ */
 export async function findRecord(
   {
     home,
@@ -119,7 +133,7 @@ export async function findRecord(
     readonly matched: readonly ComparedField[];
   },
   name: string,
-): Promise<StoredLink> {
+): Promise<FoundRecord> {
   const named = await linksNamed(home, sync, meantNames(matched, name));
   const colon = name.indexOf(":");
   const side = colon < 0 ? undefined : sides.find((one) => one.name === name.slice(0, colon));
@@ -131,7 +145,8 @@ export async function findRecord(
           key: name.slice(colon + 1) as RecordKey,
         });
   const [link, another] = keyed;
-  if (link === undefined) {
+  const written = link ?? (await lastWritten(home, sync, meantNames(matched, name)));
+  if (written === undefined) {
     throw new SyncError(
       "RECORD_UNKNOWN",
       `"${sync}" has no record "${name}" that its sides share.`,
@@ -145,7 +160,23 @@ export async function findRecord(
       hint: "Name it by a side's key, as SIDE:KEY.",
     });
   }
-  return link;
+  return written;
+}
+
+/** The record that the newest write under one of these names was of. */
+async function lastWritten(
+  home: ReconcileContext["home"],
+  sync: string,
+  names: readonly string[],
+): Promise<FoundRecord | undefined> {
+  for (const name of names) {
+    const [write] = await home.journal({ sync, name, limit: 1 });
+    if (write === undefined) continue;
+    const { link } = write;
+    const [lives] = await home.links(sync, [link]);
+    return lives ?? { link, name, agreed: [], behind: false, sides: {}, isEnded: true };
+  }
+  return undefined;
 }
 
 /** What each side last said; while a field waits, what it says in the conflict. */

@@ -71,7 +71,7 @@ export function createJournal(sql: AgreementSql): Journal {
       }));
     },
     journal: async (filter) => {
-      const { where, parameters, time } = conditions(filter);
+      const { where, parameters, time } = conditions(sql, filter);
       const order = filter.oldestFirst === true ? `${time}, id` : `${time} DESC, id DESC`;
       const rows = await sql.all(
         `SELECT ${COLUMNS} FROM ${operations} WHERE ${where}
@@ -110,18 +110,22 @@ export function createJournal(sql: AgreementSql): Journal {
  * operations of a run or a record are sooner found by theirs: there the words keep it from that
  * one.
  */
-function conditions(filter: Parameters<Journal["journal"]>[0]): {
+function conditions(
+  sql: AgreementSql,
+  filter: Parameters<Journal["journal"]>[0],
+): {
   readonly where: string;
   readonly parameters: readonly Parameter[];
   readonly time: string;
 } {
   const parameters: Parameter[] = [];
   const bind = (value: Parameter): string => `$${parameters.push(value)}`;
-  const { sync, link, links, runId, states, after, oldestFirst } = filter;
+  const { sync, link, links, name, runId, states, after, oldestFirst } = filter;
   const time = link === undefined && links === undefined ? "at" : "+at";
   const where = [`${runId === undefined ? "sync" : "sync || ''"} = ${bind(sync)}`];
   if (link !== undefined) where.push(`link = ${bind(link)}`);
   if (links !== undefined) where.push(`link IN (${links.map(bind).join(", ")})`);
+  if (name !== undefined) where.push(`name = ${bind(sql.storeText(name))}`);
   if (runId !== undefined) where.push(`run_id = ${bind(runId)}`);
   if (states !== undefined) where.push(`state IN (${states.map(bind).join(", ")})`);
   if (after !== undefined) {

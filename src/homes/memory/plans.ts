@@ -92,12 +92,13 @@ export function createJournal(state: AgreementState, home: MemoryHomeState): Jou
           }),
         ),
     journal: async (filter) => {
-      const { sync, link, links, runId, states, oldestFirst, after, limit } = filter;
+      const { sync, link, links, name, runId, states, oldestFirst, after, limit } = filter;
       const found = [...state.operations.values()].filter(
         (operation) =>
           operation.sync === sync &&
           (link === undefined || operation.link === link) &&
           (links === undefined || links.includes(operation.link)) &&
+          (name === undefined || operation.name === name) &&
           (runId === undefined || operation.runId === runId) &&
           (states === undefined || states.includes(operation.state)),
       );

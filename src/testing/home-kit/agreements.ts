@@ -288,6 +288,9 @@ function planning(behaviour: Behaviour): void {
       [2, 3],
     );
     const [written] = await home.journal({ sync: SYNC, limit: 10 });
+    const { name = "" } = written ?? {};
+    assert.deepEqual(await home.journal({ sync: SYNC, name, limit: 1 }), [written]);
+    assert.deepEqual(await home.journal({ sync: SYNC, name: `${name}?`, limit: 1 }), []);
     assert.equal(written?.state, "written");
     assert.deepEqual(written?.stored, { f: "\ud800" });
     assert.equal(written?.runId, "run");
