@@ -99,6 +99,22 @@ describe("what was agreed is known by field, whichever fields there are now", ()
     await scene.run();
   });
 
+  test("an edit of a field that is shared since the run that is undone is an edit", async (t) => {
+    const scene = await inStep(t, { sku: null, price: null });
+    scene.edit("warehouse.csv", (text) => text.replace("B,20,2", "B,21,2"));
+    scene.edit("warehouse.csv", (text) => text.replace("A,10.5,1", "A,11.5,1"));
+    const { runId } = await scene.run();
+    scene.reconfigure((sync) => ({ ...sync, fields: ALL }));
+    await scene.run();
+    scene.edit("warehouse.csv", (text) => text.replace("A,11.5,1", "A,11.5,7"));
+    const undone = await scene.cli("undo", "inventory", runId, "--yes");
+    assert.equal(undone.exit, 0, undone.err + undone.out);
+    const [, id = ""] = /lockstep release (\d+)/.exec(undone.out + undone.err) ?? [];
+    assert.equal((await scene.cli("release", id, "--by", "Ada")).exit, 0, undone.out + undone.err);
+    await scene.run();
+    assert.deepEqual(counts(scene), TAKEN);
+  });
+
   test("a run is undone although the fields were declared in another order since", async (t) => {
     const scene = await inStep(t, ALL);
     edit(scene);

@@ -49,8 +49,8 @@ export function acknowledgedBefore(
   const before = (decision.beforeSides ?? []).map(({ side, key, acknowledged, version }) => {
     const now = stored?.sides[side];
     const mix = (part: "returned" | "stoodFor"): Values =>
-      acknowledged[part].map((before, index) =>
-        moved[index] === true || now === undefined ? before : now.acknowledged[part][index],
+      moved.map((isMoved, index) =>
+        isMoved || now === undefined ? acknowledged[part][index] : now.acknowledged[part][index],
       );
     return {
       side,
