@@ -75,3 +75,20 @@ test("records are found by what they are matched by now, and made no second time
   assert.equal(scene.rows("SELECT * FROM product").length, 2);
   assert.deepEqual(await scene.plan(), []);
 });
+
+test("a plan that nobody applies leaves no names behind that it was made with", async (t) => {
+  const fields = { sku: { type: "text" }, name: null, stock: null };
+  const scene = await agreed(t, { fields });
+  scene.reconfigure((sync) => ({ ...sync, match: "name" }));
+  assert.deepEqual(await scene.plan(), []);
+  scene.csv("till.csv", "code,name,stock", "A,Anvil,5", "B,Bell,2");
+  const till = { system: "till", stream: "till", fields: { sku: "code" } };
+  scene.reconfigure((sync) => ({
+    ...sync,
+    sides: { ...(sync["sides"] as Row), till },
+    match: "sku",
+  }));
+  assert.equal((await scene.cli("run")).exit, 0);
+  assert.equal((await scene.cli("explain", "inventory", "A")).exit, 0);
+  assert.deepEqual(await scene.plan(), []);
+});

@@ -9,7 +9,6 @@ import { type MadeSince, madeSince, NOTHING_MADE } from "./made-since.ts";
 import { operationCount } from "./operation-count.ts";
 import { parkRefused } from "./parked-writes.ts";
 import { recordsAtOnce } from "./records-at-once.ts";
-import { MATCH_KEPT, matchText } from "./rename-links.ts";
 import { type Ended, settleRecord } from "./settle-record.ts";
 import { wholeReadingState } from "./whole-readings.ts";
 import { writeSide } from "./write-side.ts";
@@ -175,11 +174,10 @@ async function forgetPositions(work: ReconcileWork, runId: string): Promise<void
 /** Where each side's feed of changes goes on; saved after everything it covers. */
 async function savePositions(work: ReconcileWork, head: PlanHead, runId: string): Promise<void> {
   const { home, clock, sides } = work.context;
-  const kept = { [MATCH_KEPT]: matchText(work.context) };
   for (const { name: side, settings, schema } of sides) {
     const { changes, deletions } = head.positions[side] ?? {};
     const whole = await wholeReadingState(work.context, side, head);
-    const base = { ...settings, key: schema.key, ...kept, ...whole };
+    const base = { ...settings, key: schema.key, ...whole };
     const checkpoints = [
       ...(head.undoes === undefined ? [{ lane: "walk" as const, cursor: null, state: base }] : []),
       ...(changes === undefined ? [] : [{ lane: "changes" as const, cursor: changes, state: {} }]),

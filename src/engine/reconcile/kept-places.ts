@@ -3,13 +3,11 @@ import { SyncError } from "../../model/sync-error.ts";
 import type { Agreements } from "../../ports/agreements.ts";
 import type { Home } from "../../ports/home.ts";
 import type { ReconcileWork } from "./context.ts";
-
-/** Of no side: what a home keeps of the sync itself. */
-const NO_SIDE = "";
+import { keepOfSync, syncState } from "./sync-state.ts";
 
 /** Which shared field stands where in what the home keeps of the sync. */
 export async function keptPlaces(home: Home & Agreements, sync: string): Promise<FieldPlaces> {
-  const places = (await home.checkpoint(sync, NO_SIDE, "walk"))?.state["fields"];
+  const { fields: places } = await syncState(home, sync);
   return Array.isArray(places) ? places.map((name) => (name === null ? null : String(name))) : [];
 }
 
@@ -17,8 +15,8 @@ export async function keptPlaces(home: Home & Agreements, sync: string): Promise
  * Keeps the places of the fields before anything is kept by them. Throws PLAN_STALE where another
  * process with other fields was faster.
  */
-export async function keepPlaces({ context, lease }: ReconcileWork, runId: string): Promise<void> {
-  const { home, sync, clock, rules } = context;
+export async function keepPlaces(work: ReconcileWork, runId: string): Promise<void> {
+  const { home, sync, rules } = work.context;
   const places = placesOf(rules.fields);
   const kept = await keptPlaces(home, sync);
   const wanted = nextPlaces(
@@ -32,12 +30,5 @@ export async function keepPlaces({ context, lease }: ReconcileWork, runId: strin
       hint: `Call it again, with the configuration that is right: lockstep run ${sync}`,
     });
   }
-  const checkpoint = { lane: "walk" as const, cursor: null, state: { fields: places } };
-  await home.commit({
-    lease: lease(),
-    runId,
-    stream: NO_SIDE,
-    at: clock.now(),
-    checkpoints: [checkpoint],
-  });
+  await keepOfSync(work, runId, { fields: places });
 }

@@ -35,12 +35,16 @@ export interface MadePlan {
  * Nothing is written to a side, and nothing that is agreed changes. `isShown`: a person looks at it,
  * also where nothing is to be done.
  */
-export async function makePlan(work: ReconcileWork, isShown = false): Promise<MadePlan> {
+export async function makePlan(
+  work: ReconcileWork,
+  runId: string,
+  isShown = false,
+): Promise<MadePlan> {
   const { context } = work;
   const { home, sync } = context;
   await home.dropPlans(work.lease());
   await home.clearStaged(work.lease());
-  await renameLinks(work);
+  await renameLinks(work, runId);
   const plan = context.random.id();
   const basis = {
     configuration: context.configuration,

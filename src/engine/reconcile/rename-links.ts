@@ -1,28 +1,34 @@
 import type { LinkId } from "../../model/plan.ts";
 import type { ReconcileContext, ReconcileWork } from "./context.ts";
 import { matchName } from "./names.ts";
-
-/** Under which is kept what records were matched by when the shared ones got their names. */
-export const MATCH_KEPT = "match";
+import { keepOfSync, syncState } from "./sync-state.ts";
 
 const LINKS_AT_ONCE = 1000;
 
 /** What shared records are matched by, as a text: another one makes other names. */
-export function matchText({ rules, match }: Pick<ReconcileContext, "rules" | "match">): string {
+function matchText({ rules, match }: Pick<ReconcileContext, "rules" | "match">): string {
   return JSON.stringify(match.map((index) => rules.fields[index]));
 }
 
 /**
  * Calls all shared records by what they are matched by now, where that was something else before:
  * under their old names no record would be found to be one of them, and each would be made twice.
+ * What they are called by is kept with their names and not with a run: this may be done for a plan
+ * that nobody applies, by a configuration that is put back.
  */
-export async function renameLinks(work: ReconcileWork): Promise<void> {
-  const { context, signal } = work;
-  const { home, sync, sides, rules, match } = context;
+export async function renameLinks(work: ReconcileWork, runId: string): Promise<void> {
+  const { context } = work;
   const now = matchText(context);
-  const states = await Promise.all(sides.map(({ name }) => home.checkpoint(sync, name, "walk")));
-  const kept = states.flatMap((one) => one?.state[MATCH_KEPT] ?? []);
-  if (kept.every((text) => text === now)) return;
+  const { match: kept } = await syncState(context.home, context.sync);
+  if (kept === now) return;
+  // Until all have their new names, nothing is known of any.
+  if (typeof kept === "string") await keepOfSync(work, runId, { match: null });
+  await renameAll(work);
+  await keepOfSync(work, runId, { match: now });
+}
+
+async function renameAll({ context, lease, signal }: ReconcileWork): Promise<void> {
+  const { home, sync, rules, match } = context;
   let after: LinkId = 0;
   for (;;) {
     const links = await home.scanLinks(sync, after, LINKS_AT_ONCE);
@@ -33,7 +39,7 @@ export async function renameLinks(work: ReconcileWork): Promise<void> {
       const own = matchName(rules, match, agreed);
       return own === undefined || own === name ? [] : [{ link, name: own }];
     });
-    if (renamed.length > 0) await home.renameLinks(work.lease(), renamed);
+    if (renamed.length > 0) await home.renameLinks(lease(), renamed);
     signal.throwIfAborted();
   }
 }

@@ -41,7 +41,7 @@ export async function underLease<T>(
 export function planReconcile(context: ReconcileContext, signal: AbortSignal): Promise<MadePlan> {
   return underLease(context, signal, async (work, runId) => {
     await recoverIntents(work, runId);
-    return makePlan(work, true);
+    return makePlan(work, runId, true);
   });
 }
 
@@ -88,7 +88,7 @@ function asRun(
     const report = { runId, sync, mode, startedAt, streams: [], peakMemoryBytes: 0 };
     try {
       const recovered = await recoverIntents(work, runId);
-      const head = kept ?? (await makePlan(work)).head;
+      const head = kept ?? (await makePlan(work, runId)).head;
       await guardPlan(work, head, runId);
       const applied = await applyPlan(work, head, runId, kept !== undefined);
       await closeHalts(work);
