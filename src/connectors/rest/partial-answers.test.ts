@@ -14,7 +14,12 @@ const { signal } = new AbortController();
 type Answers = Readonly<Record<string, (request: HttpRequest) => unknown>>;
 
 /** What a write to an API of one stream leaves there, as the connector tells it. */
-async function written(answers: Answers, more: object, operation: object) {
+async function written(
+  answers: Answers,
+  more: object,
+  operation: object,
+  headers: Readonly<Record<string, string>> = {},
+) {
   const url = "http://127.0.0.1:1";
   const fields = { id: "integer", name: "text", price: "integer", stock: "integer" };
   const items = { list: "/items", get: "/items/{id}", key: "id", fields, ...more };
@@ -23,7 +28,7 @@ async function written(answers: Answers, more: object, operation: object) {
     http: {
       send: async (request) => {
         const body = JSON.stringify(answers[request.method]?.(request)) ?? "";
-        return { status: 200, headers: {}, body, bytes: body.length };
+        return { status: 200, headers, body, bytes: body.length };
       },
       close: async () => undefined,
     },
@@ -84,5 +89,23 @@ test("the id of a new record is found wherever it stands", async () => {
       POST: () => told,
     };
     assert.deepEqual(await written(answers, stream, create), ["9", "n", "1", "1"]);
+  }
+});
+
+test("what an answer has beside the address of a new record is not taken for its id", async () => {
+  const fields = { id: "text", name: "text", price: "integer", stock: "integer" };
+  const stream = { create: "POST /items", assigned: true, record: "data", fields };
+  const create = { kind: "create", values: [undefined, "n", "1", "1"] };
+  for (const told of ["Created", 1, { ok: true, by: { id: "1" } }]) {
+    const answers: Answers = {
+      GET: ({ url }) => {
+        const id = url.split("/").at(-1);
+        const name = id === "9" ? "n" : "other";
+        return id === "items" ? [] : { data: { id, name, price: 1, stock: 1 } };
+      },
+      POST: () => told,
+    };
+    const made = await written(answers, stream, create, { location: "/items/9" });
+    assert.deepEqual(made, ["9", "n", "1", "1"]);
   }
 });

@@ -175,11 +175,11 @@ async function refusedCreate(
   return refusedBy(reading, refusal);
 }
 
-/** The key of a record that the system made: in the answer's record, or where it says it stands. */
+/** The key of a record that the system made: in its answer, or where it says that the record stands. */
 async function keyOfNew(reading: Reading, answer: Answer, signal: AbortSignal): Promise<RecordKey> {
   const { client, stream, schema } = reading;
   const rows = createRowReader(stream, schema);
-  const own = rows.mark(recordIn(stream, answer.body)) ?? rows.mark(idIn(stream, answer.body));
+  const own = rows.mark(recordIn(stream, answer.body));
   if (own !== undefined) return own.key;
   const location = answer.headers["location"];
   if (location !== undefined) {
@@ -188,6 +188,9 @@ async function keyOfNew(reading: Reading, answer: Answer, signal: AbortSignal): 
     const found = rows.mark(recordIn(stream, made.body));
     if (found !== undefined) return found.key;
   }
+  // An id of which nothing says what it is of: the address of the new record is better.
+  const told = rows.mark(idIn(stream, answer.body));
+  if (told !== undefined) return told.key;
   throw client.wrong(stream, answer, "has neither the new record nor its id nor a Location");
 }
 
