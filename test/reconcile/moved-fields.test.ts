@@ -92,3 +92,24 @@ test("a plan that nobody applies leaves no names behind that it was made with", 
   assert.equal((await scene.cli("explain", "inventory", "A")).exit, 0);
   assert.deepEqual(await scene.plan(), []);
 });
+
+for (const remove of ["never", { mark: { gone: true } }]) {
+  const kind = typeof remove === "string" ? "left" : "marked";
+  test(`a deleted record that was ${kind} stays deleted when another field is shared`, async (t) => {
+    const scene = createScene(t);
+    scene.sql(`CREATE TABLE product (sku TEXT PRIMARY KEY, gone BOOLEAN, stock INTEGER);
+      INSERT INTO product VALUES ('A', 0, 5), ('B', 0, 2)`);
+    scene.csv("warehouse.csv", "sku,gone,stock", "A,false,5", "B,false,2");
+    const fields = { sku: null, gone: { type: "boolean" } };
+    const shop = { system: "shop", stream: "product" };
+    const warehouse = { system: "warehouse", stream: "warehouse", remove };
+    scene.configure({ sync: { sides: { shop, warehouse }, match: "sku", fields } });
+    await scene.run();
+    scene.sql("DELETE FROM product WHERE sku = 'B'");
+    await scene.run();
+    scene.reconfigure((sync) => ({ ...sync, fields: { ...fields, stock: null } }));
+    await scene.run();
+    assert.equal(scene.rows("SELECT * FROM product").length, 1);
+    assert.deepEqual(await scene.plan(), []);
+  });
+}

@@ -15,7 +15,7 @@ import { valuesEqual } from "../../model/value.ts";
 import type { MergeCandidate, StagedRecord, StoredSide } from "../../ports/agreements.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { hashShared } from "./names.ts";
+import { isHashOf } from "./names.ts";
 import type { SideObservation } from "./observe-side.ts";
 import { type FreshRecords, readKeysTwice } from "./read-keys.ts";
 
@@ -103,7 +103,7 @@ async function markedViews(
     for (const { link, key, values } of met) {
       const grave = buried.get(key);
       if (grave?.isStanding !== true) continue;
-      if (grave.hash !== hashShared(side.mapping.toShared(values).values)) continue;
+      if (!isHashOf(grave.hash, side.mapping.toShared(values).values)) continue;
       found.set(`${side.name} ${link}`, { returned: remove.mark, stoodFor: [] });
     }
   }

@@ -2,7 +2,7 @@ import type { RecordKey, Values } from "../../model/record.ts";
 import { valuesToText } from "../../model/stored-plan.ts";
 import type { BuriedRecord, StagedRecord } from "../../ports/agreements.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { hashShared } from "./names.ts";
+import { isHashOf } from "./names.ts";
 import { type FreshRecords, readKeys } from "./read-keys.ts";
 
 /** Systems that tell times tell whole seconds, many of them. */
@@ -93,7 +93,7 @@ function isAsListed(now: Values, listed: Values): boolean {
 type Standing = Pick<StagedRecord, "values">;
 
 function isSame(side: SideContext, { values }: Standing, { hash }: BuriedRecord): boolean {
-  return hash === hashShared(side.mapping.toShared(values).values);
+  return isHashOf(hash, side.mapping.toShared(values).values);
 }
 
 function isLater(
