@@ -99,6 +99,16 @@ describe("what was agreed is known by field, whichever fields there are now", ()
     await scene.run();
   });
 
+  test("a field that is lost is lost no more once another one is named for it", async (t) => {
+    const scene = await inStep(t, ALL);
+    scene.edit("warehouse.csv", (text) => text.replace("price", "cost"));
+    const warehouse = { ...SIDES.warehouse, fields: { price: "cost" } };
+    scene.reconfigure((sync) => ({ ...sync, sides: { ...SIDES, warehouse } }));
+    const run = await scene.cli("run");
+    assert.match(run.err, /Code: GUARD_SETTINGS_CHANGED/);
+    assert.doesNotMatch(run.err + (await scene.cli("verify")).out, /no longer has|more\)/);
+  });
+
   test("an edit of a field that is shared since the run that is undone is an edit", async (t) => {
     const scene = await inStep(t, { sku: null, price: null });
     scene.edit("warehouse.csv", (text) => text.replace("B,20,2", "B,21,2"));

@@ -53,8 +53,8 @@ export interface SideContext {
   readonly settings?: {
     readonly mapping: string;
     readonly filter: string;
-    /** The side's own names of what is shared. */
-    readonly fields?: readonly string[];
+    /** What is shared, each by its name and the side's own. */
+    readonly fields?: readonly (readonly [shared: string, own: string])[];
   };
 }
 

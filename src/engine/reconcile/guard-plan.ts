@@ -8,6 +8,7 @@ import type { Halt } from "../../model/parked.ts";
 import type { PlanHead } from "../../model/plan.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { ReconcileContext, ReconcileWork, SideContext } from "./context.ts";
+import { lostFields } from "./lost-fields.ts";
 
 /** A released halt lets through as much as the person saw, and a tenth more for the day. */
 const RELEASE_MARGIN = 1.1;
@@ -42,14 +43,9 @@ async function factsOf(
     mapping: { now: now.mapping, ...baseOf(base["mapping"]) },
     filter: { now: now.filter, ...baseOf(base["filter"]) },
   };
-  const isLost = (name: string): boolean =>
-    !side.schema.fields.some((field) => field.name === name);
-  const lostKeys = namesIn(base["key"]).filter(isLost);
-  const lostFields = namesIn(base["fields"]).filter(
-    (name) => isLost(name) && !lostKeys.includes(name),
-  );
+  const lost = lostFields(base, side);
   // Where nothing is to be written, only what changed there asks how many records there are.
-  const isAsked = otherSettings(settings).length + lostFields.length > 0;
+  const isAsked = otherSettings(settings).length + lost.fields.length > 0;
   return {
     side: side.name,
     known: observed?.known ?? (isAsked ? await home.knownCount(sync, side.name) : 0),
@@ -57,16 +53,13 @@ async function factsOf(
     deletes: counts?.deletes ?? 0,
     marks,
     updates: (counts?.updates ?? 0) - marks,
-    lostKeys,
-    lostFields,
+    lostKeys: lost.keys,
+    lostFields: lost.fields,
     ...settings,
   };
 }
 
 const NO_SETTINGS = { mapping: "", filter: "" };
-
-const namesIn = (value: unknown): readonly string[] =>
-  Array.isArray(value) ? value.map(String) : [];
 
 function baseOf(value: unknown): { readonly base?: string } {
   return typeof value === "string" ? { base: value } : {};

@@ -185,7 +185,9 @@ function sideContext(
     settings: {
       mapping: hashText(side.mappingText),
       filter: hashText(side.filterText),
-      fields: mapping.fields.flatMap(({ from }) => (from.kind === "field" ? [from.name] : [])),
+      fields: mapping.fields.flatMap(({ shared, from }) =>
+        from.kind === "field" ? [[shared, from.name] as const] : [],
+      ),
     },
   };
 }
