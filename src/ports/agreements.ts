@@ -161,7 +161,7 @@ export interface Links {
   /** In the order of link ids, strictly after one. */
   scanLinks(sync: string, after: LinkId, limit: number): Promise<readonly StoredLink[]>;
   linkCount(sync: string): Promise<number>;
-  /** What shared records are called from now on. */
+  /** What shared records, and open conflicts about them, are called from now on. */
   renameLinks(lease: Lease, names: readonly Pick<StoredLink, "link" | "name">[]): Promise<void>;
   /** These were seen again just now, so their tombstones are kept as long as new ones. */
   touchBuried(sync: string, side: string, keys: readonly RecordKey[], at: number): Promise<void>;

@@ -64,12 +64,18 @@ export function createLinks(sql: AgreementSql): Links {
     renameLinks: async (lease, names) => {
       const rows = names.map(({ link, name }) => ({ link, name: sql.storeText(name) }));
       const relation = relationOf({ link: "bigint", name: "text" }, rows);
-      const statement = {
+      const parameters = [lease.sync, relation];
+      const named = {
         sql: `UPDATE ${all} AS l SET name = r.name FROM ${sql.relation(2, relation)} AS r
           WHERE l.sync = $1 AND l.side = '' AND l.link = r.link`,
-        parameters: [lease.sync, relation],
+        parameters,
       };
-      await sql.write([statement], lease);
+      const asked = {
+        sql: `UPDATE ${sql.table("conflicts")} AS c SET name = r.name
+          FROM ${sql.relation(2, relation)} AS r WHERE c.sync = $1 AND c.link = r.link`,
+        parameters,
+      };
+      await sql.write([named, asked], lease);
     },
   };
 }

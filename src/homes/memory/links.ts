@@ -70,6 +70,10 @@ export function createLinks(state: AgreementState, home: MemoryHomeState): Links
       for (const { link, name } of names) {
         const kept = state.links.get(idOfLink(lease.sync, link));
         if (kept !== undefined) state.links.set(idOfLink(lease.sync, link), { ...kept, name });
+        for (const [id, conflict] of state.conflicts) {
+          const isOfLink = conflict.sync === lease.sync && conflict.link === link;
+          if (isOfLink) state.conflicts.set(id, { ...conflict, name });
+        }
       }
     },
     touchBuried: async (sync, side, keys, at) => {

@@ -99,9 +99,12 @@ function linking(behaviour: Behaviour): void {
   behaviour("shared records are called otherwise without being another one", async (subject) => {
     const home = keptBy(subject.home);
     const lease = await takeLease(home);
-    await settle(home, lease, "p", [settled(1), settled(2)]);
+    const questions = [{ field: "price", why: "no policy", candidates: [] }];
+    await settle(home, lease, "p", [settled(1, { questions }), settled(2, { questions })]);
     const [before] = await home.links(SYNC, [1]);
     await home.renameLinks(lease, [{ link: 1, name: "other" }]);
+    const asked = await home.conflicts({ sync: SYNC });
+    assert.deepEqual(asked.map(({ name }) => name).sort(), ["n2", "other"]);
     assert.deepEqual(await home.findLinks(SYNC, { name: "other" }), [{ ...before, name: "other" }]);
     assert.deepEqual(await home.findLinks(SYNC, { name: "n1" }), []);
     assert.equal((await home.findLinks(SYNC, { name: "n2" })).length, 1);
