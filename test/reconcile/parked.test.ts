@@ -70,6 +70,22 @@ test("a refused write is parked with its reason, and not planned again until its
   assert.equal((await scene.cli("verify", "inventory")).exit, 0);
 });
 
+test("verify tells of a refused record also once records are matched by something else", async (t) => {
+  const scene = createScene(t);
+  scene.sql(`CREATE TABLE product (sku TEXT PRIMARY KEY, name TEXT, stock INTEGER CHECK (stock < 9));
+    INSERT INTO product VALUES ('A', 'Anvil', 5)`);
+  scene.csv("warehouse.csv", "sku,name,stock", "A,Anvil,5", "B,Bell,12");
+  const sides = {
+    shop: { system: "shop", stream: "product" },
+    warehouse: { system: "warehouse", stream: "warehouse" },
+  };
+  scene.configure({ sync: { sides, match: "sku" } });
+  assert.equal((await scene.cli("run")).exit, 4);
+  scene.reconfigure((sync) => ({ ...sync, match: "name" }));
+  assert.equal((await scene.plan()).length, 1);
+  assert.match((await scene.cli("verify")).out, /^shop: 1 missing\n {2}Bell {2}missing$/m);
+});
+
 test("a refused edit blocks no other field and no other record", async (t) => {
   const scene = create(t, ["A,5,3", "B,2,1"]);
   await scene.cli("run");
