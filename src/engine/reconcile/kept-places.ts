@@ -3,6 +3,7 @@ import { SyncError } from "../../model/sync-error.ts";
 import type { Agreements } from "../../ports/agreements.ts";
 import type { Home } from "../../ports/home.ts";
 import type { ReconcileWork } from "./context.ts";
+import { matchText } from "./rename-links.ts";
 import { keepOfSync, syncState } from "./sync-state.ts";
 
 /** Which shared field stands where in what the home keeps of the sync. */
@@ -30,5 +31,7 @@ export async function keepPlaces(work: ReconcileWork, runId: string): Promise<vo
       hint: `Call it again, with the configuration that is right: lockstep run ${sync}`,
     });
   }
-  await keepOfSync(work, runId, { fields: places });
+  const isNew = kept.length === 0 && (await home.linkCount(sync)) === 0;
+  const match = isNew ? { match: matchText(work.context) } : {};
+  await keepOfSync(work, runId, { ...match, fields: places });
 }

@@ -6,7 +6,7 @@ import { keepOfSync, syncState } from "./sync-state.ts";
 const LINKS_AT_ONCE = 1000;
 
 /** What shared records are matched by, as a text: another one makes other names. */
-function matchText({ rules, match }: Pick<ReconcileContext, "rules" | "match">): string {
+export function matchText({ rules, match }: Pick<ReconcileContext, "rules" | "match">): string {
   return JSON.stringify(match.map((index) => rules.fields[index]));
 }
 
@@ -23,17 +23,19 @@ export async function renameLinks(work: ReconcileWork, runId: string): Promise<v
   if (kept === now) return;
   // Until all have their new names, nothing is known of any.
   if (typeof kept === "string") await keepOfSync(work, runId, { match: null });
-  await renameAll(work);
-  await keepOfSync(work, runId, { match: now });
+  const isAny = await renameAll(work);
+  // Where nothing has a name yet, it is kept with the places of the fields, before anything gets one.
+  if (isAny || kept !== undefined) await keepOfSync(work, runId, { match: now });
 }
 
-async function renameAll({ context, lease, signal }: ReconcileWork): Promise<void> {
+/** False where there are none. */
+async function renameAll({ context, lease, signal }: ReconcileWork): Promise<boolean> {
   const { home, sync, rules, match } = context;
   let after: LinkId = 0;
   for (;;) {
     const links = await home.scanLinks(sync, after, LINKS_AT_ONCE);
     const last = links.at(-1);
-    if (last === undefined) return;
+    if (last === undefined) return after > 0;
     after = last.link;
     const renamed = links.flatMap(({ link, name, agreed }) => {
       const own = matchName(rules, match, agreed);
