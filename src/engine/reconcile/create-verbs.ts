@@ -47,10 +47,7 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
     return withSync({ ...parts, goesOnWithout }, part, watch, (context) => act(context, part));
   };
   const withThoseThere: typeof within = (sync, watch, act) => within(sync, watch, act, true);
-  const meant: MeantNames = (sync, name) => {
-    const part = reconciles.find(({ spec }) => spec.name === sync);
-    return part === undefined ? [name] : meantNames(matchedFields(part.spec), name);
-  };
+  const meant = meantIn(reconciles);
   const planOf = async (context: ReconcileContext, head: PlanHead): Promise<ReconcilePlan> => ({
     head,
     ambiguous: await home.ambiguous(head.plan),
@@ -69,14 +66,7 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
     kept: (sync) => home.newestPlan(named(reconciles, sync).spec.name),
     apply: (sync, plan, watch) =>
       withThoseThere(sync, watch, async (context) => {
-        const head = plan === undefined ? await home.newestPlan(sync) : await home.plan(plan);
-        if (head === undefined || head.sync !== sync) {
-          const which = plan === undefined ? "no plan that waits" : `no plan "${plan}"`;
-          throw new SyncError("PLAN_UNKNOWN", `There is ${which} for "${sync}".`, {
-            hint: `Make one: lockstep plan ${sync}`,
-          });
-        }
-        return applyReconcile(context, head, watch.signal);
+        return applyReconcile(context, await keptPlan(home, sync, plan), watch.signal);
       }),
     importPlan: (sync, head, records, watch) =>
       within(sync, watch, (context) => importPlan(context, head, records, watch.signal)),
@@ -121,6 +111,28 @@ export function createReconcileVerbs(parts: LockstepParts): ReconcileVerbs {
     addRule: (rule) => keepRule(home, { ...rule, at: parts.clock.now() }),
     forgetRule: (id, by) => forgetRule(home, id, by, parts.clock.now()),
   };
+}
+
+/** What a person may mean by a record's name, in each sync. */
+function meantIn(reconciles: readonly ReconcilePart[]): MeantNames {
+  return (sync, name) => {
+    const part = reconciles.find(({ spec }) => spec.name === sync);
+    return part === undefined ? [name] : meantNames(matchedFields(part.spec), name);
+  };
+}
+
+/** The plan of that id, else the one that waits. Throws PLAN_UNKNOWN. */
+async function keptPlan(
+  home: LockstepParts["home"],
+  sync: string,
+  plan: string | undefined,
+): Promise<PlanHead> {
+  const head = plan === undefined ? await home.newestPlan(sync) : await home.plan(plan);
+  if (head !== undefined && head.sync === sync) return head;
+  const which = plan === undefined ? "no plan that waits" : `no plan "${plan}"`;
+  throw new SyncError("PLAN_UNKNOWN", `There is ${which} for "${sync}".`, {
+    hint: `Make one: lockstep plan ${sync}`,
+  });
 }
 
 /** `full`: every side whole, and what was refused before once more. */
