@@ -4,7 +4,7 @@ import type { PlannedRecord } from "../../model/plan.ts";
 import { plannedFromText } from "../../model/stored-plan.ts";
 import type { StoredLink } from "../../ports/agreements.ts";
 import { makerOf, type Told } from "./ledger.ts";
-import { FIELDS, type SideShape, SYNC } from "./shape.ts";
+import { FIELDS, type SideShape, STREAM, SYNC } from "./shape.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
 
 /** What must hold of each decision when it is noted, before anything is written. */
@@ -47,8 +47,13 @@ function judgeContests(world: ReconcileWorldState, process: string, planned: Pla
   const stored = storedOf(world, planned);
   const { edited, deleted } = record;
   const heard = world.shape.sides.filter(({ name: side, role }) => {
-    const isLinked = stored?.sides[side] !== undefined && !deleted.includes(side);
-    return isLinked && role.directions.some((one) => one === "both" || one === "read");
+    const own = stored?.sides[side];
+    if (own === undefined || deleted.includes(side)) return false;
+    // What is gone from where the agreed record does not belong was never there: it neither deleted
+    // the record nor speaks for it.
+    const isThere = world.systems.get(side)?.row(STREAM, own.key) !== undefined;
+    if (!isThere && !role.accepts(stored?.agreed ?? [])) return false;
+    return role.directions.some((one) => one === "both" || one === "read");
   });
   // Against those who deleted what they had not been told of yet, each side that is heard speaks.
   if (heard.every((side) => edited.includes(side.name))) return;
