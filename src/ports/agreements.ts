@@ -318,6 +318,11 @@ export interface Settlement {
   readonly plan: string;
   /** Epoch milliseconds. */
   readonly at: number;
+  /**
+   * When the plan was made; `at` unless told. Tombstones are of then: what a person brought back
+   * since is later than the deletion, however long nobody settled it.
+   */
+  readonly plannedAt?: number;
   readonly records: readonly SettledRecord[];
   /** This was the plan's last: the sync's generation grows by one. */
   readonly completes: boolean;

@@ -141,6 +141,7 @@ async function applyBatch(
     runId,
     plan: head.plan,
     at: clock.now(),
+    plannedAt: head.madeAt,
     records: settled,
     completes: false,
   });

@@ -51,6 +51,7 @@ export async function makePlan(
     generation: await home.generation(sync),
   };
   const observed = await allEnded(context.sides.map((side) => observeSide(work, side)));
+  const madeAt = context.clock.now();
   const observations = await stageMetAgain(work, observed);
   const matching = await matchStaged(work, plan);
   const parked = await recallParked(work);
@@ -65,7 +66,7 @@ export async function makePlan(
     format: 1,
     plan,
     sync,
-    madeAt: context.clock.now(),
+    madeAt,
     fields: context.rules.fields.map(({ name }) => name),
     basis,
     sides: tally.sides,

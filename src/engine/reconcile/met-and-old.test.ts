@@ -14,7 +14,7 @@ import {
   type ReconcileWorld,
 } from "../../testing/reconcile-world.ts";
 import type { SideContext } from "./context.ts";
-import { planReconcile, runReconcile } from "./run-reconcile.ts";
+import { applyReconcile, planReconcile, runReconcile } from "./run-reconcile.ts";
 
 const signal = new AbortController().signal;
 const item = (sku: string, name: string): NamedValues => ({ sku, name, price: "1", tags: [] });
@@ -212,6 +212,30 @@ for (const backend of RECONCILE_BACKENDS)
       world.put("b", item("1", "one"));
       await runReconcile(world.context, signal);
       assert.deepEqual(Object.keys(world.items("a")), ["1", "2"]);
+    });
+
+    test("one that was brought back while the plan waited, or nobody settled it, is new", async () => {
+      for (const end of ["applied late", "killed"]) {
+        const world = createReconcileWorld({ backend, sides: [{ name: "a" }, { name: "b" }] });
+        const { context } = world;
+        for (const sku of ["1", "2"]) world.put("a", item(sku, "old"));
+        await runReconcile(context, signal);
+        world.tick(60_000);
+        world.remove("a", "1");
+        const { head } = await planReconcile(context, signal);
+        if (end === "killed") {
+          const settle = () => Promise.reject(new Error("killed"));
+          const home = { ...context.home, settle };
+          await assert.rejects(applyReconcile({ ...context, home }, head, signal), /killed/);
+        }
+        world.tick(60_000);
+        world.put("a", item("1", "old"));
+        world.tick(60_000);
+        if (end === "killed") await runReconcile(context, signal);
+        else await applyReconcile(context, head, signal);
+        await runReconcile(context, signal);
+        assert.deepEqual(Object.keys(world.items("b")).sort(), ["1", "2"], end);
+      }
     });
 
     test("one whose shared record lives on under another name is no new record there", async () => {

@@ -18,11 +18,13 @@ export async function recoverIntents(work: ReconcileWork, runId: string): Promis
   for (const { plan, record } of open) {
     const { settled, sentBy = runId } = await recoverRecord(work, plan, record);
     if (settled === undefined) continue;
+    const plannedAt = (await home.plan(plan))?.madeAt;
     await home.settle({
       lease: work.lease(),
       runId: sentBy,
       plan,
       at: clock.now(),
+      ...(plannedAt === undefined ? {} : { plannedAt }),
       records: [settled],
       completes: false,
     });

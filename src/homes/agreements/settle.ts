@@ -65,7 +65,10 @@ function recordLinks(records: readonly SettledRecord[]): Relation {
 }
 
 /** Tombstones for what is let go: the named sides, or all of a record that ends (side `*`). */
-function bury(sql: AgreementSql, { records, lease, at }: Settlement): readonly Statement[] {
+function bury(
+  sql: AgreementSql,
+  { records, lease, at, plannedAt = at }: Settlement,
+): readonly Statement[] {
   const { all, sides } = agreedTables(sql);
   const buried = sql.table("buried");
   const rows = records.flatMap(({ link, name, unlinked, ends }) => [
@@ -87,7 +90,7 @@ function bury(sql: AgreementSql, { records, lease, at }: Settlement): readonly S
   return ["s.side = r.side", "r.side = '*'"].flatMap((which): readonly Statement[] => [
     {
       sql: `INSERT INTO ${buried} (sync, side, key, link, hash, name, buried_at)
-        SELECT s.sync, s.side, s.key, s.link, coalesce(r.hash, s.hash), r.name, ${Math.trunc(at)}
+        SELECT s.sync, s.side, s.key, s.link, coalesce(r.hash, s.hash), r.name, ${Math.trunc(plannedAt)}
         ${chosen(which)}
         ON CONFLICT (sync, side, key) DO UPDATE
         SET link = excluded.link, hash = excluded.hash, name = excluded.name,

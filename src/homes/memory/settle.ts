@@ -16,14 +16,14 @@ export function settle(state: AgreementState, settlement: Settlement): void {
 }
 
 function settleOne(state: AgreementState, settlement: Settlement, record: SettledRecord): void {
-  const { lease, plan, runId, at } = settlement;
+  const { lease, plan, runId, at, plannedAt = at } = settlement;
   const { sync } = lease;
   const { link, name } = record;
   for (const { side, hash } of record.unlinked) {
-    bury(state, sync, link, side, at, hash === undefined ? undefined : { hash, name });
+    bury(state, sync, link, side, plannedAt, hash === undefined ? undefined : { hash, name });
   }
   if (record.ends) {
-    for (const { side } of sidesOf(state, sync, link)) bury(state, sync, link, side, at);
+    for (const { side } of sidesOf(state, sync, link)) bury(state, sync, link, side, plannedAt);
   }
   if (isGone(record)) forget(state, sync, link);
   else keep(state, sync, record);

@@ -57,4 +57,21 @@ export function standingBehaviours(behaviour: Behaviour): void {
     await settle(home, lease, settled(2, ["b"]));
     assert.deepEqual(await metAt("b"), [], "the side has the name by another record");
   });
+
+  behaviour("a tombstone is of when the plan was made, where that is told", async (subject) => {
+    const home = subject.home as Kept;
+    const lease = await takeLease(home);
+    for (const link of [1, 2]) await settle(home, lease, settled(link, ["a"]));
+    const records = [
+      settled(1, [], { ends: true }),
+      settled(2, [], { unlinked: [{ side: "a", hash: "kept" }] }),
+    ];
+    const stamp = { lease, runId: "r", plan: "p", at: 5000, plannedAt: 3000 };
+    await home.settle({ ...stamp, records, completes: false });
+    const buried = await home.buried(SYNC, "a", [key("a-1"), key("a-2")]);
+    assert.deepEqual(
+      [...buried.values()].map(({ buriedAt }) => buriedAt),
+      [3000, 3000],
+    );
+  });
 }
