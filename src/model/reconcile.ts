@@ -204,4 +204,6 @@ export interface Merged {
    * is not taken for deleted once more. To be saved together with `agreed` and `acknowledged`.
    */
   readonly forgotten: readonly string[];
+  /** Sides whose only copy has no place there any more, and stays until another side was given it. */
+  readonly waiting: readonly string[];
 }

@@ -5,11 +5,12 @@ import type {
   Merged,
   MergeRules,
   SideView,
+  SideWrite,
 } from "../../model/reconcile.ts";
 import type { Values } from "../../model/record.ts";
 import { judgePresence } from "./judge-presence.ts";
 import { type FieldMerge, mergeField, type Vote } from "./merge-field.ts";
-import { removal, settleSide } from "./settle-side.ts";
+import { removal, type Settled, settleSide } from "./settle-side.ts";
 import { isRead, roleOf } from "./side-role.ts";
 
 const NOTHING_ACKNOWLEDGED: ReadonlyMap<string, Acknowledged> = new Map();
@@ -28,6 +29,7 @@ export function mergeRecord(
   const situation = judgePresence(rules, base, sorted);
   const untouched = {
     forgotten: [],
+    waiting: [],
     agreed: base ?? [],
     reasons: rules.fields.map((): FieldReason => ({ kind: "agreed" })),
     acknowledged: NOTHING_ACKNOWLEDGED,
@@ -49,10 +51,12 @@ export function mergeRecord(
       const merges = mergeFields(rules, base, situation.views);
       const agreed = merges.map(({ value }) => value);
       const outcome = { rules, merges, agreed, isFirst: base === undefined };
-      const settled = situation.views.flatMap((view) => {
+      const all = situation.views.flatMap((view) => {
         const role = roleOf(rules, view.side);
         return role === undefined ? [] : [settleSide(outcome, role, view)];
       });
+      const waiting = onlyCopies(situation.views, all);
+      const settled = all.map((one) => (waiting.includes(one.side) ? unwritten(one) : one));
       return {
         record: situation.record,
         agreed,
@@ -66,9 +70,30 @@ export function mergeRecord(
         forgotten: sorted
           .filter(({ side, presence }) => presence === "gone" && isLiving(situation.views, side))
           .map(({ side }) => side),
+        waiting,
       };
     }
   }
+}
+
+/**
+ * Sides that are to lose the record while those that are to have it have yet to be given it. None
+ * of them may be: each is written for itself, and refuses, or is away. What left before would stand
+ * nowhere then, and be taken for gone.
+ */
+function onlyCopies(views: readonly SideView[], settled: readonly Settled[]): readonly string[] {
+  if (!settled.some(({ write }) => write?.kind === "create")) return [];
+  const present = views.filter(({ presence }) => presence === "present");
+  const leaving = settled.flatMap(({ side, write }) => (takesAway(write) ? [side] : []));
+  return present.every(({ side }) => leaving.includes(side)) ? leaving : [];
+}
+
+function takesAway(write: SideWrite | undefined): boolean {
+  return write?.kind === "delete" || (write?.kind === "update" && write.marks === true);
+}
+
+function unwritten({ write: _, ...settled }: Settled): Settled {
+  return settled;
 }
 
 function mergeFields(

@@ -51,7 +51,7 @@ export function planRecord(
     unlinked,
     ...standingOf(looked, operations, unlinked),
     ends: endsNow(merged, looked, unlinked),
-    behind: isUnheard || troubles.length > 0,
+    behind: isUnheard || merged.waiting.length > 0 || troubles.length > 0,
     troubles,
   };
   // What troubles a record is told by every plan, also by one that does nothing about it.

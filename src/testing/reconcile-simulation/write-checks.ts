@@ -94,6 +94,7 @@ function judgeDelete(
     const leaves = side.role.whenLeaving === "remove" && !side.role.accepts(planned.agreed);
     if (leaves) world.tallies.count("record leaves a side");
     else complain(`${key} is deleted as "${record.kind}"`);
+    if (isOnlyCopy(side, planned)) complain(`${key} is deleted before another side was given it`);
     return;
   }
   if (record.kind === "deleted" && isEdited(side, operation, planned)) {
@@ -108,6 +109,12 @@ function judgeDelete(
     if (own !== undefined && world.ledger.wasRemoved(name, own.key)) continue;
     complain(`${key} is deleted since ${name} has no ${own?.key}, which nobody deleted there`);
   }
+}
+
+/** Another side is to have the record, and none has it yet. */
+function isOnlyCopy({ name }: SideShape, { operations, acknowledged }: PlannedRecord): boolean {
+  const isGiven = operations.some(({ kind }) => kind === "create");
+  return isGiven && acknowledged.every(({ side }) => side === name);
 }
 
 /** The side had been told all that was agreed, as far as it is told at all. */
