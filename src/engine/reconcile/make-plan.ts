@@ -17,6 +17,7 @@ import { observeSide, type SideObservation } from "./observe-side.ts";
 import { operationCount } from "./operation-count.ts";
 import { type ParkedWrites, recallParked } from "./parked-writes.ts";
 import { isIdle, planRecord } from "./plan-record.ts";
+import { putBackByUndos } from "./put-back.ts";
 import { isInReview } from "./record-state.ts";
 import { recordsAtOnce } from "./records-at-once.ts";
 import { renameLinks } from "./rename-links.ts";
@@ -143,6 +144,7 @@ async function planAll(
     sides: Object.fromEntries(context.sides.map(({ name }) => [name, { ...none }])),
   };
   const atOnce = recordsAtOnce(context);
+  const putBack = await putBackByUndos(work);
   let after: LinkId = 0;
   for (;;) {
     const candidates = await context.home.candidates(context.sync, after, atOnce);
@@ -152,7 +154,7 @@ async function planAll(
     const looked = await mergeCandidates(work, candidates, observed);
     const wanted = looked.flatMap((one) => planRecord(context, plan, one) ?? []);
     const free = await withoutTaken(work, wanted, observed, matching.refused);
-    const { planned: heard, waiting } = await withoutUnheard(work, free);
+    const { planned: heard, waiting } = await withoutUnheard(work, free, putBack);
     for (const side of waiting) tally.waiting.add(side);
     const { planned, stuck } = parked.leaveOut(heard);
     for (const side of unsettledSides(looked, planned)) tally.waiting.add(side);

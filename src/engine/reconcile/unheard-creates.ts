@@ -16,9 +16,10 @@ export interface Withheld {
 /** What stands there of a name: a record that takes part, or one that the side's filter leaves out. */
 type Found = "inside" | "outside";
 
-const WHY: Readonly<Record<Found | "unread", string>> = {
+const WHY: Readonly<Record<Found | "unread" | "stranger", string>> = {
   inside: "it was made there, though the answer was lost; the next run links it.",
   outside: "a record of this name takes no part; it may be the one whose making nobody heard of.",
+  stranger: "a record of this name stands there, which was not listed; the next run links it.",
   unread: "whether the lost answer meant that it was made cannot be looked up now.",
 };
 
@@ -32,36 +33,37 @@ interface PlannedCreate {
  * of it, and the system assigns keys, so that only a listing tells. The listing that this plan is
  * made from may have been an old one. So the side is listed once more, and where it has an unlinked
  * record of the name, or cannot be listed now, or could not be asked what became of the one before,
- * the create waits for the next plan, which links the record.
+ * the create waits for the next plan, which links the record. Likewise what is made for the first time
+ * under a name that an undo put back there (`putBack`).
  */
 export async function withoutUnheard(
   work: ReconcileWork,
   planned: readonly PlannedRecord[],
+  putBack: ReadonlyMap<string, ReadonlySet<string>>,
 ): Promise<Withheld> {
   const left = new Map<string, string>();
   const waiting: string[] = [];
   for (const side of work.context.sides) {
+    const again = putBack.get(side.name) ?? new Set();
     const creates = planned
-      .filter(({ isNew }) => !isNew)
+      .filter(({ isNew, name }) => !isNew || again.has(name))
       .flatMap((record) =>
         record.operations
           .filter(({ side: name, kind }) => name === side.name && kind === "create")
           .filter(({ key }) => key === undefined)
           .map((operation) => ({ record, operation })),
       );
-    const unheard = await sentBefore(work, side, creates);
+    const unheard = await sentBefore(work, side, creates, again);
     if (unheard.length === 0) continue;
     const there = await unlinkedNames(
       work,
       side,
       unheard.map(({ record }) => record.name),
     );
-    for (const { record, operation, isOpen } of unheard) {
-      // It may stand there under the name that it was sent with, which is another one by now.
-      const unfound = isOpen ? "unread" : undefined;
-      const found = there === undefined ? "unread" : (there.get(record.name) ?? unfound);
-      if (found === undefined) continue;
-      left.set(operation.id, `${side.name}: ${WHY[found]}`);
+    for (const create of unheard) {
+      const why = whyLeft(create, there);
+      if (why === undefined) continue;
+      left.set(create.operation.id, `${side.name}: ${WHY[why]}`);
       if (!waiting.includes(side.name)) waiting.push(side.name);
     }
   }
@@ -71,13 +73,30 @@ export async function withoutUnheard(
 interface UnheardCreate extends PlannedCreate {
   /** The side could not be asked since what became of the one before. */
   readonly isOpen: boolean;
+  /** None was sent of this record, and an undo put one of its name back. */
+  readonly isFirst: boolean;
 }
 
-/** Those whose last operation on the side was a create as well, and not heard to be written. */
+function whyLeft(
+  { record: { name }, isOpen, isFirst }: UnheardCreate,
+  there: ReadonlyMap<string, Found> | undefined,
+): keyof typeof WHY | undefined {
+  const found = there?.get(name);
+  if (isFirst) return found === "inside" ? "stranger" : undefined;
+  // It may stand there under the name that it was sent with, which is another one by now.
+  const unfound = isOpen ? "unread" : undefined;
+  return there === undefined ? "unread" : (found ?? unfound);
+}
+
+/**
+ * Those whose last operation on the side was a create as well, and not heard to be written; and
+ * those of which there was none, and that an undo put back.
+ */
 async function sentBefore(
   work: ReconcileWork,
   { name }: SideContext,
   creates: readonly PlannedCreate[],
+  again: ReadonlySet<string>,
 ): Promise<readonly UnheardCreate[]> {
   const { home, sync } = work.context;
   if (creates.length === 0) return [];
@@ -87,10 +106,12 @@ async function sentBefore(
   for (const operation of journaled) {
     if (operation.side === name && !last.has(operation.link)) last.set(operation.link, operation);
   }
-  return creates.flatMap((create) => {
-    const { kind, state } = last.get(create.record.link) ?? {};
+  return creates.flatMap((create): UnheardCreate[] => {
+    const { link, name: what } = create.record;
+    const { kind, state } = last.get(link) ?? {};
+    if (kind === undefined && again.has(what)) return [{ ...create, isOpen: false, isFirst: true }];
     if (kind !== "create" || state === "written" || state === "rejected") return [];
-    return [{ ...create, isOpen: state === "unknown" }];
+    return [{ ...create, isOpen: state === "unknown", isFirst: false }];
   });
 }
 
