@@ -65,7 +65,7 @@ export interface PlannedRecord {
   /** Sides whose record is gone and is no longer linked once this is done. */
   readonly unlinked: readonly string[];
   /**
-   * By unlinked side whose record stays there: the hash of what stands, so that it is not taken
+   * By unlinked side whose record stays there: the hashes of what stands, so that it is not taken
    * for a new record. A record may differ from what was last acknowledged of it.
    */
   readonly standing?: Readonly<Record<string, string>>;

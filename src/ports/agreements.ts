@@ -49,7 +49,10 @@ export interface SeenDigest {
   readonly agrees: boolean;
 }
 
-/** A side's record that was deleted or let go; `hash` is of the shared values it last had. */
+/**
+ * A side's record that was deleted or let go; `hash` is of the shared values it last had, of each
+ * field by itself where it is standing.
+ */
 export interface BuriedRecord {
   readonly key: RecordKey;
   readonly link: LinkId;

@@ -93,23 +93,74 @@ test("a plan that nobody applies leaves no names behind that it was made with", 
   assert.deepEqual(await scene.plan(), []);
 });
 
-for (const remove of ["never", { mark: { gone: true } }]) {
-  const kind = typeof remove === "string" ? "left" : "marked";
-  test(`a deleted record that was ${kind} stays deleted when another field is shared`, async (t) => {
-    const scene = createScene(t);
-    scene.sql(`CREATE TABLE product (sku TEXT PRIMARY KEY, gone BOOLEAN, stock INTEGER);
-      INSERT INTO product VALUES ('A', 0, 5), ('B', 0, 2)`);
-    scene.csv("warehouse.csv", "sku,gone,stock", "A,false,5", "B,false,2");
-    const fields = { sku: null, gone: { type: "boolean" } };
-    const shop = { system: "shop", stream: "product" };
-    const warehouse = { system: "warehouse", stream: "warehouse", remove };
-    scene.configure({ sync: { sides: { shop, warehouse }, match: "sku", fields } });
-    await scene.run();
-    scene.sql("DELETE FROM product WHERE sku = 'B'");
-    await scene.run();
-    scene.reconfigure((sync) => ({ ...sync, fields: { ...fields, stock: null } }));
-    await scene.run();
-    assert.equal(scene.rows("SELECT * FROM product").length, 1);
-    assert.deepEqual(await scene.plan(), []);
-  });
+const MARKED = { sku: null, gone: { type: "boolean" } };
+
+/** "B" is deleted in the shop; the warehouse's record of it was left standing. */
+async function buried(t: TestContext, remove: unknown, fields?: Row): Promise<Scene> {
+  const scene = createScene(t);
+  scene.sql(`CREATE TABLE product (sku TEXT PRIMARY KEY, gone BOOLEAN, name TEXT, stock INTEGER);
+    INSERT INTO product VALUES ('A', 0, 'Anvil', 5), ('B', 0, 'Bell', 2)`);
+  scene.csv("warehouse.csv", "sku,gone,name,stock", "A,false,Anvil,5", "B,false,Bell,2");
+  const shop = { system: "shop", stream: "product" };
+  const warehouse = { system: "warehouse", stream: "warehouse", remove };
+  const shared = fields === undefined ? {} : { fields };
+  scene.configure({ sync: { sides: { shop, warehouse }, match: "sku", ...shared } });
+  await scene.run();
+  scene.sql("DELETE FROM product WHERE sku = 'B'");
+  await scene.run();
+  return scene;
 }
+
+const stocks = (scene: Scene): readonly Row[] =>
+  scene.rows("SELECT sku, stock FROM product ORDER BY sku");
+
+for (const remove of ["never", { mark: { gone: true } }])
+  describe(`a deleted record that was ${remove === "never" ? "left" : "marked"}`, () => {
+    const all = { ...MARKED, name: null, stock: null };
+    const without = { ...MARKED, stock: null };
+
+    for (const [what, before, after] of [
+      ["another field is shared", MARKED, without],
+      ["a field is shared no longer", all, without],
+      ["one field is shared for another", { ...MARKED, name: null }, without],
+    ] as const)
+      test(`stays deleted when ${what}`, async (t) => {
+        const scene = await buried(t, remove, before);
+        scene.reconfigure((sync) => ({ ...sync, fields: after }));
+        await scene.run();
+        assert.deepEqual(stocks(scene), [{ sku: "A", stock: 5 }]);
+        scene.reconfigure((sync) => ({ ...sync, fields: before }));
+        await scene.run();
+        assert.deepEqual(stocks(scene), [{ sku: "A", stock: 5 }]);
+        assert.deepEqual(await scene.plan(), []);
+      });
+
+    for (const [how, fields] of [
+      ["by its name", undefined],
+      ["as declared", all],
+    ] as const)
+      test(`stays deleted when a column shared ${how} is lost, and is back`, async (t) => {
+        const scene = await buried(t, remove, fields);
+        scene.edit("warehouse.csv", (text) => text.replace("name", "Name"));
+        const run = await scene.cli("run");
+        const [, id = ""] = /lockstep release (\d+)/.exec(run.err) ?? [];
+        assert.equal((await scene.cli("release", id, "--by", "Ada")).exit, 0, run.err);
+        await scene.run();
+        assert.deepEqual(stocks(scene), [{ sku: "A", stock: 5 }]);
+        scene.edit("warehouse.csv", (text) => text.replace("Name", "name"));
+        await scene.run();
+        assert.deepEqual(stocks(scene), [{ sku: "A", stock: 5 }]);
+        assert.deepEqual(await scene.plan(), []);
+      });
+
+    test("is back when somebody edits it while a field is shared no longer", async (t) => {
+      const scene = await buried(t, remove, all);
+      scene.reconfigure((sync) => ({ ...sync, fields: without }));
+      scene.edit("warehouse.csv", (text) => text.replace("Bell,2", "Bell,3"));
+      await scene.run();
+      assert.deepEqual(stocks(scene), [
+        { sku: "A", stock: 5 },
+        { sku: "B", stock: 3 },
+      ]);
+    });
+  });

@@ -9,6 +9,7 @@ import {
   type ReconcileBackend,
   type ReconcileWorld,
 } from "../../testing/reconcile-world.ts";
+import type { ReconcileContext, SideContext } from "./context.ts";
 import { planReconcile, runReconcile } from "./run-reconcile.ts";
 
 const signal = new AbortController().signal;
@@ -28,6 +29,20 @@ async function agreed(
   world.put("a", item("2"));
   await runReconcile(world.context, signal);
   return world;
+}
+
+/** The same sides; "b" has no price from now on. */
+function withoutPrice(context: ReconcileContext): ReconcileContext {
+  const sides = context.sides.map((side): SideContext => {
+    if (side.name !== "b") return side;
+    const directions = side.role.directions.with(2, "none");
+    const toShared: SideContext["mapping"]["toShared"] = (own) => {
+      const { values, problems } = side.mapping.toShared(own);
+      return { values: values.with(2, undefined), problems };
+    };
+    return { ...side, role: { ...side.role, directions }, mapping: { ...side.mapping, toShared } };
+  });
+  return { ...context, sides, rules: { ...context.rules, roles: sides.map(({ role }) => role) } };
 }
 
 for (const backend of RECONCILE_BACKENDS)
@@ -55,6 +70,21 @@ for (const backend of RECONCILE_BACKENDS)
       await runReconcile(world.context, signal);
       assert.deepEqual(Object.keys(world.items("a")), ["1", "2"]);
     });
+
+    for (const remove of [{ mark }, "never"] as const) {
+      const kind = remove === "never" ? "kept" : "marked";
+      test(`what was ${kind} stays known when its side shares a field no longer`, async () => {
+        const world = await agreed(backend, remove);
+        world.remove("a", "1");
+        await runReconcile(world.context, signal);
+        const other = withoutPrice(world.context);
+        await runReconcile(other, signal);
+        assert.deepEqual(Object.keys(world.items("a")), ["2"]);
+        world.edit("b", "1", { name: "Back" });
+        await runReconcile(other, signal);
+        assert.equal(world.items("a")["1"]?.["name"], "Back");
+      });
+    }
 
     test("a tombstone is forgotten in its time", async () => {
       const world = createReconcileWorld({ backend, sides: [{ name: "a" }, { name: "b" }] });

@@ -15,9 +15,9 @@ import { valuesEqual } from "../../model/value.ts";
 import type { MergeCandidate, StagedRecord, StoredSide } from "../../ports/agreements.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { isHashOf } from "./names.ts";
 import type { SideObservation } from "./observe-side.ts";
 import { type FreshRecords, readKeysTwice } from "./read-keys.ts";
+import { isAsBuried } from "./standing.ts";
 
 /** One shared record with every side's own record as it stands now. */
 export interface Looked {
@@ -102,8 +102,7 @@ async function markedViews(
     );
     for (const { link, key, values } of met) {
       const grave = buried.get(key);
-      if (grave?.isStanding !== true) continue;
-      if (!isHashOf(grave.hash, side.mapping.toShared(values).values)) continue;
+      if (grave?.isStanding !== true || !isAsBuried(side, values, grave)) continue;
       found.set(`${side.name} ${link}`, { returned: remove.mark, stoodFor: [] });
     }
   }

@@ -89,14 +89,3 @@ export function digestSeed(
 export function hashShared(shared: Values): string {
   return hashText(valuesToText(shared));
 }
-
-/**
- * Whether a fingerprint is that of these values, as far as they were shared when it was taken: a
- * field that is shared since comes last, and says nothing of what was there before.
- */
-export function isHashOf(hash: string, shared: Values): boolean {
-  for (let count = shared.length; count > 0; count -= 1) {
-    if (hash === hashShared(shared.slice(0, count))) return true;
-  }
-  return false;
-}

@@ -13,8 +13,9 @@ import type { StoredLink } from "../../ports/agreements.ts";
 import type { ReconcileContext, SideContext } from "./context.ts";
 import { heardDigest } from "./heard-digest.ts";
 import type { Looked } from "./merge-candidates.ts";
-import { hashShared, matchName } from "./names.ts";
+import { matchName } from "./names.ts";
 import { isInReview, isRemoval } from "./record-state.ts";
+import { hashStanding } from "./standing.ts";
 
 /** The plan for one looked-at record; nothing when nothing would come of it. */
 export function planRecord(
@@ -49,7 +50,7 @@ export function planRecord(
     operations,
     acknowledged,
     unlinked,
-    ...standingOf(looked, operations, unlinked),
+    ...standingOf(context, looked, operations, unlinked),
     ends: endsNow(merged, looked, unlinked),
     behind: isUnheard || merged.waiting.length > 0 || troubles.length > 0,
     troubles,
@@ -61,20 +62,19 @@ export function planRecord(
 
 /** What stands on a side that is let go without being written: it may be ahead of what it said. */
 function standingOf(
+  { sides }: ReconcileContext,
   { views }: Looked,
   operations: readonly Operation[],
   unlinked: readonly string[],
 ): Pick<PlannedRecord, "standing"> {
-  const left = views.filter(
-    ({ side, presence }) =>
-      presence === "present" &&
-      unlinked.includes(side) &&
-      !operations.some((operation) => operation.side === side),
-  );
-  if (left.length === 0) return {};
-  return {
-    standing: Object.fromEntries(left.map(({ side, values }) => [side, hashShared(values)])),
-  };
+  const standing = unlinked.flatMap((name) => {
+    const side = sides.find((one) => one.name === name);
+    const view = views.find((one) => one.side === name);
+    if (side === undefined || view?.presence !== "present") return [];
+    if (operations.some((operation) => operation.side === name)) return [];
+    return [[name, hashStanding(side, view.values)] as const];
+  });
+  return standing.length === 0 ? {} : { standing: Object.fromEntries(standing) };
 }
 
 function toOperation(

@@ -2,8 +2,8 @@ import type { RecordKey, Values } from "../../model/record.ts";
 import { valuesToText } from "../../model/stored-plan.ts";
 import type { BuriedRecord, StagedRecord } from "../../ports/agreements.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { isHashOf } from "./names.ts";
 import { type FreshRecords, readKeys } from "./read-keys.ts";
+import { isAsBuried } from "./standing.ts";
 
 /** Systems that tell times tell whole seconds, many of them. */
 const TICK_MS = 1000;
@@ -39,7 +39,9 @@ export async function withoutOldNews(
     const grave = buried.get(record.key);
     if (grave === undefined) return false;
     // What was left standing, marked as deleted or kept, has the time of that very write.
-    return isSame(side, record, grave) && (grave.isStanding || !isLater(side, record, grave));
+    return (
+      isAsBuried(side, record.values, grave) && (grave.isStanding || !isLater(side, record, grave))
+    );
   };
   const left = await leftStanding(work, side, staged, buried, there);
   const isLeft = (record: StagedRecord): boolean => isOld(record) || left.has(record.key);
@@ -73,7 +75,7 @@ async function leftStanding(
     for (const [key, record] of found) {
       const grave = buried.get(key);
       if (grave?.isStanding !== true || record === "unreadable") continue;
-      if (isSame(side, record, grave)) left.add(key);
+      if (isAsBuried(side, record.values, grave)) left.add(key);
     }
   };
   take(there);
@@ -88,12 +90,6 @@ async function leftStanding(
 
 function isAsListed(now: Values, listed: Values): boolean {
   return valuesToText(now) === valuesToText(listed);
-}
-
-type Standing = Pick<StagedRecord, "values">;
-
-function isSame(side: SideContext, { values }: Standing, { hash }: BuriedRecord): boolean {
-  return isHashOf(hash, side.mapping.toShared(values).values);
 }
 
 function isLater(

@@ -10,6 +10,7 @@ import { heardDigest, isAgreed } from "./heard-digest.ts";
 import { reached } from "./made-records.ts";
 import { hashShared } from "./names.ts";
 import { isRemoval, questionsOf } from "./record-state.ts";
+import { hashStanding } from "./standing.ts";
 
 /** What became of one operation of a record. `written` carries what the side has now. */
 export type Ended =
@@ -86,7 +87,7 @@ function markedHash(
   const operation = planned.operations.find((one) => one.side === name && one.kind === "update");
   const end = operation === undefined ? undefined : ends.get(operation.id);
   if (side === undefined || end?.kind !== "written" || end.stored === null) return {};
-  return { hash: hashShared(side.mapping.toShared(end.stored.values).values) };
+  return { hash: hashStanding(side, side.mapping.toShared(end.stored.values).values) };
 }
 
 function sidesAfter(
