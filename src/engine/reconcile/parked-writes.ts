@@ -19,8 +19,8 @@ import type { Ended } from "./settle-record.ts";
 export interface ParkedWrites {
   /**
    * A plan without the writes that would be refused again: a side refused exactly that write of
-   * that record under this configuration, and not so long ago. `stuck` are records of which all that is left is such a
-   * deletion; they are no part of the plan.
+   * that record under this configuration, and not so long ago. `stuck` are records of which all that
+   * is left is such a deletion; they are no part of the plan.
    */
   leaveOut(planned: readonly PlannedRecord[]): {
     readonly planned: readonly PlannedRecord[];
