@@ -40,25 +40,3 @@ test("a record that a side has no value for is in step nowhere, until it has", a
   assert.equal(unread.exit, 1);
   assert.match(unread.out, /^warehouse: 1 not understood\n {2}B {2}not understood$/m);
 });
-
-test("names that stand more than once are not in step", async (t) => {
-  const scene = createScene(t);
-  scene.sql(`CREATE TABLE product (id INTEGER PRIMARY KEY, sku TEXT, stock INTEGER);
-    INSERT INTO product (sku, stock) VALUES ('A', 5), ('A', 6)`);
-  scene.csv("warehouse.csv", "sku,stock", "A,5");
-  scene.configure({
-    sync: {
-      sides: {
-        shop: { system: "shop", stream: "product" },
-        warehouse: { system: "warehouse", stream: "warehouse" },
-      },
-      match: "sku",
-      fields: { sku: null, stock: { type: "integer" } },
-      policy: { prefer: "warehouse" },
-    },
-  });
-  assert.equal((await scene.cli("run")).exit, 4);
-  const plan = await scene.cli("plan");
-  assert.equal(plan.exit, 4);
-  assert.match(plan.out, /^Nothing to do by itself: inventory: records are left out of step\.$/m);
-});

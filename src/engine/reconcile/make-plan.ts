@@ -58,10 +58,7 @@ export async function makePlan(
   const parked = await recallParked(work);
   const tally = await planAll(work, plan, observations, matching, parked);
   const held = parked.outcome(observations);
-  const outOfStep = observations.reduce(
-    (sum, { bad }) => sum + bad,
-    matching.ambiguous + tally.outOfStep,
-  );
+  const outOfStep = observations.reduce((sum, { bad }) => sum + bad, tally.outOfStep);
   const unread = observations.flatMap(({ side, kind }) => (kind === "unknown" ? [side] : []));
   const head: PlanHead = {
     format: 1,
