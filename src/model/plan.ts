@@ -138,9 +138,9 @@ export interface PlanHead {
     readonly alone: number;
     readonly inReview: number;
     /**
-     * Records or names that no run puts in step by itself and that no person is asked about: what is
-     * to be written to a side does not map, or what stands there cannot be understood, read or
-     * matched. Counted for each reason, so that one may be counted twice. Absent without any.
+     * Records that no run puts in step by itself and that no person is asked about: what is to be
+     * written to a side does not map, or what stands there cannot be understood or read. Counted for
+     * each reason, so that one may be counted twice. Absent without any.
      */
     readonly outOfStep?: number;
   };
