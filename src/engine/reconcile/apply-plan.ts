@@ -122,7 +122,7 @@ async function applyBatch(
   const ends = new Map<string, Ended>();
   await allEnded(
     bySide.map(async ({ side, operations }) => {
-      const written = await writeSide(work, side, operations, runId);
+      const written = await writeSide(work, side, operations, { runId, undoes: head.undoes });
       for (const [id, end] of written.ends) ends.set(id, end);
       if (written.failed !== undefined) tally.fail(side.name, written.failed.message);
     }),

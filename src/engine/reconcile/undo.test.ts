@@ -72,6 +72,8 @@ for (const backend of RECONCILE_BACKENDS)
       assert.equal(world.items("c")["1"]?.["name"], "one");
       assert.equal(world.items("b")["2"]?.["name"], "two");
       assert.equal(undone.applied.sides["b"]?.conflict, 1);
+      const since = `It was changed there since the run ${undone.head.undoes}.`;
+      assert.deepEqual(undone.applied.troubles, [`b, "1": ${since}`]);
     });
 
     test("what was made anew since the run stays, and is met as it stands", async () => {

@@ -16,24 +16,31 @@ export interface SideWrites {
   readonly failed?: SyncError;
 }
 
+/** The run that writes, and the one that it undoes. */
+export interface WritingRun {
+  readonly runId: string;
+  readonly undoes?: string | undefined;
+}
+
 /** How often refused writes are sent again within one step: rows may be nested so deep, or deeper. */
 const PASSES = 10;
 
 /**
  * Sends operations, all noted as intended before, to one side. Where an answer is lost the records
  * are read again: equal to after means done, equal to before means not done. What was not sent has
- * no end. What was refused before others came about is sent once more.
+ * no end. What was refused before others came about is sent once more. `undoes` is the run that they
+ * take back: what is expected is then what stood after it.
  */
 export async function writeSide(
   work: ReconcileWork,
   side: SideContext,
   operations: readonly Operation[],
-  runId: string,
+  run: WritingRun,
 ): Promise<SideWrites> {
   const ends = new Map<string, Ended>();
   let left = operations;
   for (let pass = 1; left.length > 0 && pass <= PASSES; pass += 1) {
-    const failed = await sendAll(work, side, left, runId, ends);
+    const failed = await sendAll(work, side, left, run, ends);
     if (failed !== undefined) return { ends, failed };
     left = refusedTooEarly(left, ends);
   }
@@ -60,9 +67,10 @@ async function sendAll(
   work: ReconcileWork,
   side: SideContext,
   operations: readonly Operation[],
-  runId: string,
+  { runId, undoes }: WritingRun,
   ends: Map<string, Ended>,
 ): Promise<SyncError | undefined> {
+  const since = undoes === undefined ? "the plan was made" : `the run ${undoes}`;
   const most = side.schema.traits.write?.batch ?? 1;
   for (let at = 0; at < operations.length; at += most) {
     const batch = operations.slice(at, at + most);
@@ -76,7 +84,7 @@ async function sendAll(
       const outcome = outcomes[index];
       if (outcome?.kind === "lost") lost.push(operation);
       if (outcome?.kind === "lost" || outcome?.kind === "unsent") failed ??= outcome.error;
-      else ends.set(operation.id, endOfOutcome(outcome));
+      else ends.set(operation.id, endOfOutcome(outcome, since));
     }
     if (lost.length > 0) {
       for (const [id, end] of await lookAgain(work, side, lost)) ends.set(id, end);
@@ -128,12 +136,12 @@ function fieldValues(side: SideContext, { fields }: Operation, when: "before" | 
   return values;
 }
 
-function endOfOutcome(outcome: WriteOutcome | undefined): Ended {
+function endOfOutcome(outcome: WriteOutcome | undefined, since: string): Ended {
   switch (outcome?.kind) {
     case "written":
       return outcome;
     case "conflict":
-      return { kind: "conflict", trouble: "It was changed there since the plan was made." };
+      return { kind: "conflict", trouble: `It was changed there since ${since}.` };
     case "rejected":
       return { kind: "rejected", trouble: outcome.problem.message, problem: outcome.problem };
     case "unsent":
