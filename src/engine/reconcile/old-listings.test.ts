@@ -55,6 +55,28 @@ async function isQuiet(world: ReconcileWorld): Promise<boolean> {
 
 for (const backend of RECONCILE_BACKENDS)
   describe(`old listings, home in ${backend}`, () => {
+    test("what was put there anew does not come back as it was before", async () => {
+      const { world, b } = build(backend, "whole");
+      for (const sku of ["1", "2"]) world.put("a", item(sku, sku));
+      await runReconcile(world.context, signal);
+      world.tick(10_000);
+      const old = world.systems["b"]?.copy();
+      assert.ok(old);
+      world.remove("b", "1");
+      world.put("b", item("1", "anew"));
+      await runReconcile(world.context, signal);
+      world.edit("a", "1", { sku: "9" });
+      await runReconcile(world.context, signal);
+      world.tick(10_000);
+      const left: string[] = ["head", "walk", "head"];
+      b.read = (kind) => (left[0] === kind && left.shift() ? { system: old } : undefined);
+      const { head } = await runReconcile(world.context, signal);
+      assert.deepEqual(left, [], "the old listing was given");
+      assert.deepEqual(head.sides["a"], { creates: 0, updates: 0, deletes: 0 });
+      b.read = undefined;
+      assert.equal(await isQuiet(world), true);
+    });
+
     for (const { observe, kinds } of [
       { observe: "whole", kinds: ["head", "walk", "head"] },
       { observe: "changes", kinds: ["changes"] },

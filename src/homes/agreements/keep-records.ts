@@ -60,12 +60,16 @@ const PART = {
 /** A row as it is to be; `id` is that of the row where it stands by this very name or key. */
 type Part = Readonly<Record<keyof typeof PART | "id", string | number | null>>;
 
-/** What stays of the records: they and their sides as they are from now on. */
+/**
+ * What stays of the records: they and their sides as they are from now on. A key that a side's
+ * record had before is buried, `at` the time given.
+ */
 export function keepRecords(
   sql: AgreementSql,
   sync: string,
   kept: readonly SettledRecord[],
   known: KnownLinks,
+  at: number,
 ): readonly Statement[] {
   const told = kept.flatMap((record) => [
     recordPart(sql, record, known),
@@ -81,6 +85,7 @@ export function keepRecords(
   return [
     ...keepAgain(sql, parts.filter(stays)),
     ...doubtUntold(sql, kept, known),
+    ...buryFormer(sql, kept, known, at),
     ...meet(
       sql,
       sync,
@@ -175,6 +180,36 @@ function doubtUntold(
   if (untold.length === 0) return [];
   const relation = relationOf({ id: "bigint", agrees: "bigint" }, untold);
   return [sql.update(agreedTables(sql).all, relation)];
+}
+
+/** Records that others took the place of on their side: an old listing that has them is no news. */
+function buryFormer(
+  sql: AgreementSql,
+  kept: readonly SettledRecord[],
+  known: KnownLinks,
+  at: number,
+): readonly Statement[] {
+  const former = kept.flatMap(({ link, sides, unlinked }) =>
+    sides.flatMap(({ side, key }) => {
+      const before = known.get(link)?.get(side);
+      const isFormer = before !== undefined && before.text !== sql.storeText(key);
+      return isFormer && !unlinked.some((one) => one.side === side) ? [before.id] : [];
+    }),
+  );
+  if (former.length === 0) return [];
+  const rows = columnOf("id", "bigint", former);
+  return [
+    {
+      sql: `INSERT INTO ${sql.table("buried")} (sync, side, key, link, hash, buried_at)
+        SELECT s.sync, s.side, s.key, s.link, s.hash, ${Math.trunc(at)}
+        FROM ${sql.relation(1, rows)} AS r CROSS JOIN ${agreedTables(sql).all} AS s
+        WHERE s.id = r.id
+        ON CONFLICT (sync, side, key) DO UPDATE
+        SET link = excluded.link, hash = excluded.hash, name = NULL,
+          buried_at = excluded.buried_at`,
+      parameters: [rows],
+    },
+  ];
 }
 
 const NAMED = { link: "bigint", side: "text", key: "text" } as const;

@@ -32,14 +32,14 @@ function recordStatements(
   settlement: Settlement,
   known: KnownLinks,
 ): readonly Statement[] {
-  const { records, lease } = settlement;
+  const { records, lease, at, plannedAt = at } = settlement;
   const kept = records.filter((record) => !isGone(record));
   const gone = records.filter(isGone);
   const links = recordLinks(records);
   return [
     ...bury(sql, settlement),
     ...drop(sql, lease.sync, gone),
-    ...keepRecords(sql, lease.sync, kept, known),
+    ...keepRecords(sql, lease.sync, kept, known, plannedAt),
     ...endOperations(sql, settlement),
     ...askQuestions(sql, settlement, links),
     // An end that is known late is no new decision.

@@ -8,6 +8,9 @@ import { joined, stored } from "./state.ts";
 export function settle(state: AgreementState, settlement: Settlement): void {
   const { lease, plan, runId, records, completes } = settlement;
   for (const record of records) settleOne(state, settlement, record);
+  for (const { side, key } of records.flatMap((record) => (isGone(record) ? [] : record.sides))) {
+    state.buried.delete(joined(lease.sync, side, key));
+  }
   const kept = state.plans.get(plan);
   if (kept !== undefined && !kept.runs.includes(runId)) kept.runs.push(runId);
   if (!completes) return;
@@ -26,7 +29,7 @@ function settleOne(state: AgreementState, settlement: Settlement, record: Settle
     for (const { side } of sidesOf(state, sync, link)) bury(state, sync, link, side, plannedAt);
   }
   if (isGone(record)) forget(state, sync, link);
-  else keep(state, sync, record);
+  else keep(state, sync, record, plannedAt);
   for (const { id, ...end } of record.operations) {
     const before = state.operations.get(id);
     if (before !== undefined) state.operations.set(id, stored({ ...before, ...end, runId, at }));
@@ -47,7 +50,7 @@ function forget(state: AgreementState, sync: string, link: LinkId): void {
   state.links.delete(joined(sync, String(link)));
 }
 
-function keep(state: AgreementState, sync: string, record: SettledRecord): void {
+function keep(state: AgreementState, sync: string, record: SettledRecord, at: number): void {
   const { link, name, behind } = record;
   const agreed = valuesToText(record.agreed);
   state.links.set(joined(sync, String(link)), { sync, link, name, behind, agreed });
@@ -56,9 +59,10 @@ function keep(state: AgreementState, sync: string, record: SettledRecord): void 
   }
   for (const { side, key, acknowledged, hash, version, digest, agrees } of record.sides) {
     for (const kept of sidesOf(state, sync, link)) {
-      if (kept.side === side) state.sides.delete(joined(sync, side, kept.key));
+      if (kept.side !== side) continue;
+      if (kept.key !== key) bury(state, sync, link, side, at);
+      state.sides.delete(joined(sync, side, kept.key));
     }
-    state.buried.delete(joined(sync, side, key));
     state.nextRow += 1;
     state.sides.set(joined(sync, side, key), {
       sync,

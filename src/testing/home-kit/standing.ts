@@ -74,4 +74,33 @@ export function standingBehaviours(behaviour: Behaviour): void {
       [3000, 3000],
     );
   });
+
+  behaviour(
+    "a key whose record another one took the place of leaves a tombstone",
+    async (subject) => {
+      const home = subject.home as Kept;
+      const lease = await takeLease(home);
+      const as = (link: number, own: string, hash: string): SettledRecord => {
+        const acknowledged = { returned: [], stoodFor: [] };
+        return settled(link, [], { sides: [{ side: "a", key: key(own), acknowledged, hash }] });
+      };
+      const settleAll = (records: readonly SettledRecord[]): Promise<void> =>
+        home.settle({ lease, runId: "r", plan: "p", at: 7, records, completes: false });
+      const graves = async (): Promise<readonly unknown[]> =>
+        [...(await home.buried(SYNC, "a", ["1", "2", "3", "4"].map(key))).values()].map(
+          ({ key: own, link, hash, buriedAt, isStanding }) => [
+            own,
+            link,
+            hash,
+            buriedAt,
+            isStanding,
+          ],
+        );
+      await settleAll([as(1, "1", "one"), as(2, "2", "two"), as(3, "3", "three")]);
+      await settleAll([as(1, "2", "one"), as(2, "1", "two"), as(3, "4", "later")]);
+      assert.deepEqual(await graves(), [["3", 3, "three", 7, false]], "two changed places");
+      await settleAll([as(3, "3", "three")]);
+      assert.deepEqual(await graves(), [["4", 3, "later", 7, false]]);
+    },
+  );
 }
