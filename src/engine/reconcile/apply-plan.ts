@@ -122,7 +122,8 @@ async function applyBatch(
   const ends = new Map<string, Ended>();
   await allEnded(
     bySide.map(async ({ side, operations }) => {
-      const written = await writeSide(work, side, operations, { runId, undoes: head.undoes });
+      const run = { runId, undoes: head.undoes, records };
+      const written = await writeSide(work, side, operations, run);
       for (const [id, end] of written.ends) ends.set(id, end);
       if (written.failed !== undefined) tally.fail(side.name, written.failed.message);
     }),

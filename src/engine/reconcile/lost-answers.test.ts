@@ -147,6 +147,42 @@ for (const backend of RECONCILE_BACKENDS)
       assert.deepEqual(named, ["one", "two"]);
     });
 
+    test("one that is found beside another of its name, which is a record met just now", async () => {
+      const away = { error: new SyncError("CONNECTOR_UNREACHABLE", "Gone away.") };
+      const answers: { write?: WriteFault | undefined; read?: (() => void) | undefined } = {};
+      const faults = {
+        write: () => answers.write,
+        read: (): undefined => {
+          answers.read?.();
+        },
+      };
+      const world = createReconcileWorld({
+        backend,
+        sides: [{ name: "a" }, { name: "b", assignsKeys: true, connector: { faults } }],
+      });
+      world.put("a", { sku: "1", name: "one", price: "1", tags: [] });
+      world.put("b", { sku: "2", name: "two", price: "1", tags: [] });
+      answers.write = { done: 1, ...away };
+      answers.read = () => {
+        if (world.items("b")["1"] === undefined) return;
+        answers.read = undefined;
+        world.edit("b", "1", { name: "uno" });
+        world.edit("b", "2", { sku: "1" });
+      };
+      await runReconcile(world.context, signal);
+      assert.equal(answers.read, undefined, "b was edited while the answer was looked for");
+      const { home, sync } = world.context;
+      const links = await home.scanLinks(sync, 0, 10);
+      assert.deepEqual(
+        links.map(({ name, sides }) => [name, Object.keys(sides).sort()]),
+        [
+          ["1", ["a", "b"]],
+          ["2", ["a", "b"]],
+        ],
+      );
+      assert.deepEqual(links[0]?.sides["b"]?.acknowledged.returned, ["1", undefined, "1", []]);
+    });
+
     test("one whose fate cannot be asked is not repeated under a new name", async () => {
       const away = { error: new SyncError("CONNECTOR_UNREACHABLE", "Gone away.") };
       const faults: { reads: (ReadFault | undefined)[]; write?: WriteFault | undefined } = {

@@ -1,5 +1,5 @@
 import { isOwnWay } from "../../core/own-way.ts";
-import type { Operation, PlannedField } from "../../model/plan.ts";
+import type { Operation, PlannedField, PlannedRecord } from "../../model/plan.ts";
 import type { StreamRecord, Values } from "../../model/record.ts";
 import { fieldIndex, type StreamSchema } from "../../model/schema.ts";
 import { valuesEqual } from "../../model/value.ts";
@@ -11,16 +11,23 @@ import { nameOf } from "./names.ts";
  * What creates have made whose answer was lost, by the id of the operation, where the system
  * assigns keys: the one record that is not linked and stands for what was sent, or the only one of
  * the name, which a person may have edited since, or made. A create that was not done, or whose
- * record cannot be told, is not in it.
+ * record cannot be told, is not in it. `among` are the records that are being settled: what the side
+ * has of them already is theirs, though the home does not know of it yet.
  */
 export async function findMade(
   work: ReconcileWork,
   side: SideContext,
   creates: readonly Operation[],
+  among: readonly PlannedRecord[],
 ): Promise<ReadonlyMap<string, StreamRecord>> {
   const found = new Map<string, StreamRecord[]>();
   if (creates.length === 0) return new Map();
   const { home, sync } = work.context;
+  const met = new Set(
+    among.flatMap(({ acknowledged }) =>
+      acknowledged.flatMap((own) => (own.side === side.name ? [own.key] : [])),
+    ),
+  );
   const byName = new Map<string, Operation[]>();
   for (const create of creates) {
     const name = nameOf(work.context, side, sentValues(side, create));
@@ -38,7 +45,7 @@ export async function findMade(
       named.map(({ record }) => record.key),
     );
     for (const { id, record } of named) {
-      if (known.has(record.key)) continue;
+      if (known.has(record.key) || met.has(record.key)) continue;
       const others = (found.get(id) ?? []).filter(({ key }) => key !== record.key);
       found.set(id, [...others, record]);
     }

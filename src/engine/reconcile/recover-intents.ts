@@ -15,8 +15,9 @@ export async function recoverIntents(work: ReconcileWork, runId: string): Promis
   const { home, sync, clock } = work.context;
   const open = await home.unsettled(sync);
   if (open.length > 0) await keepPlaces(work, runId);
+  const among = open.map(({ record }) => record);
   for (const { plan, record } of open) {
-    const { settled, sentBy = runId } = await recoverRecord(work, plan, record);
+    const { settled, sentBy = runId } = await recoverRecord(work, plan, record, among);
     if (settled === undefined) continue;
     const plannedAt = (await home.plan(plan))?.madeAt;
     await home.settle({
@@ -36,6 +37,7 @@ async function recoverRecord(
   work: ReconcileWork,
   plan: string,
   record: PlannedRecord,
+  among: readonly PlannedRecord[],
 ): Promise<{ readonly settled: SettledRecord | undefined; readonly sentBy: string | undefined }> {
   const { context } = work;
   const { home, sync } = context;
@@ -53,7 +55,7 @@ async function recoverRecord(
       ({ id, side: name }) =>
         name === side.name && (!wasSettled || open.some((operation) => operation.id === id)),
     );
-    for (const [id, end] of await lookAgain(work, side, mine)) ends.set(id, end);
+    for (const [id, end] of await lookAgain(work, side, mine, among)) ends.set(id, end);
   }
   const settled = wasSettled
     ? await settleLate(context, record, ends)

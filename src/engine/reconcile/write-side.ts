@@ -1,4 +1,4 @@
-import type { Operation } from "../../model/plan.ts";
+import type { Operation, PlannedRecord } from "../../model/plan.ts";
 import type { RecordKey, StreamRecord, Values } from "../../model/record.ts";
 import { fieldIndex } from "../../model/schema.ts";
 import { isSyncError, SyncError } from "../../model/sync-error.ts";
@@ -16,10 +16,11 @@ export interface SideWrites {
   readonly failed?: SyncError;
 }
 
-/** The run that writes, and the one that it undoes. */
+/** The run that writes, the one that it undoes, and the records of which it writes. */
 export interface WritingRun {
   readonly runId: string;
   readonly undoes?: string | undefined;
+  readonly records: readonly PlannedRecord[];
 }
 
 /** How often refused writes are sent again within one step: rows may be nested so deep, or deeper. */
@@ -67,7 +68,7 @@ async function sendAll(
   work: ReconcileWork,
   side: SideContext,
   operations: readonly Operation[],
-  { runId, undoes }: WritingRun,
+  { runId, undoes, records }: WritingRun,
   ends: Map<string, Ended>,
 ): Promise<SyncError | undefined> {
   const since = undoes === undefined ? "the plan was made" : `the run ${undoes}`;
@@ -87,7 +88,7 @@ async function sendAll(
       else ends.set(operation.id, endOfOutcome(outcome, since));
     }
     if (lost.length > 0) {
-      for (const [id, end] of await lookAgain(work, side, lost)) ends.set(id, end);
+      for (const [id, end] of await lookAgain(work, side, lost, records)) ends.set(id, end);
     }
     if (failed !== undefined) return failed;
   }
@@ -155,13 +156,14 @@ function endOfOutcome(outcome: WriteOutcome | undefined, since: string): Ended {
 
 /**
  * What became of operations whose answer was lost, from the records as they are read again; what a
- * create made under a key that the system assigned is looked for in a listing. A side that cannot be
- * read leaves them unknown.
+ * create made under a key that the system assigned is looked for in a listing, where what the side
+ * has of the records `among` them is another's. A side that cannot be read leaves them unknown.
  */
 export async function lookAgain(
   work: ReconcileWork,
   side: SideContext,
   operations: readonly Operation[],
+  among: readonly PlannedRecord[],
 ): Promise<ReadonlyMap<string, Ended>> {
   const keys = operations.flatMap(({ key }) => (key === undefined ? [] : [key]));
   try {
@@ -178,6 +180,7 @@ export async function lookAgain(
       work,
       side,
       operations.filter(({ key }) => key === undefined),
+      among,
     );
     const judged = operations.map((operation) => {
       const { id, key } = operation;
