@@ -143,14 +143,13 @@ export interface HaltsJson {
 /** `init`. Paths are absolute. */
 export interface InitJson {
   readonly written: readonly string[];
-  /** `init reconcile`: the sync, the field its records are matched by, and the matches. */
+  /** `init reconcile`: the sync, the fields its records are matched by, and the matches. */
   readonly sync?: string;
-  readonly match?: string;
+  readonly match?: readonly string[];
   /** The first side beside each of the others; `left` and `right` name their fields. */
   readonly matches?: readonly {
     readonly side: string;
-    readonly left: string;
-    readonly right: string;
+    readonly pairs: readonly { readonly left: string; readonly right: string }[];
     readonly matched: number;
     readonly onlyLeft: number;
     readonly onlyRight: number;

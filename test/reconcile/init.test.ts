@@ -66,6 +66,48 @@ test("`init reconcile` finds key, fields, units and types, and writes what plan 
   assert.deepEqual(lamp, { name: "Lamp", cents: 900, stock: 1 });
 });
 
+/** Lines of orders: neither the order nor the line tells them apart. */
+function twoOfOrders(t: TestContext): { readonly scene: Scene; readonly lines: readonly string[] } {
+  const scene = createScene(t);
+  const pairs = Array.from({ length: 12 }, (_, order) => [1, 2, 3].map((line) => [order, line]));
+  const all = pairs
+    .flat()
+    .map(([order = 0, line = 0]) => ({ order, line, qty: (order * line) % 5 }));
+  const rows = all.map(({ order, line, qty }) => `(${1000 + order}, ${line}, ${qty})`);
+  scene.sql(`CREATE TABLE order_line (order_no INTEGER, line INTEGER, qty INTEGER,
+      PRIMARY KEY (order_no, line));
+    INSERT INTO order_line VALUES ${rows.slice(2).join(", ")}`);
+  return { scene, lines: all.map(({ order, line, qty }) => `${1000 + order},${line},${qty}`) };
+}
+
+for (const [title, args] of [
+  ["of a table", "--sqlite shop.db --csv pick.csv"],
+  ["of two files", "--csv packed.csv --csv pick.csv"],
+] as const) {
+  test(`where no one field tells records apart, several do: ${title}`, async (t) => {
+    const { scene, lines } = twoOfOrders(t);
+    scene.csv("pick.csv", "Order No,Line,Qty", ...lines.slice(0, -3));
+    scene.csv("packed.csv", "order_no,line,qty", ...lines.slice(2));
+    const { exit, out, err } = await scene.cli(
+      ..."init reconcile --name orders".split(" "),
+      ...args.split(" "),
+    );
+    assert.equal(exit, 0, err);
+    assert.match(out, /Records are matched by order_no and line:/);
+    assert.match(out, /31 on both sides, 3 only in (?:shop|packed), 2 only in pick\n/);
+    const text = readFileSync(join(scene.directory, "lockstep.yaml"), "utf8");
+    assert.match(text, /match: \[order_no, line\]/);
+    assert.match(
+      text,
+      /pick: \{ connector: file, path: \.\/pick\.csv, key: \["Order No", Line\] \}/,
+    );
+    const run = await scene.cli("run", "orders");
+    assert.equal(run.exit, 0, run.err + run.out);
+    const { length } = readFileSync(join(scene.directory, "pick.csv"), "utf8").trim().split("\n");
+    assert.equal(length, 1 + lines.length);
+  });
+}
+
 test("it writes over nothing, and beside a configuration that stands here", async (t) => {
   const scene = twoSystems(t);
   const yaml = `systems:

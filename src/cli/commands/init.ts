@@ -31,6 +31,7 @@ export function addInit(program: Command, cli: Cli): void {
     .option("--sqlite <path>", "reconcile: a SQLite file to look into", collect)
     .option("--csv <path>", "reconcile: a CSV, JSONL or XLSX file to look into", collect)
     .option("--postgres <env:name>", "reconcile: where a PostgreSQL's URL stands", collect)
+    .option("--mysql <env:name>", "reconcile: where the URL of a MySQL or MariaDB stands", collect)
     .option("--name <sync>", "reconcile: the sync's name (inventory)")
     .option("--out <file>", "reconcile: the file to write (lockstep.yaml)")
     .option("--schema", "write lockstep.schema.json too, so that editors complete and check")

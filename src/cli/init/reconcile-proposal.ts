@@ -1,9 +1,5 @@
-import {
-  type FieldProposal,
-  type KeyProposal,
-  proposeFields,
-  proposeKey,
-} from "../../core/propose-sides.ts";
+import { type FieldProposal, proposeFields } from "../../core/propose-fields.ts";
+import { type KeyProposal, proposeKey } from "../../core/propose-key.ts";
 import type { ReadSample } from "../../engine/reconcile/sample-side.ts";
 import type { ValueType } from "../../model/value.ts";
 import { usage } from "../arguments.ts";
@@ -35,7 +31,8 @@ export interface ProposedField {
 export interface ReconcileProposal {
   readonly first: SampledSide;
   readonly others: readonly PairProposal[];
-  readonly match: string;
+  /** The shared fields that records are matched by. */
+  readonly match: readonly string[];
   readonly fields: readonly ProposedField[];
   /** Fields of each side that are not shared. */
   readonly leftOut: readonly { readonly side: string; readonly fields: readonly string[] }[];
@@ -46,28 +43,28 @@ export function proposeReconcile(sides: readonly SampledSide[]): ReconcilePropos
   const [first, second, ...more] = sides;
   if (first === undefined || second === undefined) throw usage("Name two sides or more.");
   const key = keyOf(first, second);
-  const own = first.sample.fields.filter(({ name }) => name === key.left);
-  const byKey = { ...first.sample, fields: first.sample.fields, key: own.map(({ name }) => name) };
+  const match = key.pairs.map(({ left }) => left);
   const others = [second, ...more].map((side): PairProposal => {
-    const found = side === second ? key : keyOf({ ...first, sample: byKey }, side, key.left);
-    return { side, key: found, fields: proposeFields(first.sample, side.sample, found) };
+    const found = side === second ? key : keyOf(first, side, match);
+    return { side, key: found, fields: proposeFields(first.sample, side.sample, found.pairs) };
   });
   const names = first.sample.fields
     .map(({ name }) => name)
     .filter(
       (name) =>
-        name === key.left || others.some(({ fields }) => fields.some((one) => one.left === name)),
+        match.includes(name) ||
+        others.some(({ fields }) => fields.some((one) => one.left === name)),
     );
   const used = (side: SampledSide): readonly string[] =>
     side === first
       ? names
       : others.flatMap((pair) =>
-          pair.side === side ? [pair.key.right, ...pair.fields.map(({ right }) => right)] : [],
+          pair.side === side ? [...pair.key.pairs, ...pair.fields].map(({ right }) => right) : [],
         );
   return {
     first,
     others,
-    match: key.left,
+    match,
     fields: names.map((name) => proposedField(first, others, name)),
     leftOut: sides.map((side) => ({
       side: side.name,
@@ -78,18 +75,8 @@ export function proposeReconcile(sides: readonly SampledSide[]): ReconcilePropos
   };
 }
 
-function keyOf(first: SampledSide, other: SampledSide, named?: string): KeyProposal {
-  const left =
-    named === undefined
-      ? first.sample
-      : {
-          ...first.sample,
-          // Only this one can be chosen; the others keep their place and are no keys.
-          fields: first.sample.fields.map((field) =>
-            field.name === named ? field : { ...field, type: { kind: "json" } as const },
-          ),
-        };
-  const found = proposeKey(left, other.sample);
+function keyOf(first: SampledSide, other: SampledSide, named?: readonly string[]): KeyProposal {
+  const found = proposeKey(first.sample, other.sample, named);
   if (found !== undefined) return found;
   const columns = (side: SampledSide): string =>
     `${side.name}: ${side.sample.fields.map(({ name }) => name).join(", ")}`;
@@ -108,7 +95,7 @@ function proposedField(
   const found = [
     first.sample.fields.find((field) => field.name === name),
     ...others.map(({ side, fields, key }) => {
-      const own = name === key.left ? key.right : fields.find(({ left }) => left === name)?.right;
+      const own = [...key.pairs, ...fields].find(({ left }) => left === name)?.right;
       return side.sample.fields.find((field) => field.name === own);
     }),
   ].flatMap((field) => field ?? []);

@@ -27,17 +27,18 @@ export function proposalLines(
       type,
       name,
       ...others.map(({ key, fields: own }) => {
-        if (name === key.left) return key.right;
+        const matched = key.pairs.find(({ left }) => left === name);
+        if (matched !== undefined) return matched.right;
         const found = own.find(({ left }) => left === name);
         if (found === undefined) return "-";
         return found.scale === undefined ? found.right : `${found.right} × ${found.scale}`;
       }),
-      name === match ? "matched by" : same.join(", "),
+      match.includes(name) ? "matched by" : same.join(", "),
     ];
   });
   const parts = [first, ...others.map(({ side }) => side)].filter(({ sample }) => sample.isPart);
   return [
-    `Records are matched by ${style.bold(match)}:`,
+    `Records are matched by ${match.map((name) => style.bold(name)).join(" and ")}:`,
     ...others.map(({ side, key }) => `  ${matchInWords(first.name, side.name, key)}`),
     ...parts.map(
       ({ name, sample }) => `  of ${name} the first ${sample.rows.length} were looked at`,

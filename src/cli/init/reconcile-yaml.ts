@@ -35,9 +35,9 @@ export function reconcileYaml(
     '        # where: "stock > 0"     # only these records have a place here',
     "        # remove: delete        # or never, or { mark: { status: Inactive } }",
     ...others.flatMap((pair) => sideLines(pair, proposal)),
-    "    # Records are the same one when this is the same on all sides:",
+    `    # Records are the same one when ${match.length === 1 ? "this is" : "these are"} the same on all sides:`,
     ...others.map(({ side, key }) => `    #   ${matchInWords(first.name, side.name, key)}`),
-    `    match: ${quoted(match)}`,
+    `    match: ${flow(match.length === 1 ? match[0] : match)}`,
     "    # What is shared. Types: text, integer, decimal, boolean, date, time, timestamp, double, set, list, json.",
     "    fields:",
     ...fields.map(({ name, type, trim, ignoreCase }) => {
@@ -61,7 +61,8 @@ function sideLines(pair: PairProposal, { fields }: ReconcileProposal): readonly 
   const { side, key } = pair;
   const own = new Set(side.sample.fields.map(({ name }) => name));
   const mapped = fields.flatMap(({ name }): [string, SideFieldInput | null, string][] => {
-    if (name === key.left) return name === key.right ? [] : [[name, key.right, ""]];
+    const matched = key.pairs.find(({ left }) => left === name);
+    if (matched !== undefined) return name === matched.right ? [] : [[name, matched.right, ""]];
     const found = pair.fields.find(({ left }) => left === name);
     if (found === undefined) return own.has(name) ? [[name, null, "    # another thing here"]] : [];
     const seen = `    # the same in ${found.same} of ${found.compared} records`;

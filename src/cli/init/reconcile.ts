@@ -21,6 +21,7 @@ export interface InitReconcileOptions {
   readonly sqlite?: readonly string[];
   readonly csv?: readonly string[];
   readonly postgres?: readonly string[];
+  readonly mysql?: readonly string[];
   readonly name?: string;
   readonly out?: string;
 }
@@ -65,13 +66,12 @@ export async function proposeFile(
   if (places.length < 2) {
     throw usage(
       "Name two sides or more, each as --side NAME=SYSTEM.STREAM.",
-      "Systems are those of lockstep.yaml, or given by --sqlite PATH, --csv PATH, --postgres env:NAME.",
+      "Systems are those of lockstep.yaml, or given by --sqlite PATH, --csv PATH, --postgres env:NAME, --mysql env:NAME.",
     );
   }
   const sides: SampledSide[] = [];
-  const keyed = new Map(systems);
   for (const place of places) {
-    const given = keyed.get(place.system);
+    const given = systems.get(place.system);
     if (given === undefined) {
       const list = [...systems.keys()].join(", ") || "none";
       throw usage(`There is no system "${place.system}"; systems: ${list}.`);
@@ -82,19 +82,31 @@ export async function proposeFile(
     });
   }
   const proposal = proposeReconcile(sides);
-  for (const { system, sample } of sides) {
-    const given = keyed.get(system);
-    if (given?.connector !== "file" || given["key"] !== undefined) continue;
-    const key =
-      system === proposal.first.system
-        ? proposal.match
-        : proposal.others.find(({ side }) => side.system === system)?.key.right;
-    keyed.set(system, { ...given, key: key ?? sample.key[0] ?? "" });
-  }
-  const used = Object.fromEntries(
-    [...keyed].filter(([name]) => sides.some(({ system }) => system === name)),
+  return {
+    path,
+    text: reconcileYaml(sync, usedSystems(systems, proposal), proposal),
+    sync,
+    proposal,
+  };
+}
+
+/** The systems of the sides, a file with the key that its records are matched by. */
+function usedSystems(
+  systems: ReadonlyMap<string, GivenSystem>,
+  { first, match, others }: ReconcileProposal,
+): Readonly<Record<string, GivenSystem>> {
+  const keys = [
+    { side: first, key: match },
+    ...others.map(({ side, key }) => ({ side, key: key.pairs.map(({ right }) => right) })),
+  ];
+  return Object.fromEntries(
+    [...systems].flatMap(([name, system]) => {
+      const key = keys.find(({ side }) => side.system === name)?.key;
+      if (key === undefined) return [];
+      const isKeyless = system.connector === "file" && system["key"] === undefined;
+      return [[name, isKeyless ? { ...system, key: key.length === 1 ? key[0] : key } : system]];
+    }),
   );
-  return { path, text: reconcileYaml(sync, used, proposal), sync, proposal };
 }
 
 /** The systems of a configuration that stands here, as it is written. */
@@ -118,12 +130,11 @@ function givenSystems(options: InitReconcileOptions): ReadonlyMap<string, GivenS
     add(nameOf(path), { connector: "sqlite", path: local(path) });
   }
   for (const path of options.csv ?? []) add(nameOf(path), { connector: "file", path: local(path) });
-  for (const reference of options.postgres ?? []) {
-    const name = nameOf(reference.replace(/^(?:env|file):/, "").toLowerCase());
-    add(name.replace(/_?(?:database)?_?url$/, "") || "database", {
-      connector: "postgres",
-      url: reference,
-    });
+  for (const connector of ["postgres", "mysql"] as const) {
+    for (const reference of options[connector] ?? []) {
+      const name = nameOf(reference.replace(/^(?:env|file):/, "").toLowerCase());
+      add(name.replace(/_?(?:database)?_?url$/, "") || "database", { connector, url: reference });
+    }
   }
   return systems;
 }
@@ -179,7 +190,10 @@ async function onlyStreams(
   );
 }
 
-/** A file's records are told apart by its key, so each of its columns is tried as one. */
+/**
+ * A file's records are told apart by its key, so each of its columns is tried as one, and then some
+ * of them together.
+ */
 async function sampled(
   name: string,
   given: GivenSystem,
@@ -206,7 +220,7 @@ async function sampled(
     await connector.close();
   }
   let best: ReadSample | undefined;
-  for (const key of columns.slice(0, COLUMNS_MAX)) {
+  for (const key of possibleKeys(columns)) {
     const sample = await read({ ...given, key });
     if (best === undefined || sample.rows.length > best.rows.length) best = sample;
     if (best.bad === 0 && best.rows.length > 0) break;
@@ -217,3 +231,15 @@ async function sampled(
 }
 
 const COLUMNS_MAX = 30;
+const TOGETHER_MAX = 8;
+
+/** Each column, any two of the first ones, and any three. */
+function possibleKeys(columns: readonly string[]): readonly (string | readonly string[])[] {
+  const some = columns.slice(0, TOGETHER_MAX);
+  const longer = (keys: readonly (readonly string[])[]): readonly (readonly string[])[] =>
+    keys.flatMap((key) =>
+      some.slice(some.indexOf(key.at(-1) ?? "") + 1).map((name) => [...key, name]),
+    );
+  const two = longer(some.map((name) => [name]));
+  return [...columns.slice(0, COLUMNS_MAX), ...two, ...longer(two)];
+}

@@ -1,4 +1,4 @@
-import type { SideSample } from "../../core/propose-sides.ts";
+import type { SideSample } from "../../core/propose-key.ts";
 import type { Values } from "../../model/record.ts";
 import type { StreamSchema } from "../../model/schema.ts";
 import { SyncError } from "../../model/sync-error.ts";
