@@ -28,6 +28,8 @@ export type Situation =
  * | edit yet                                    | that edit                                     |
  * | gone on one, another is not known now       | held: an edit there may not be seen yet       |
  * | gone on all                                 | ended                                        |
+ * | gone on all that are heard                  | deleted on the others, whoever knew of what: |
+ * |                                             | none is left to speak for it                 |
  *
  * A side that is only written to (`write`) has no say, nor has one where the agreed record does not
  * belong: what is gone there is as if it had never been there.

@@ -101,7 +101,8 @@ function judgeDelete(
     complain(`${key} is deleted as if nobody had edited it`);
   }
   const by = record.kind === "deleted" ? record.by : record.deleted;
-  if (record.kind === "deleted" && !by.some((name) => wasTold(world, name, planned))) {
+  const isBlind = record.kind === "deleted" && !by.some((name) => wasTold(world, name, planned));
+  if (isBlind && isSpokenFor(world, planned, by)) {
     complain(`${key} is deleted since ${by.join()} did, and none of them had been told all of it`);
   }
   for (const name of by) {
@@ -131,6 +132,32 @@ function wasTold(
     if (direction !== "both" && direction !== "write") return true;
     const told = own?.stoodFor[index];
     return told !== undefined && sameValue(field, told, agreed);
+  });
+}
+
+/**
+ * Another side that is heard has what those who deleted the record had not been told of, and can
+ * speak for it. None can once each of them deleted it, or lost it to a deletion that was decided
+ * before and came half-way: what is left then stands where it is only written to, and a side like
+ * that has no say. One that lost it to its filter agreed to no end of it.
+ */
+function isSpokenFor(
+  world: ReconcileWorldState,
+  { link, operations }: PlannedRecord,
+  by: readonly string[],
+): boolean {
+  const history = [...world.home.agreements.planned.values()].flatMap((kept) =>
+    kept.link === link ? [plannedFromText(kept.text)] : [],
+  );
+  const known = history.flatMap((one) => [...one.acknowledged, ...(one.beforeSides ?? [])]);
+  const left = history
+    .filter(({ record }) => !["deleted", "delete-beat-edit", "undone"].includes(record.kind))
+    .flatMap((one) => one.operations.filter(({ kind }) => kind === "delete"));
+  return world.shape.sides.some(({ name, role }) => {
+    const isHeard = role.directions.some((one) => one === "both" || one === "read");
+    if (!isHeard || by.includes(name)) return false;
+    if ([...operations, ...left].some(({ side }) => side === name)) return true;
+    return known.some(({ side, key }) => side === name && !world.ledger.wasRemoved(side, key));
   });
 }
 
