@@ -22,6 +22,7 @@ import { isInReview } from "./record-state.ts";
 import { recordsAtOnce } from "./records-at-once.ts";
 import { renameLinks } from "./rename-links.ts";
 import { withoutTaken } from "./taken-creates.ts";
+import { withoutUndone } from "./undone-answers.ts";
 import { withoutUnheard } from "./unheard-creates.ts";
 
 /** A plan and what it was made from, for the guard and for people. */
@@ -148,7 +149,8 @@ async function planAll(
     const last = candidates.at(-1);
     if (last === undefined) return tally;
     after = last.link;
-    const looked = await mergeCandidates(work, candidates, observed);
+    const sure = await withoutUndone(work, candidates, putBack);
+    const looked = await mergeCandidates(work, sure, observed);
     const wanted = looked.flatMap((one) => planRecord(context, plan, one) ?? []);
     const free = await withoutTaken(work, wanted, observed, matching.refused);
     const { planned: heard, waiting } = await withoutUnheard(work, free, putBack);
@@ -184,7 +186,7 @@ function count(tally: Tally, record: PlannedRecord): void {
 /**
  * Sides that told something which is taken in only later: a record that was matched to a shared one
  * (in the place of one that is gone and still linked, maybe, while its fate is asked), or that one
- * is gone while nothing may be concluded of it.
+ * is gone or not known while nothing may be concluded of it.
  */
 function unsettledSides(
   looked: readonly Looked[],
@@ -195,7 +197,7 @@ function unsettledSides(
     staged
       .filter(({ state, side, key }) => {
         const isLinked = stored?.sides[side]?.key === key;
-        return (state === "present" && !isLinked) || (state === "gone" && isLinked);
+        return (state !== "gone" && !isLinked) || (state === "gone" && isLinked);
       })
       .filter((record) => !isTaken(record, byLink.get(link)))
       .map(({ side }) => side),
@@ -207,7 +209,7 @@ function isTaken(
   { acknowledged, unlinked, operations }: Partial<PlannedRecord> = {},
 ): boolean {
   if (acknowledged?.some((one) => one.side === side && one.key === key) === true) return true;
-  if (state === "present") return false;
+  if (state !== "gone") return false;
   return unlinked?.includes(side) === true || operations?.some((one) => one.side === side) === true;
 }
 

@@ -4,6 +4,7 @@ import type { ReconcileWork, SideContext } from "./context.ts";
 import { listAgain, listWhole } from "./list-again.ts";
 import { nameOf } from "./names.ts";
 import { changesCursor } from "./observe-side.ts";
+import type { PutBack } from "./put-back.ts";
 import { sideTrouble } from "./side-trouble.ts";
 import { leaveOut } from "./taken-creates.ts";
 
@@ -39,12 +40,12 @@ interface PlannedCreate {
 export async function withoutUnheard(
   work: ReconcileWork,
   planned: readonly PlannedRecord[],
-  putBack: ReadonlyMap<string, ReadonlySet<string>>,
+  putBack: ReadonlyMap<string, PutBack>,
 ): Promise<Withheld> {
   const left = new Map<string, string>();
   const waiting: string[] = [];
   for (const side of work.context.sides) {
-    const again = putBack.get(side.name) ?? new Set();
+    const again = putBack.get(side.name)?.standing ?? new Set();
     const creates = planned
       .filter(({ isNew, name }) => !isNew || again.has(name))
       .flatMap((record) =>
