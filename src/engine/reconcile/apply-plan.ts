@@ -8,6 +8,7 @@ import { keepPlaces } from "./kept-places.ts";
 import { type MadeSince, madeSince, NOTHING_MADE } from "./made-since.ts";
 import { operationCount } from "./operation-count.ts";
 import { parkRefused } from "./parked-writes.ts";
+import { undoneState, undosState } from "./put-back.ts";
 import { recordsAtOnce } from "./records-at-once.ts";
 import { type Ended, settleRecord } from "./settle-record.ts";
 import { wholeReadingState } from "./whole-readings.ts";
@@ -46,7 +47,7 @@ export async function applyPlan(
   await refuseDropped(work, head);
   await keepPlaces(work, runId);
   const total = operationCount(head.sides);
-  if (head.undoes !== undefined) await forgetPositions(work, runId);
+  if (head.undoes !== undefined) await beginUndo(work, runId);
   const tally = createTally(context.sides.map(({ name }) => name));
   const made = isKept ? await madeSince(work, head) : NOTHING_MADE;
   for (const [side, { message }] of made.failed) tally.fail(side, message);
@@ -163,13 +164,17 @@ const MADE_SINCE: Ended = {
 
 /**
  * What an undo lets go of must be met again, though it did not change: the sides are to be observed
- * whole. Done before anything is undone, so that a crash cannot come between.
+ * whole, and what was put back there is not to be taken for what it was put back for. Done before
+ * anything is undone, so that a crash cannot come between.
  */
-async function forgetPositions(work: ReconcileWork, runId: string): Promise<void> {
+async function beginUndo(work: ReconcileWork, runId: string): Promise<void> {
   const { home, clock, sides } = work.context;
   const dropCheckpoints = ["changes", "deletions"] as const;
   for (const { name: stream } of sides) {
-    await home.commit({ lease: work.lease(), runId, stream, at: clock.now(), dropCheckpoints });
+    const state = await undoneState(work.context, stream, runId);
+    const checkpoints = [{ lane: "walk" as const, cursor: null, state }];
+    const at = clock.now();
+    await home.commit({ lease: work.lease(), runId, stream, at, dropCheckpoints, checkpoints });
   }
 }
 
@@ -179,7 +184,8 @@ async function savePositions(work: ReconcileWork, head: PlanHead, runId: string)
   for (const { name: side, settings, schema } of sides) {
     const { changes, deletions } = head.positions[side] ?? {};
     const whole = await wholeReadingState(work.context, side, head);
-    const base = { ...settings, key: schema.key, ...whole };
+    const undos = await undosState(work.context, side, head);
+    const base = { ...settings, key: schema.key, ...whole, ...undos };
     const checkpoints = [
       ...(head.undoes === undefined ? [{ lane: "walk" as const, cursor: null, state: base }] : []),
       ...(changes === undefined ? [] : [{ lane: "changes" as const, cursor: changes, state: {} }]),

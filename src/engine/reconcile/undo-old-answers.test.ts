@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { MemorySystem, NamedValues } from "../../connectors/memory/system.ts";
 import { priority } from "../../core/policies/choose-side.ts";
+import { SyncError } from "../../model/sync-error.ts";
 import {
   createReconcileWorld,
   RECONCILE_BACKENDS,
@@ -21,11 +22,17 @@ interface Scene {
   ages(kind: "walk" | "keys"): () => void;
   /** It has not given that answer yet. */
   isDue(): boolean;
+  /** Whether `a` can be reached. */
+  leaves(isAway: boolean): void;
 }
+
+const away = new SyncError("CONNECTOR_UNREACHABLE", "Gone away.");
 
 function build(backend: ReconcileBackend, own: Partial<WorldSide>): Scene {
   let old: { readonly kind: string; readonly system: MemorySystem } | undefined;
+  let isAway = false;
   const read = ({ kind }: { readonly kind: string }) => {
+    if (isAway) return { error: away };
     const due = old?.kind === kind ? old : undefined;
     if (due === undefined) return undefined;
     old = undefined;
@@ -45,6 +52,9 @@ function build(backend: ReconcileBackend, own: Partial<WorldSide>): Scene {
       };
     },
     isDue: () => old !== undefined,
+    leaves: (leaves) => {
+      isAway = leaves;
+    },
   };
 }
 
@@ -116,7 +126,69 @@ for (const backend of RECONCILE_BACKENDS) {
       });
     });
 
-  describe(`no old answer after an undo, home in ${backend}`, () => {
+  describe(`how long an undo is remembered, home in ${backend}`, () => {
+    test("over the undo of an earlier run", async () => {
+      const { world, ages } = build(backend, {});
+      world.put("a", item("one"));
+      world.put("a", { ...item("two"), sku: "2" });
+      await run(world);
+      world.edit("a", "2", { name: "due" });
+      const { runId: earlier } = await run(world);
+      world.edit("b", "1", { name: "uno" });
+      const { runId } = await run(world);
+      const answerOnce = ages("walk");
+      await undo(world, runId);
+      await undo(world, earlier);
+      answerOnce();
+      await run(world);
+      await run(world);
+      assert.deepEqual(names(world), ["uno", "uno"]);
+    });
+
+    test("over runs that could not read the side, or were not applied", async () => {
+      const { world, ages, leaves } = build(backend, {});
+      world.put("a", item("one"));
+      await run(world);
+      world.edit("b", "1", { name: "uno" });
+      const { runId } = await run(world);
+      const answerOnce = ages("walk");
+      await undo(world, runId);
+      await assert.rejects(runReconcile(world.context, signal), { code: "GUARD_UNDONE" });
+      world.put("b", { ...item("two"), sku: "2" });
+      leaves(true);
+      const { outcome } = await run(world);
+      assert.equal(outcome, "partial");
+      leaves(false);
+      answerOnce();
+      await run(world);
+      await run(world);
+      assert.deepEqual(names(world), ["uno", "uno"]);
+    });
+
+    test("where a crash cut it short", async () => {
+      const { world, ages } = build(backend, {});
+      world.put("a", item("one"));
+      await run(world);
+      world.edit("b", "1", { name: "uno" });
+      const { runId } = await run(world);
+      const answerOnce = ages("walk");
+      const { context } = world;
+      const home: typeof context.home = {
+        ...context.home,
+        settle: (settlement) => {
+          if (settlement.completes) throw new Error("The process dies.");
+          return context.home.settle(settlement);
+        },
+      };
+      const head = await planUndo(context, runId, signal);
+      await assert.rejects(applyReconcile({ ...context, home }, head, signal), /dies/);
+      assert.deepEqual(names(world), ["one", "uno"]);
+      answerOnce();
+      await run(world);
+      await run(world);
+      assert.deepEqual(names(world), ["uno", "uno"]);
+    });
+
     test("what a person makes of it since is an edit", async () => {
       const { world } = build(backend, {});
       world.put("a", item("one"));
