@@ -9,8 +9,8 @@ const UNDOS = "undos";
 /** What undos put back on a side, until a plan is applied since that could read the side. */
 export interface PutBack {
   /**
-   * The names of records that were made again under keys that the system assigned: they may be
-   * linked to nothing, so that only a listing tells of them.
+   * The names of records that were changed back, or made again under keys that the system assigned:
+   * they may be linked to nothing, so that only a listing tells of them.
    */
   readonly standing: ReadonlySet<string>;
   /** By key, the updates that put values back: each expected what the undone run had left there. */
@@ -47,7 +47,7 @@ interface Noted {
 
 function note({ standing, changed }: Noted, operation: JournaledOperation): void {
   const { kind, key, name } = operation;
-  if (kind === "create" && key === undefined) standing.add(name);
+  if (kind === "update" || (kind === "create" && key === undefined)) standing.add(name);
   if (kind !== "update" || key === undefined) return;
   changed.set(key, [...(changed.get(key) ?? []), operation]);
 }

@@ -1,20 +1,32 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { MemorySystem } from "../../connectors/memory/system.ts";
+import { priority } from "../../core/policies/choose-side.ts";
 import { createReconcileWorld, RECONCILE_BACKENDS } from "../../testing/reconcile-world.ts";
 import { applyReconcile, planUndo, runReconcile } from "./run-reconcile.ts";
 
 const signal = new AbortController().signal;
 
+/** A side whose next listing is of what it had at some time. */
+function createForgetful() {
+  let old: MemorySystem | undefined;
+  return {
+    read: ({ kind }: { readonly kind: string }) => {
+      const system = kind === "walk" ? old : undefined;
+      if (system !== undefined) old = undefined;
+      return system === undefined ? undefined : { system };
+    },
+    lists: (before: MemorySystem | undefined) => {
+      old = before;
+    },
+    isDue: () => old !== undefined,
+  };
+}
+
 for (const backend of RECONCILE_BACKENDS)
   describe(`what undos made strangers, home in ${backend}`, () => {
     test("one old listing that lacks what was put back makes no second one", async () => {
-      let old: MemorySystem | undefined;
-      const read = ({ kind }: { readonly kind: string }) => {
-        const system = kind === "walk" ? old : undefined;
-        if (system !== undefined) old = undefined;
-        return system === undefined ? undefined : { system };
-      };
+      const { read, lists, isDue } = createForgetful();
       const world = createReconcileWorld({
         backend,
         sides: [
@@ -43,9 +55,9 @@ for (const backend of RECONCILE_BACKENDS)
       for (const { id } of await home.halts({ sync, waiting: true })) {
         await home.releaseHalt(id, "ann", 1);
       }
-      old = before;
+      lists(before);
       const { head } = await runReconcile(context, signal);
-      assert.equal(old, undefined);
+      assert.equal(isDue(), false);
       assert.deepEqual(head.notes, [
         '"1": b: a record of this name stands there, which was not listed; the next run links it.',
       ]);
@@ -53,5 +65,36 @@ for (const backend of RECONCILE_BACKENDS)
       assert.deepEqual(copies(), [2, 2, 2]);
       const { head: last } = await runReconcile(context, signal);
       assert.deepEqual(last.notes, []);
+    });
+
+    test("nor one that lacks what was changed back", async () => {
+      const { read, lists, isDue } = createForgetful();
+      const world = createReconcileWorld({
+        backend,
+        policies: [priority(["a", "b"])],
+        sides: [
+          { name: "a", assignsKeys: true },
+          { name: "b", assignsKeys: true, connector: { faults: { read } } },
+        ],
+      });
+      const { context, systems } = world;
+      const { home, sync } = context;
+      const stand = () => ["a", "b"].map((name) => systems[name]?.rows("items").length);
+      const before = systems["b"]?.copy();
+      world.put("a", { sku: "1", name: "of a", price: "1", tags: [] });
+      world.put("b", { sku: "1", name: "of b", price: "1", tags: [] });
+      const { runId } = await runReconcile(context, signal);
+      await applyReconcile(context, await planUndo(context, runId, signal), signal);
+      assert.equal(world.items("b")["1"]?.["name"], "of b");
+      for (const { id } of await home.halts({ sync, waiting: true })) {
+        await home.releaseHalt(id, "ann", 1);
+      }
+      lists(before);
+      await runReconcile(context, signal);
+      assert.equal(isDue(), false);
+      assert.deepEqual(stand(), [1, 1]);
+      await runReconcile(context, signal);
+      assert.deepEqual(stand(), [1, 1]);
+      assert.equal(world.items("b")["1"]?.["name"], "of a");
     });
   });

@@ -35,7 +35,7 @@ interface PlannedCreate {
  * made from may have been an old one. So the side is listed once more, and where it has an unlinked
  * record of the name, or cannot be listed now, or could not be asked what became of the one before,
  * the create waits for the next plan, which links the record. Likewise what is made for the first time
- * under a name that an undo put back there (`putBack`).
+ * under a name of which an undo put something back there (`putBack`).
  */
 export async function withoutUnheard(
   work: ReconcileWork,
@@ -74,7 +74,7 @@ export async function withoutUnheard(
 interface UnheardCreate extends PlannedCreate {
   /** The side could not be asked since what became of the one before. */
   readonly isOpen: boolean;
-  /** None was sent of this record, and an undo put one of its name back. */
+  /** None was sent of this record, and an undo put something of its name back. */
   readonly isFirst: boolean;
 }
 
@@ -91,7 +91,7 @@ function whyLeft(
 
 /**
  * Those whose last operation on the side was a create as well, and not heard to be written; and
- * those of which there was none, and that an undo put back.
+ * those of which there was none, and of whose name an undo put something back.
  */
 async function sentBefore(
   work: ReconcileWork,
