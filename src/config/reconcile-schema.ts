@@ -88,7 +88,9 @@ const side = expecting(
       "delete, never, or mark with the fields that mark a record as deleted",
     )
       .optional()
-      .describe("What a deletion elsewhere does here. Default: delete."),
+      .describe(
+        "What a deletion elsewhere does here. Default: delete; never where direction is read.",
+      ),
     observe: z.enum(["whole", "changes"]).optional().describe("Default: whole."),
     overlap: duration().optional().describe("Default: 10m."),
     refresh: duration()

@@ -110,7 +110,8 @@ function resolveSide(name: string, input: ReconcileInput, around: Around): SideS
     clockOffsetMs: offset.startsWith("-") ? -offsetMs : offsetMs,
     create: side.create ?? true,
     update: side.update ?? true,
-    remove: side.remove ?? "delete",
+    // A side that is only read is written to in no way.
+    remove: side.remove ?? (side.direction === "read" ? "never" : "delete"),
     whenLeaving: side.leaving ?? "keep",
     mapped: given.flatMap(([shared, own]) => (own === null ? [] : [shared])),
     unmapped: given.flatMap(([shared, own]) => (own === null ? [shared] : [])),

@@ -147,6 +147,20 @@ describe("one way to many destinations, one plan and one run", () => {
     assert.deepEqual(await scene.plan(), []);
   });
 
+  test("a side that is only read keeps what another one deletes, or its filter lets go", async (t) => {
+    const shop = { direction: "read", where: "stock < 9", leaving: "remove" };
+    const scene = create(t, { shop, warehouse: {}, till: {} });
+    await scene.run();
+    scene.edit("warehouse.csv", (text) => text.replace(/B,.*\n/, "").replace("12.5,3", "12.5,9"));
+    await scene.run();
+    assert.deepEqual(everywhere(scene, "B"), ["Bell", undefined, undefined]);
+    assert.deepEqual(scene.rows("SELECT sku, stock FROM product ORDER BY sku"), [
+      { sku: "A", stock: 3 },
+      { sku: "B", stock: 0 },
+    ]);
+    assert.deepEqual(await scene.plan(), []);
+  });
+
   test("only add: what is new is added, and what is there is left as it is", async (t) => {
     const onlyAdd = { direction: "write", update: false, remove: "never" };
     const scene = create(t, { shop: { direction: "read" }, warehouse: onlyAdd, till: onlyAdd });
