@@ -196,6 +196,17 @@ suite("CSV", () => {
     assert.equal(count, 9);
   });
 
+  test("lines that end in different ways are read one by one", async () => {
+    const connector = connect('sku,note\r\n1,a\n2,b\r\n\n3,"c\r\nd"\r4,e\n');
+    assert.deepEqual(await values(connector), [
+      ["1", "a"],
+      ["2", "b"],
+      ["3", "c\r\nd"],
+      ["4", "e"],
+    ]);
+    assert.deepEqual(await badOf(connector), []);
+  });
+
   test("a key that may stand on a broken line is not told to be gone", async () => {
     const connector = connect('sku,note\n1,a\n2,q"r\n');
     const [page] = await pages(connector, ["1", "2"]);

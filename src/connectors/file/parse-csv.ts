@@ -1,17 +1,14 @@
 import { CsvError, type Options, parse } from "csv-parse/sync";
 import { lineEndOf, recordSpans } from "./csv-spans.ts";
 import { unreadableFile } from "./file-errors.ts";
-import type { BadLine, ParsedFile, ParsedRow, Span } from "./parsed-file.ts";
+import type { BadLine, ParsedFile, ParsedRow } from "./parsed-file.ts";
 
 const DELIMITERS = [",", ";", "\t", "|"] as const;
 /** A broken quote is looked for so many lines far; a longer cell has to be quoted rightly. */
 const RECORD_LINES_MAX = 1_000;
 const BROKEN_QUOTE = "A quote stands where none may, or is not closed where its cell ends.";
 
-interface CsvRow {
-  readonly record: readonly (string | null)[];
-  readonly info: { readonly lines: number };
-}
+type CsvCells = readonly (string | null)[];
 
 /**
  * Reads CSV (RFC 4180) with a header line. Nothing between two delimiters is null, `""` is an empty
@@ -43,7 +40,8 @@ export function parseCsv(path: string, text: string, given?: string): ParsedFile
 function optionsFor(delimiter: string): Options {
   return {
     delimiter,
-    info: true,
+    // Each of them, wherever it stands: see `recordSpans`.
+    record_delimiter: ["\r\n", "\n", "\r"],
     relax_column_count: true,
     skip_empty_lines: true,
     cast: (cell, { quoting }) => (cell === "" && !quoting ? null : cell),
@@ -58,25 +56,21 @@ interface Lines {
 /** Nothing when any line is broken. */
 function parseWhole(text: string, options: Options): Lines | undefined {
   try {
-    const found = parse(text, options) as unknown as CsvRow[];
+    const found = parse(text, options) as unknown as CsvCells[];
     const spans = recordSpans(text);
     if (spans.length !== found.length) return undefined;
-    const rows: ParsedRow[] = [];
-    let end = 0;
-    for (const [index, { record, info }] of found.entries()) {
-      rows.push({ line: end + 1, cells: record, ...spanAt(spans, index) });
-      end = info.lines;
-    }
+    const rows = spans.map(
+      ({ line, start, end }, index): ParsedRow => ({
+        line,
+        cells: found[index] ?? [],
+        span: { start, end },
+      }),
+    );
     return { rows, bad: [] };
   } catch (error) {
     if (error instanceof CsvError) return undefined;
     throw error;
   }
-}
-
-function spanAt(spans: readonly Span[], index: number): { readonly span?: Span } {
-  const span = spans[index];
-  return span === undefined ? {} : { span };
 }
 
 /**
@@ -126,8 +120,8 @@ function shortestRecord(
     quotes += line.split('"').length - 1;
     if (quotes % 2 === 1) continue;
     try {
-      const [row] = parse(candidate, options) as unknown as CsvRow[];
-      return { lines: next - at + 1, cells: row?.record };
+      const [row] = parse(candidate, options) as unknown as CsvCells[];
+      return { lines: next - at + 1, cells: row };
     } catch (error) {
       if (!(error instanceof CsvError)) throw error;
       return BROKEN_QUOTE;
