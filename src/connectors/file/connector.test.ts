@@ -207,6 +207,18 @@ suite("CSV", () => {
     assert.deepEqual(await badOf(connector), []);
   });
 
+  test("the key of a line is not told where a comma may have moved it or hidden lines", async () => {
+    const moved = connect("note,sku\na,1\nb, too,2\n");
+    assert.deepEqual(told(await badOf(moved)), [
+      [undefined, "RECORD_NOT_OBJECT", "Line 3: It has 3 cells where the header has 2."],
+    ]);
+    const hidden = connect('sku,note,qty\n1,a,5\n2,"b,5\n3,c,5"\n\n4,d\n');
+    assert.deepEqual(told(await badOf(hidden)), [
+      [undefined, "RECORD_NOT_OBJECT", "Line 3: It has 2 cells where the header has 3."],
+      ["4", "RECORD_NOT_OBJECT", "Line 6: It has 2 cells where the header has 3."],
+    ]);
+  });
+
   test("a key that may stand on a broken line is not told to be gone", async () => {
     const connector = connect('sku,note\n1,a\n2,q"r\n');
     const [page] = await pages(connector, ["1", "2"]);

@@ -108,9 +108,12 @@ export function recordsOf(file: ParsedFile, schema: StreamSchema): FileRecords {
     }
   };
   const decode = rowDecoder(file, schema);
+  // A delimiter too many or too few moves the cells behind it, so that another one would be taken
+  // for the key, and the record of that line for gone.
+  const isKeyFirst = schema.key.every((name) => file.names.indexOf(name) < schema.key.length);
   for (const row of file.rows) add(row.line, decode(row));
   for (const { line, text, message, cells } of file.bad) {
-    const key = cells === undefined ? undefined : decode({ line, cells }).key;
+    const key = cells === undefined || !isKeyFirst ? undefined : decode({ line, cells }).key;
     const problem = { code: "RECORD_NOT_OBJECT", message: `Line ${line}: ${message}` };
     const bad = { image: text, problems: [problem] };
     add(line, key === undefined ? { bad } : { key, bad: { ...bad, key } });

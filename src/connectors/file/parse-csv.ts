@@ -29,13 +29,18 @@ export function parseCsv(path: string, text: string, given?: string): ParsedFile
     if (cells.length === names.length) whole.push(row);
     else {
       const message = `It has ${cells.length} cells where the header has ${names.length}.`;
-      wrong.push({ line, cells, message, text: JSON.stringify(cells) });
+      const told = isOnOneLine(text, row) ? { cells } : {};
+      wrong.push({ line, message, text: JSON.stringify(cells), ...told });
     }
   }
   wrong.sort((a, b) => a.line - b.line);
   const layout = { lineEnd: lineEndOf(text) ?? "\r\n", delimiter };
   return { names, rows: whole, bad: wrong, isText: true, layout };
 }
+
+/** What goes on over several lines and is broken may have swallowed records: it could be any of them. */
+const isOnOneLine = (text: string, { span }: ParsedRow): boolean =>
+  span !== undefined && !/[\r\n]/.test(text.slice(span.start, span.end));
 
 function optionsFor(delimiter: string): Options {
   return {

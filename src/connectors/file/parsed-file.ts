@@ -45,6 +45,6 @@ export interface BadLine {
   readonly text: string;
   /** One sentence for a person, without the text. */
   readonly message: string;
-  /** As many cells as could be told, where any could. */
+  /** Those of a line that has too many or too few. */
   readonly cells?: readonly unknown[];
 }
