@@ -1,4 +1,4 @@
-import { strFromU8, strToU8, unzipSync, zipSync } from "fflate";
+import { strFromU8, strToU8, zipSync } from "fflate";
 import type { Value, ValueType } from "../../model/value.ts";
 import type { Cell, Cells, FileEditor, FileEdits } from "./file-editor.ts";
 import { unreadableFile } from "./file-errors.ts";
@@ -12,11 +12,10 @@ import {
   type SheetXml,
 } from "./sheet-xml.ts";
 import { cellText } from "./value-text.ts";
+import { isDates1904, type Parts, sheetPlace, unzipped } from "./workbook.ts";
 
 /** Excel's own limit. */
 const TEXT_MAX = 32_767;
-
-type Parts = Record<string, Uint8Array>;
 
 /**
  * Edits one sheet of a workbook, and leaves its other sheets, styles, widths and formulas alone.
@@ -65,55 +64,6 @@ export function xlsxEditor(
 const isFormula = (cell: SheetCell | undefined): boolean => /<f\b/.test(cell?.inner ?? "");
 /** One that other cells of a range are computed by. */
 const OTHERS_FORMULA = /<f\b[^>]*\bref=/;
-
-function unzipped(path: string, bytes: Uint8Array): Parts {
-  try {
-    return unzipSync(bytes);
-  } catch (error) {
-    throw unreadableFile(path, "it is no Excel workbook", error);
-  }
-}
-
-/** The path of the sheet of that name, or of the first, in the archive. */
-function sheetPlace(parts: Parts, name: string | undefined): string | undefined {
-  const workbook = partText(parts, "xl/workbook.xml");
-  const sheets = [...workbook.matchAll(/<(?:\w+:)?sheet\s([^>]*?)\/?>/g)].map(
-    ([, text = ""]) => text,
-  );
-  const sheet = sheets.find(
-    (each) => name === undefined || unescaped(attributeOf(each, "name")) === name,
-  );
-  const id = sheet === undefined ? undefined : attributeOf(sheet, "r:id");
-  const links = partText(parts, "xl/_rels/workbook.xml.rels").matchAll(
-    /<Relationship\s([^>]*?)\/?>/g,
-  );
-  for (const [, link = ""] of links) {
-    if (id === undefined || attributeOf(link, "Id") !== id) continue;
-    const target = attributeOf(link, "Target") ?? "";
-    return target.startsWith("/") ? target.slice(1) : `xl/${target}`;
-  }
-  return undefined;
-}
-
-const partText = (parts: Parts, path: string): string => {
-  const part = parts[path];
-  return part === undefined ? "" : strFromU8(part);
-};
-
-function attributeOf(attributes: string, name: string): string | undefined {
-  return new RegExp(`(?:^|\\s)${name}="([^"]*)"`).exec(attributes)?.[1];
-}
-
-const unescaped = (text = ""): string =>
-  text
-    .replaceAll("&lt;", "<")
-    .replaceAll("&gt;", ">")
-    .replaceAll("&quot;", '"')
-    .replaceAll("&apos;", "'")
-    .replaceAll("&amp;", "&");
-
-const isDates1904 = (parts: Parts): boolean =>
-  /<workbookPr\b[^>]*\bdate1904="(?:1|true)"/.test(partText(parts, "xl/workbook.xml"));
 
 /**
  * What was computed before may be wrong now: Excel computes it again when it opens the workbook, and

@@ -72,7 +72,7 @@ function versionOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
 
 /** Throws SYSTEM_UNREADABLE. */
 export async function parseFile(settings: FileSourceSettings, bytes: Buffer): Promise<ParsedFile> {
-  if (settings.format === "xlsx") return parseXlsx(settings.path, bytes, settings.sheet);
+  if (settings.format === "xlsx") return parseXlsx(settings, bytes);
   return parseText(settings, decodeText(settings, bytes).text);
 }
 

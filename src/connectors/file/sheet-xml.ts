@@ -1,3 +1,5 @@
+import { columnNumber } from "./sheet-facts.ts";
+
 /** A row of a sheet's XML; `cells` by column, the first being 1. */
 export interface SheetRow {
   readonly number: number;
@@ -91,10 +93,7 @@ function printCell(row: number, column: number, { style, type, inner }: SheetCel
 }
 
 function columnOf(place: string): number {
-  const letters = /^\$?([A-Za-z]+)/.exec(place)?.[1] ?? "";
-  let column = 0;
-  for (const letter of letters.toUpperCase()) column = column * 26 + letter.charCodeAt(0) - 64;
-  return column;
+  return columnNumber(/^\$?([A-Za-z]+)/.exec(place)?.[1] ?? "");
 }
 
 function columnName(column: number): string {

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, suite, test } from "node:test";
+import { strToU8, zipSync } from "fflate";
+import type { Connector } from "../../ports/connector.ts";
+import { createTemporaryFolder } from "../../testing/temporary-folder.ts";
+import { createFileConnector } from "./connector.ts";
+
+let folder: ReturnType<typeof createTemporaryFolder>;
+const { signal } = new AbortController();
+const memory = { recall: async () => undefined, remember: async () => undefined };
+const SHEET = "xl/worksheets/sheet1.xml";
+const MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"';
+const LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+
+beforeEach(() => {
+  folder = createTemporaryFolder();
+});
+afterEach(() => folder.remove());
+
+/** A workbook whose sheet has these rows of cells, and this behind them; style 1 shows a time. */
+function connect(rows: readonly string[], behind = ""): Connector {
+  const body = rows.map((cells, at) => `<row r="${at + 1}">${cells}</row>`).join("");
+  const format = '<xf numFmtId="22" applyNumberFormat="1"/>';
+  const parts = {
+    "xl/workbook.xml": `<workbook ${MAIN} xmlns:r="${LINKS}"><sheets><sheet name="S" sheetId="1" r:id="r1"/></sheets></workbook>`,
+    "xl/_rels/workbook.xml.rels": `<Relationships><Relationship Id="r1" Type="${LINKS}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>`,
+    "xl/styles.xml": `<styleSheet ${MAIN}><cellXfs><xf numFmtId="0"/>${format}</cellXfs></styleSheet>`,
+    [SHEET]: `<worksheet ${MAIN}><sheetData>${body}</sheetData>${behind}</worksheet>`,
+  };
+  const path = join(folder.path, "stock.xlsx");
+  const bytes = Object.entries(parts).map(([name, xml]) => [name, strToU8(xml)] as const);
+  writeFileSync(path, zipSync(Object.fromEntries(bytes)));
+  const settings = { path, format: "xlsx", stream: "stock", key: ["sku"], encoding: "" } as const;
+  return createFileConnector({ ...settings, fields: {} }, { memory });
+}
+
+const text = (place: string, value: string): string =>
+  `<c r="${place}" t="inlineStr"><is><t>${value}</t></is></c>`;
+const HEADER = text("A1", "sku") + text("B1", "price") + text("C1", "note");
+
+async function values(connector: Connector): Promise<readonly (readonly unknown[])[]> {
+  const [schema] = await connector.discover(signal);
+  assert.ok(schema);
+  const found: (readonly unknown[])[] = [];
+  const request = { kind: "walk", query: { schema }, after: null, projection: "record" } as const;
+  for await (const { records, bad } of connector.read(request, signal)) {
+    found.push(...bad.map(({ problems }) => [problems[0]?.message]));
+    found.push(...records.map((record) => record.values));
+  }
+  return found;
+}
+
+suite("cells of a sheet that has no value to tell", () => {
+  test("errors and formulas that nothing computed are absent, not empty", async () => {
+    const connector = connect([
+      HEADER,
+      `${text("A2", "1")}<c r="B2" t="e"><v>#N/A</v></c><c r="C2" t="str"><f>""</f><v></v></c>`,
+      `${text("A3", "2")}<c r="B3"><f>1+1</f></c><c r="C3" t="e"><f>1/0</f><v>#DIV/0!</v></c>`,
+      `${text("A4", "3")}<c r="B4"><f>1+1</f><v>2</v></c>`,
+      `<c r="A5"><f>B5</f><v/></c>`,
+      `<c r="B6"><f>B5</f><v/></c>`,
+    ]);
+    assert.deepEqual(await values(connector), [
+      ['Line 5: It has no value in its key "sku".'],
+      ["1", undefined, null],
+      ["2", undefined, undefined],
+      ["3", "2", null],
+    ]);
+  });
+
+  test("so is what merged cells hide, whose first alone has a value", async () => {
+    const rows = [
+      HEADER,
+      `${text("A2", "1")}<c r="B2"><v>5</v></c>${text("C2", "both")}`,
+      `${text("A3", "2")}<c r="B3"><v>6</v></c><c r="C3"/>`,
+    ];
+    const connector = connect(rows, '<mergeCells><mergeCell ref="C2:C1048576"/></mergeCells>');
+    assert.deepEqual(await values(connector), [
+      ["1", "5", "both"],
+      ["2", "6", undefined],
+    ]);
+  });
+
+  test("a time whose fraction of a day is a little less is not cut off", async () => {
+    const at = (place: string, serial: string): string =>
+      `<c r="${place}" s="1"><v>${serial}</v></c>`;
+    const connector = connect([
+      HEADER,
+      text("A2", "1") + at("B2", "45413.354166666664") + at("C2", "45412.999999999993"),
+    ]);
+    assert.deepEqual(await values(connector), [["1", "2024-05-01T08:30:00.000", "2024-05-01"]]);
+  });
+});
