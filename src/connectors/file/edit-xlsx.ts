@@ -3,6 +3,7 @@ import type { Value, ValueType } from "../../model/value.ts";
 import type { Cell, Cells, FileEditor, FileEdits } from "./file-editor.ts";
 import { unreadableFile } from "./file-errors.ts";
 import type { ParsedFile, ParsedRow } from "./parsed-file.ts";
+import { columnNumber } from "./sheet-facts.ts";
 import {
   inlineText,
   parseSheetXml,
@@ -37,17 +38,21 @@ export function xlsxEditor(
   if (place === undefined || sheet === undefined) {
     throw unreadableFile(path, "its sheet is written in a way that only a reader can take");
   }
-  const cellOf = ({ line }: ParsedRow, field: string): SheetCell | undefined =>
-    sheet.rows.get(line)?.cells.get(file.names.indexOf(field) + 1);
+  const shared = sharedFormulas(sheet);
+  const isComputed = (line: number, column: number): boolean =>
+    isFormula(sheet.rows.get(line)?.cells.get(column)) || isWithin(shared, line, column);
   return {
     file,
     encode: encodeCell,
     keeps: (row, field) => {
       if (field !== undefined) {
-        return isFormula(cellOf(row, field)) ? "is computed by a formula of the sheet" : undefined;
+        const column = file.names.indexOf(field) + 1;
+        return isComputed(row.line, column) ? "is computed by a formula of the sheet" : undefined;
       }
-      const cells = [...(sheet.rows.get(row.line)?.cells.values() ?? [])];
-      return cells.some(({ inner }) => OTHERS_FORMULA.test(inner))
+      const cells = [...(sheet.rows.get(row.line)?.cells ?? [])];
+      return cells.some(
+        ([column, { inner }]) => OTHERS_FORMULA.test(inner) || isWithin(shared, row.line, column),
+      )
         ? "The row has a formula that other cells share."
         : undefined;
     },
@@ -64,6 +69,35 @@ export function xlsxEditor(
 const isFormula = (cell: SheetCell | undefined): boolean => /<f\b/.test(cell?.inner ?? "");
 /** One that other cells of a range are computed by. */
 const OTHERS_FORMULA = /<f\b[^>]*\bref=/;
+
+interface Range {
+  readonly rows: readonly [number, number];
+  readonly columns: readonly [number, number];
+}
+
+/** What one formula fills: its other cells hold values, and nothing in them tells. */
+function sharedFormulas({ rows }: SheetXml): readonly Range[] {
+  const ranges: Range[] = [];
+  for (const { cells } of rows.values()) {
+    for (const { inner } of cells.values()) {
+      const [formula = ""] = /<f\b[^>]*\bt="(?:array|dataTable)"[^>]*>/.exec(inner) ?? [];
+      const range = /\bref="([A-Z]+)(\d+):([A-Z]+)(\d+)"/.exec(formula);
+      if (range === null) continue;
+      const [, left = "", top, right = "", bottom] = range;
+      ranges.push({
+        rows: [Number(top), Number(bottom)],
+        columns: [columnNumber(left), columnNumber(right)],
+      });
+    }
+  }
+  return ranges;
+}
+
+const isWithin = (ranges: readonly Range[], line: number, column: number): boolean =>
+  ranges.some(
+    ({ rows, columns }) =>
+      line >= rows[0] && line <= rows[1] && column >= columns[0] && column <= columns[1],
+  );
 
 /**
  * What was computed before may be wrong now: Excel computes it again when it opens the workbook, and

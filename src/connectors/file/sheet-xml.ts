@@ -15,6 +15,8 @@ export interface SheetCell {
   readonly type: string;
   /** What stands inside; empty for an empty cell. */
   readonly inner: string;
+  /** The whole of a cell that nobody edits, with what else it says of itself. */
+  readonly whole?: string | undefined;
 }
 
 export interface SheetXml {
@@ -56,12 +58,13 @@ function cellsOf(inner: string): Map<number, SheetCell> | undefined {
   if (inner.replace(CELL, "").trim() !== "") return undefined;
   const cells = new Map<number, SheetCell>();
   let last = 0;
-  for (const [, attributes = "", content = ""] of inner.matchAll(CELL)) {
+  for (const [text, attributes = "", content = ""] of inner.matchAll(CELL)) {
     const place = attribute(attributes, "r");
     const column = place === undefined ? last + 1 : columnOf(place);
     if (column <= last) return undefined;
     const [style, type = "n"] = [attribute(attributes, "s"), attribute(attributes, "t")];
-    cells.set(column, { style, type, inner: content });
+    const whole = place === undefined ? undefined : text;
+    cells.set(column, { style, type, inner: content, whole });
     last = column;
   }
   return cells;
@@ -85,7 +88,9 @@ function printRow({ number, attributes, cells }: SheetRow): string {
   return `<row${own}>${inOrder.map(([column, cell]) => printCell(number, column, cell)).join("")}</row>`;
 }
 
-function printCell(row: number, column: number, { style, type, inner }: SheetCell): string {
+function printCell(row: number, column: number, cell: SheetCell): string {
+  const { style, type, inner, whole } = cell;
+  if (whole !== undefined) return whole;
   const styled = style === undefined ? "" : ` s="${style}"`;
   const start = `<c r="${columnName(column)}${row}"${styled}`;
   if (inner === "") return `${start}/>`;

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, suite, test } from "node:test";
-import { strToU8, zipSync } from "fflate";
-import type { Connector } from "../../ports/connector.ts";
+import { strFromU8, strToU8, unzipSync, zipSync } from "fflate";
+import { recordKey } from "../../model/record.ts";
+import type { Connector, WriteOperation } from "../../ports/connector.ts";
 import { createTemporaryFolder } from "../../testing/temporary-folder.ts";
 import { createFileConnector } from "./connector.ts";
 
@@ -52,6 +53,28 @@ async function values(connector: Connector): Promise<readonly (readonly unknown[
   return found;
 }
 
+/** Writes prices by key, null deletes; gives what became of each. */
+async function write(
+  connector: Connector,
+  prices: Readonly<Record<string, string | null>>,
+): Promise<readonly string[]> {
+  const [schema] = await connector.discover(signal);
+  assert.ok(schema);
+  const expected = { values: schema.fields.map(() => undefined) };
+  const operations = Object.entries(prices).map(([sku, price], at): WriteOperation => {
+    const all = { id: String(at), key: recordKey([sku]), expected };
+    if (price === null) return { kind: "delete", ...all };
+    return { kind: "update", ...all, values: [undefined, price, undefined] };
+  });
+  const outcomes = (await connector.write?.({ schema }, operations, signal)) ?? [];
+  return outcomes.map((outcome) =>
+    outcome.kind === "rejected" ? outcome.problem.message : outcome.kind,
+  );
+}
+
+const sheetNow = (): string =>
+  strFromU8(unzipSync(readFileSync(join(folder.path, "stock.xlsx")))[SHEET] ?? new Uint8Array());
+
 suite("cells of a sheet that has no value to tell", () => {
   test("errors and formulas that nothing computed are absent, not empty", async () => {
     const connector = connect([
@@ -91,5 +114,37 @@ suite("cells of a sheet that has no value to tell", () => {
       text("A2", "1") + at("B2", "45413.354166666664") + at("C2", "45412.999999999993"),
     ]);
     assert.deepEqual(await values(connector), [["1", "2024-05-01T08:30:00.000", "2024-05-01"]]);
+  });
+});
+
+suite("an edit of a sheet", () => {
+  const cell = (place: string, value: string, more = ""): string =>
+    `<c r="${place}"${more}><v>${value}</v></c>`;
+
+  test("does not write what a formula of another cell fills", async () => {
+    const connector = connect([
+      HEADER,
+      `${text("A2", "1")}<c r="B2" cm="1"><f t="array" ref="B2:B3">E1:E2</f><v>5</v></c>`,
+      text("A3", "2") + cell("B3", "6"),
+      text("A4", "3") + cell("B4", "7"),
+    ]);
+    assert.deepEqual(await write(connector, { 1: "8", 2: "8", 3: "8" }), [
+      'Field "price" is computed by a formula of the sheet.',
+      'Field "price" is computed by a formula of the sheet.',
+      "written",
+    ]);
+    assert.deepEqual(await write(connector, { 2: null, 3: null }), [
+      "The row has a formula that other cells share.",
+      "written",
+    ]);
+  });
+
+  test("leaves all that other cells say of themselves", async () => {
+    const picture = '<c r="C2" t="e" vm="1"><v>#VALUE!</v></c>';
+    const dynamic = '<c r="D2" cm="1"><f t="array" ref="D2">_xlfn.SINGLE(E1:E2)</f><v>1</v></c>';
+    const row = text("A2", "1") + cell("B2", "5", ' s="1" ph="1"') + picture + dynamic;
+    const connector = connect([HEADER, row, text("A3", "2") + cell("B3", "6")]);
+    assert.deepEqual(await write(connector, { 2: "7" }), ["written"]);
+    assert.ok(sheetNow().includes(row), sheetNow());
   });
 });
