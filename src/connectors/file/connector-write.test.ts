@@ -241,6 +241,15 @@ suite("JSONL", () => {
     );
   });
 
+  test("a number that stands as a string stays one", async () => {
+    const fields = { price: "decimal", n: "integer" } as const;
+    const before = '{"sku":"1","price":"1.50","n":1}\n';
+    const { connector, path } = connect(before, { format: "jsonl", fields });
+    await write(connector, { 1: { price: "2", n: "3" }, x: [{ price: "0.1", n: "5" }] });
+    const after = '{"sku":"1","price":"2","n":3}\n{"sku":"x","price":"0.1","n":5}\n';
+    assert.equal(readFileSync(path, "utf8"), after);
+  });
+
   test("a character that the encoding does not have is named", async () => {
     const { connector, path } = connect('{"sku":"1","note":"\\u00f6"}\n', {
       format: "jsonl",

@@ -3,8 +3,8 @@ import type { Value, ValueType } from "../../model/value.ts";
 import { parseExactValue } from "./cell-types.ts";
 import type { TextFile } from "./edit-csv.ts";
 import { editText, type LineEdit } from "./edit-text.ts";
-import type { Cells, FileEditor } from "./file-editor.ts";
-import { type JsonLayout, jsonMembers } from "./json-members.ts";
+import type { Cell, Cells, FileEditor } from "./file-editor.ts";
+import { jsonMembers } from "./json-members.ts";
 import type { ParsedRow } from "./parsed-file.ts";
 import { jsonValue } from "./value-text.ts";
 
@@ -23,7 +23,8 @@ export function jsonlEditor(source: TextFile): FileEditor {
       if (plain === undefined) return "is no JSON";
       // JSON can name any character.
       const isPlain = source.encoder(plain) instanceof Uint8Array;
-      return { found: parseExactValue(plain), text: isPlain ? plain : escaped(plain) };
+      const isNumber = ["integer", "decimal", "double"].includes(type.kind) && value !== null;
+      return { found: parseExactValue(plain), text: isPlain ? plain : escaped(plain), isNumber };
     },
     edit: ({ updated, removed, created }) => {
       const edits: LineEdit[] = [];
@@ -36,7 +37,7 @@ export function jsonlEditor(source: TextFile): FileEditor {
         }
       }
       const last = file.rows.at(-1);
-      const like = jsonMembers(last === undefined ? "{}" : textOf(last)).layout;
+      const like = last === undefined ? "{}" : textOf(last);
       const added = created.map((cells) => newObject(cells, file.names, like));
       return source.whole(editText(text, edits, added, layout));
     },
@@ -63,9 +64,9 @@ function editedObject(object: string, cells: Cells): string {
   const names = new Set<string>();
   for (const { name, start, end: stop } of members) {
     names.add(name);
-    const text = cells.get(name)?.text;
-    if (text === undefined || text === null) continue;
-    edited += object.slice(copied, start) + text;
+    const cell = cells.get(name);
+    if (cell === undefined || cell.text === null) continue;
+    edited += object.slice(copied, start) + inKindOf(object[start], cell);
     copied = stop;
   }
   const missing = [...cells].filter(([name]) => !names.has(name));
@@ -78,15 +79,20 @@ function editedObject(object: string, cells: Cells): string {
   return edited + object.slice(end);
 }
 
-function newObject(
-  cells: Cells,
-  names: readonly string[],
-  { open, between, colon, close }: JsonLayout,
-): string {
+/** Who writes numbers as strings (`"12.50"`, which no reader rounds) finds them as strings. */
+const inKindOf = (start: string | undefined, { text, isNumber }: Cell): string =>
+  start === '"' && isNumber === true ? `"${text}"` : (text ?? "null");
+
+function newObject(cells: Cells, names: readonly string[], like: string): string {
+  const { members: known, layout } = jsonMembers(like);
+  const { open, between, colon, close } = layout;
+  const starts = new Map(known.map(({ name, start }) => [name, like[start]]));
   const order = [...new Set([...names, ...cells.keys()])];
   const members = order.flatMap((name) => {
     const cell = cells.get(name);
-    return cell === undefined ? [] : [JSON.stringify(name) + colon + (cell.text ?? "null")];
+    return cell === undefined
+      ? []
+      : [JSON.stringify(name) + colon + inKindOf(starts.get(name), cell)];
   });
   return open + members.join(between) + close;
 }

@@ -7,6 +7,8 @@ export interface Cell {
   readonly found: unknown;
   /** How it is written, in formats of text; null: nothing is. */
   readonly text: string | null;
+  /** It is a number by its field's type, and may stand as a text where such stand. */
+  readonly isNumber?: boolean;
 }
 
 /** By the name of the field. */

@@ -72,10 +72,13 @@ export function schemaOf(
   };
 }
 
-/** Cells of text take anything; those of JSON and of workbooks what is of their own kind. */
+/**
+ * Cells of text take anything; those of JSON and of workbooks what is of their own kind, and where
+ * texts stand a number may stand as well.
+ */
 function takesOf(told: FieldWord | undefined, { isText }: ParsedFile): Field["takes"] {
   if (isText || told === undefined) return "text";
-  return told === "integer" || told === "decimal" ? "number" : undefined;
+  return told === "integer" || told === "decimal" || told === "text" ? "number" : undefined;
 }
 
 /** A file is written whole, so that many operations cost as much as one. */

@@ -16,10 +16,13 @@ export function sharedFields(
       return schemas.get(side.name)?.fields.find(({ name }) => name === own) ?? [];
     });
     const known = found.filter(({ takes }) => takes === undefined);
-    // A type that was only told from values does not make one that is declared wider.
+    // A type that was only told from values does not make one that is declared wider: a word among
+    // the numbers of a workbook is one that does not fit.
     const isOfNumbers = known.every(({ type }) => isNumber(type));
     const counted = found.filter(
-      ({ takes, type }) => takes === undefined || (isOfNumbers && isNumber(type)),
+      ({ takes, type }) =>
+        takes === undefined ||
+        (isOfNumbers ? isNumber(type) : takes === "number" && type.kind === "text"),
     );
     return (known.length === 0 ? found : counted).map(({ type }) => type);
   };
