@@ -145,7 +145,12 @@ function editSheet(
   const like = likenesses(rows, file.rows.at(-1), file);
   for (const [row, cells] of updated) {
     const own = likenesses(rows, row, file);
-    const styles = own.map((each, at) => (each.isThere ? each : (like[at] ?? each)));
+    const styles = own.map((each, at) => {
+      const { isDate = false, style } = like[at] ?? {};
+      if (!each.isThere) return like[at] ?? each;
+      // An empty cell that looks like the column's dates takes one.
+      return row.cells[at] === null && style === each.style ? { ...each, isDate } : each;
+    });
     setCells(rows, row.line, cells, { file, like: styles, is1904 });
   }
   for (const { line } of removed) {
@@ -163,11 +168,12 @@ function editSheet(
   }
 }
 
-/** What a cell looks like: its style, and whether that shows a number as a date. */
+/** What a cell looks like: its style, whether that shows a number as a date, or it has a number. */
 interface Likeness {
   readonly isThere: boolean;
   readonly style?: string | undefined;
   readonly isDate: boolean;
+  readonly isNumber: boolean;
 }
 
 function likenesses(
@@ -178,7 +184,8 @@ function likenesses(
   return names.map((_name, at) => {
     const cell = row === undefined ? undefined : rows.get(row.line)?.cells.get(at + 1);
     const isDate = isDateCell(cell, row?.cells[at]);
-    return { isThere: cell !== undefined, style: cell?.style, isDate };
+    const isNumber = typeof row?.cells[at] === "number";
+    return { isThere: cell !== undefined, style: cell?.style, isDate, isNumber };
   });
 }
 
@@ -206,8 +213,8 @@ function setCells(
   for (const [at, name] of file.names.entries()) {
     const cell = cells.get(name);
     if (cell === undefined) continue;
-    const { style, isDate = false } = like[at] ?? {};
-    const serial = isDate && !is1904 ? serialOf(cell) : undefined;
+    const { style, isDate = false, isNumber = false } = like[at] ?? {};
+    const serial = isDate && !is1904 ? serialOf(cell) : isNumber ? numberOf(cell) : undefined;
     // A number in the style of dates would be read as a date.
     const isMisread = isDate && typeof cell.found === "number";
     row.cells.set(at + 1, {
@@ -226,6 +233,12 @@ function serialOf({ found }: Cell): SheetCell | undefined {
   const time = Date.parse(found);
   if (Number.isNaN(time) || found < "1900-03-01") return undefined;
   return { type: "n", inner: `<v>${(time - DAY_ZERO) / DAY_MS}</v>` };
+}
+
+/** Digits of a text, such as an item number, stay the number that they are in this column. */
+function numberOf({ found }: Cell): SheetCell | undefined {
+  if (typeof found !== "string" || !/^-?\d+(?:\.\d+)?$/.test(found)) return undefined;
+  return String(Number(found)) === found ? { type: "n", inner: `<v>${found}</v>` } : undefined;
 }
 
 function plainCell({ found }: Cell): SheetCell {

@@ -118,6 +118,8 @@ suite("cells of a sheet that has no value to tell", () => {
 });
 
 suite("an edit of a sheet", () => {
+  const inline = (place: string, value: string): string =>
+    `<c r="${place}" t="inlineStr"><is><t xml:space="preserve">${value}</t></is></c>`;
   const cell = (place: string, value: string, more = ""): string =>
     `<c r="${place}"${more}><v>${value}</v></c>`;
 
@@ -136,6 +138,33 @@ suite("an edit of a sheet", () => {
     assert.deepEqual(await write(connector, { 2: null, 3: null }), [
       "The row has a formula that other cells share.",
       "written",
+    ]);
+  });
+
+  test("keeps digits a number where the column has numbers, and a date a date", async () => {
+    const at = (place: string, serial = ""): string =>
+      serial === "" ? `<c r="${place}" s="1"/>` : cell(place, serial, ' s="1"');
+    const connector = connect([
+      text("A1", "sku") + text("B1", "price") + text("C1", "note"),
+      `${cell("A2", "1001")}${cell("B2", "5")}${at("C2")}`,
+      `${cell("A3", "1002")}${text("B3", "n/a")}${at("C3", "45413")}`,
+    ]);
+    const [schema] = await connector.discover(signal);
+    assert.ok(schema);
+    const key = recordKey(["1001"]);
+    const expected = { values: [] };
+    const operations: readonly WriteOperation[] = [
+      { kind: "update", id: "1", key, expected, values: [undefined, "8", "2024-05-02"] },
+      { kind: "create", id: "2", key, values: ["1003", "9", "2024-05-03"] },
+      { kind: "create", id: "3", key, values: ["007", "x", null] },
+    ];
+    await connector.write?.({ schema }, operations, signal);
+    const rows = [...sheetNow().matchAll(/<row r="[245]".*?<\/row>/g)].map(([row]) => row);
+    const as = (at: number): string => `<row r="${at}">`;
+    assert.deepEqual(rows, [
+      `${as(2)}${cell("A2", "1001")}${cell("B2", "8")}${cell("C2", "45414", ' s="1"')}</row>`,
+      `${as(4)}${cell("A4", "1003")}${inline("B4", "9")}${cell("C4", "45415", ' s="1"')}</row>`,
+      `${as(5)}${inline("A5", "007")}${inline("B5", "x")}</row>`,
     ]);
   });
 
