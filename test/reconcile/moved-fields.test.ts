@@ -164,3 +164,24 @@ for (const remove of ["never", { mark: { gone: true } }])
       ]);
     });
   });
+
+test("a column that a side lacks is told until it is said not to be there", async (t) => {
+  const scene = createScene(t);
+  scene.sql(`CREATE TABLE product (sku TEXT PRIMARY KEY, name TEXT, stock INTEGER);
+    INSERT INTO product VALUES ('A', 'Anvil', 5)`);
+  scene.csv("warehouse.csv", "sku,Name,stock", "A,Anvil,5");
+  const shop = { system: "shop", stream: "product" };
+  const warehouse = { system: "warehouse", stream: "warehouse" };
+  const fields = { sku: null, name: null, stock: null };
+  const sync = { sides: { shop, warehouse }, match: "sku", fields };
+  scene.configure({ sync });
+  const told = /warehouse has no "name" \(it has "Name"\), which is left out there/;
+  assert.match((await scene.cli("check")).out, told);
+  for (let runs = 0; runs < 2; runs += 1) assert.match((await scene.cli("run")).out, told);
+  const without = { ...warehouse, fields: { name: null } };
+  scene.configure({ sync: { ...sync, sides: { shop, warehouse: without } } });
+  for (const command of ["check", "plan"]) {
+    const { out } = await scene.cli(command);
+    assert.doesNotMatch(out, told);
+  }
+});

@@ -30,6 +30,9 @@ export function sidesCheckLines(check: ReconcileCheck, look: Look): readonly str
         const time = modifiedAt === undefined ? "no time of change" : `time ${modifiedAt}`;
         return cleanText(`${side}: ${system} ${stream}, key ${key.join(", ")}, ${time}, ${read}`);
       }),
+      ...shape.sides.flatMap(({ lacks = [] }) =>
+        lacks.map((one) => `${style.yellow("!")} ${cleanText(one)}`),
+      ),
       "",
       ...table(
         [

@@ -56,6 +56,8 @@ export interface SideContext {
     /** What is shared, each by its name and the side's own. */
     readonly fields?: readonly (readonly [shared: string, own: string])[];
   };
+  /** Shared fields that it was expected to have, and that are left out there; a name is one alike. */
+  readonly lacks?: readonly { readonly field: string; readonly alike?: string }[];
 }
 
 /** Between a side's own record and the shared one. Pure and total. */

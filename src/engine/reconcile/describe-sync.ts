@@ -5,7 +5,7 @@ import type { Comparison, Direction, SharedField } from "../../model/reconcile.t
 import type { ReportedError, RunReport, StoredRun } from "../../model/run.ts";
 import type { ValueType } from "../../model/value.ts";
 import type { LockstepParts } from "../lockstep-parts.ts";
-import type { ReconcileContext } from "./context.ts";
+import type { ReconcileContext, SideContext } from "./context.ts";
 import { keptRules } from "./kept-rules.ts";
 import { operationCount } from "./operation-count.ts";
 import { lastWholeAt } from "./whole-readings.ts";
@@ -24,6 +24,8 @@ export interface ReconcileShape {
     readonly observe: "whole" | "changes";
     /** Where its records have a time of change; `latest-wins` needs one. */
     readonly modifiedAt?: string;
+    /** Which shared fields it was expected to have and are left out there, as sentences. */
+    readonly lacks?: readonly string[];
   }[];
   readonly fields: readonly SharedFieldShape[];
 }
@@ -52,8 +54,10 @@ export function describeSync(spec: ReconcileSpec, context: ReconcileContext): Re
   return {
     sync: spec.name,
     match: spec.match,
-    sides: sides.map(({ name, schema, observe }, index) => {
+    sides: sides.map((side, index) => {
+      const { name, schema, observe } = side;
       const own = spec.sides[index];
+      const lacks = lackedInWords(side);
       return {
         side: name,
         system: own?.system ?? "",
@@ -62,12 +66,21 @@ export function describeSync(spec: ReconcileSpec, context: ReconcileContext): Re
         key: schema.key,
         observe,
         ...(schema.modifiedAt === undefined ? {} : { modifiedAt: schema.modifiedAt }),
+        ...(lacks.length === 0 ? {} : { lacks }),
       };
     }),
     fields: rules.fields.flatMap((field, index) =>
       field.isLeft === true ? [] : [describeField(spec, context, field, index)],
     ),
   };
+}
+
+/** A misspelt or renamed column would else be left out of a sync that is called in step. */
+export function lackedInWords({ name, lacks = [] }: SideContext): readonly string[] {
+  return lacks.map(({ field, alike }) => {
+    const near = alike === undefined ? "" : ` (it has "${alike}")`;
+    return `${name} has no "${field}"${near}, which is left out there; name its own under the side's fields, or write ${field}: null.`;
+  });
 }
 
 function describeField(

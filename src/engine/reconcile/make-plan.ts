@@ -10,6 +10,7 @@ import type {
 import type { StagedRecord } from "../../ports/agreements.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork } from "./context.ts";
+import { lackedInWords } from "./describe-sync.ts";
 import { ambiguousInWords, type Matching, matchStaged } from "./match-staged.ts";
 import { type Looked, mergeCandidates } from "./merge-candidates.ts";
 import { stageMetAgain } from "./met-again.ts";
@@ -80,7 +81,11 @@ export async function makePlan(
     positions: positionsOf(observations, tally.waiting),
     ...(held === undefined ? {} : { parked: held }),
     ...(unread.length === 0 ? {} : { unread }),
-    notes: [...notesOf(observations, matching, tally.troubles), ...parkedNote(sync, held)],
+    notes: [
+      ...context.sides.flatMap(lackedInWords),
+      ...notesOf(observations, matching, tally.troubles),
+      ...parkedNote(sync, held),
+    ],
   };
   await home.savePlan(work.lease(), head);
   return { head, observations, matching };

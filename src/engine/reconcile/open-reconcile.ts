@@ -3,6 +3,7 @@ import { checkMapping } from "../../core/mapping/check-mapping.ts";
 import { compileMapping } from "../../core/mapping/compile-mapping.ts";
 import type { SideMapping as Mapping, MappingProblem } from "../../core/mapping/field-mapping.ts";
 import type { CompiledSide, ReconcileSpec, SideSpec } from "../../core/mapping/reconcile-spec.ts";
+import { nearMatches } from "../../model/near-match.ts";
 import type { Direction, SharedField, SideRole } from "../../model/reconcile.ts";
 import type { Values } from "../../model/record.ts";
 import type { StreamSchema } from "../../model/schema.ts";
@@ -68,7 +69,8 @@ export async function openReconcile(
     ];
     const path = `syncs.${spec.name}.sides.${side.name}`;
     problems.push(...wrong.map((problem) => sentence(path, problem)));
-    return sideContext(side, { schema, compiled, fields, connector });
+    const lacks = lackedBy(spec, side, compiled, schema);
+    return { ...sideContext(side, { schema, compiled, fields, connector }), lacks };
   });
   problems.push(...unreadMatches(spec, fields, sides));
   if (problems.length > 0) {
@@ -130,6 +132,25 @@ function unreadMatches(
         (side) =>
           `syncs.${sync}.sides.${side.name}: "${name}" is not mapped, and records are matched by it.`,
       );
+  });
+}
+
+/** Declared fields that a side neither has under that name nor is said to be without. */
+function lackedBy(
+  { fields }: ReconcileSpec,
+  { unmapped }: SideSpec,
+  { mapping }: CompiledSide,
+  schema: StreamSchema,
+): NonNullable<SideContext["lacks"]> {
+  const known = new Set([...unmapped, ...mapping.fields.map(({ shared }) => shared)]);
+  const used = new Set(
+    mapping.fields.flatMap(({ from }) => (from.kind === "field" ? [from.name] : [])),
+  );
+  const free = schema.fields.map(({ name }) => name).filter((name) => !used.has(name));
+  return fields.flatMap(({ name }) => {
+    if (known.has(name)) return [];
+    const [alike] = nearMatches(name, free);
+    return [alike === undefined ? { field: name } : { field: name, alike }];
   });
 }
 
