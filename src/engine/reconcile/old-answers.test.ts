@@ -170,4 +170,23 @@ for (const backend of RECONCILE_BACKENDS)
       await run();
       assert.equal(world.systems["b"]?.rows("items").length, 2);
     });
+
+    test("a record made anew where one was deleted is met, though one old answer by key lacks it", async () => {
+      const { world, b, run } = build(backend, { observe: "changes" });
+      for (const sku of ["1", "2"]) world.put("a", item(sku));
+      await run();
+      world.remove("a", "1");
+      await run();
+      const old = world.systems["b"]?.copy();
+      assert.ok(old);
+      world.tick(10_000);
+      world.put("b", item("1", "anew"));
+      const faults = [{ system: old }];
+      b.read = inTurn("keys", faults);
+      await run();
+      assert.equal(faults.length, 0, "the old answer was given");
+      world.tick(60_000);
+      await run();
+      assert.deepEqual(names(world), ["anew", "anew", "anew"]);
+    });
   });

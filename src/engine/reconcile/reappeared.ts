@@ -2,7 +2,7 @@ import type { RecordKey, Values } from "../../model/record.ts";
 import { valuesToText } from "../../model/stored-plan.ts";
 import type { BuriedRecord, StagedRecord } from "../../ports/agreements.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { type FreshRecords, readKeys } from "./read-keys.ts";
+import { type FreshRecords, readKeys, readKeysTwice } from "./read-keys.ts";
 import { isAsBuried } from "./standing.ts";
 
 /** Systems that tell times tell whole seconds, many of them. */
@@ -34,7 +34,8 @@ export async function withoutOldNews(
       ? new Map<RecordKey, BuriedRecord>()
       : await home.buried(sync, side.name, keys);
   if (buried.size === 0) return { counted: staged, old: [] };
-  const there = await readKeys(work, side, [...buried.keys()]);
+  // A feed that told of one does not tell of it again: it takes two answers that it is not there.
+  const there = await readKeysTwice(work, side, [...buried.keys()]);
   const isOld = (record: StagedRecord): boolean => {
     const grave = buried.get(record.key);
     if (grave === undefined) return false;
