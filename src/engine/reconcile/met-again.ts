@@ -1,9 +1,10 @@
+import type { StreamRecord } from "../../model/record.ts";
 import type { StagedRecord } from "../../ports/agreements.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 import { nameOf } from "./names.ts";
 import type { SideObservation } from "./observe-side.ts";
-import { readKeys } from "./read-keys.ts";
+import { readKeysTwice } from "./read-keys.ts";
 import { sideTrouble } from "./side-trouble.ts";
 import type { OldRecord } from "./take-records.ts";
 
@@ -102,22 +103,24 @@ async function isMet(
   return sides.length > 0 || links.length > 0;
 }
 
-/** They are read once more: only what stands there under its name is staged. */
+/**
+ * They are read once more: only what stands there under its name is staged. Twice where it does not,
+ * since beside one that was overlooked a second one is made.
+ */
 async function stageAgain(
   work: ReconcileWork,
   side: SideContext,
   records: readonly OldRecord[],
 ): Promise<ReadonlySet<string>> {
   const { home } = work.context;
-  const found = await readKeys(
-    work,
-    side,
-    records.map(({ key }) => key),
-  );
+  const names = new Map(records.map(({ key, name }) => [key, name]));
+  const isNamed = ({ key, values }: StreamRecord): boolean =>
+    nameOf(work.context, side, values) === names.get(key);
+  const found = await readKeysTwice(work, side, [...names.keys()], isNamed);
   const staged = records.flatMap(({ key, name }): StagedRecord[] => {
     const record = found.get(key);
     if (record === undefined || record === "unreadable" || name === undefined) return [];
-    if (nameOf(work.context, side, record.values) !== name) return [];
+    if (!isNamed(record)) return [];
     return [{ ...record, side: side.name, state: "present", name }];
   });
   if (staged.length > 0) await home.stage(work.lease(), staged);

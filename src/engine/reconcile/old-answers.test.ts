@@ -189,4 +189,36 @@ for (const backend of RECONCILE_BACKENDS)
       await run();
       assert.deepEqual(names(world), ["anew", "anew", "anew"]);
     });
+
+    for (const kind of ["walk", "changes"] as const) {
+      test(`what was left standing is met though one old answer by key lacks it (${kind})`, async () => {
+        const mark = [undefined, "gone", undefined, undefined];
+        const { world, b, run } = build(
+          backend,
+          { role: { remove: { mark } }, observe: kind === "walk" ? "whole" : "changes" },
+          { assignsKeys: true },
+        );
+        world.put("a", item("2"));
+        await run();
+        const old = world.systems["b"]?.copy();
+        assert.ok(old);
+        world.put("a", item("1"));
+        await run();
+        world.remove("a", "1");
+        await run();
+        await run();
+        assert.equal(world.items("b")["1"]?.["name"], "gone");
+        world.tick(60_000);
+        await run();
+        world.put("a", item("1", "anew"));
+        let asked = 0;
+        b.read = (what) =>
+          what === "keys" && ++asked === (kind === "walk" ? 2 : 1) ? { system: old } : undefined;
+        await run();
+        b.read = () => undefined;
+        assert.ok(asked > 0);
+        await run();
+        assert.equal(world.systems["b"]?.rows("items").length, 2);
+      });
+    }
   });

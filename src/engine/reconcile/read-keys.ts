@@ -26,16 +26,21 @@ export async function readKeys(
 }
 
 /**
- * As `readKeys`, of records that were there: what is not there now is asked for once more before it
- * is gone, since one answer may be that of a replica that is behind.
+ * As `readKeys`, of records that were there: what is not there now, or not as it was told to be
+ * (`isAsTold`), is asked for once more before that is believed, since one answer may be that of a
+ * replica that is behind.
  */
 export async function readKeysTwice(
   work: ReconcileWork,
   side: SideContext,
   keys: readonly RecordKey[],
+  isAsTold: (record: StreamRecord) => boolean = () => true,
 ): Promise<FreshRecords> {
   const found = await readKeys(work, side, keys);
-  const missing = keys.filter((key) => !found.has(key));
-  const late = await readKeys(work, side, missing);
+  const doubtful = keys.filter((key) => {
+    const record = found.get(key);
+    return record === undefined || (record !== "unreadable" && !isAsTold(record));
+  });
+  const late = await readKeys(work, side, doubtful);
   return new Map([...found, ...late]);
 }
