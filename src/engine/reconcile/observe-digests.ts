@@ -135,10 +135,10 @@ export async function observeByDigests(
     tally.bad += count;
   };
   const leftOut = createRowSet();
-  const open: RecordKey[] = [];
+  const open: KeyMark[] = [];
   const atOnce = side.connector.capabilities.keysPerRead;
   for await (const { marks, missing } of differences(work, side, compared, onBad, leftOut)) {
-    for (const { mark } of marks) open.push(mark.key);
+    for (const { mark } of marks) open.push(mark);
     // Of a listed page few are open: they wait until there are as many as one request may name.
     while (open.length >= atOnce) {
       await takeKeys(work, side, open.splice(0, atOnce), tally, { leftOut });
@@ -146,7 +146,7 @@ export async function observeByDigests(
     const found = await takeKeys(
       work,
       side,
-      missing.map(({ key }) => key),
+      missing.map(({ key }) => ({ key })),
       tally,
       { leftOut },
     );
@@ -170,17 +170,45 @@ export async function observeByDigests(
 async function takeKeys(
   work: ReconcileWork,
   side: SideContext,
-  keys: readonly RecordKey[],
+  marks: readonly KeyMark[],
   tally: Tally,
   seen: Seen,
 ): Promise<ReadonlySet<RecordKey>> {
   const found = new Set<RecordKey>();
   const most = side.connector.capabilities.keysPerRead;
-  for (let at = 0; at < keys.length; at += most) {
-    const page = await readByKeys(asking(work, side), keys.slice(at, at + most));
+  for (let at = 0; at < marks.length; at += most) {
+    const page = await readMarked(work, side, marks.slice(at, at + most));
     for (const { key } of page.records) found.add(key);
     for (const { key } of page.bad) if (key !== undefined) found.add(key);
     tally.read += await takePage(work, side, page, tally, seen);
   }
   return found;
+}
+
+/**
+ * The records of these marks. What is not there, or stands otherwise than it was just listed, is
+ * asked for once more: one answer may be that of a replica that is behind, and where the side goes on
+ * by its feed nothing would tell of the record again.
+ */
+async function readMarked(
+  work: ReconcileWork,
+  side: SideContext,
+  marks: readonly KeyMark[],
+): Promise<Pick<Page, "records" | "bad">> {
+  const { records, bad } = await readByKeys(
+    asking(work, side),
+    marks.map(({ key }) => key),
+  );
+  const answers = new Map([...bad, ...records].map((one) => [one.key, one]));
+  const doubtful = marks.flatMap(({ key, digest }) => {
+    const answer = answers.get(key);
+    if (digest === undefined || (answer !== undefined && !("digest" in answer))) return [];
+    return answer?.digest === digest ? [] : [key];
+  });
+  const again = await readByKeys(asking(work, side), doubtful);
+  const late = new Set([...again.records, ...again.bad].map(({ key }) => key));
+  return {
+    records: [...records.filter(({ key }) => !late.has(key)), ...again.records],
+    bad: [...bad, ...again.bad],
+  };
 }

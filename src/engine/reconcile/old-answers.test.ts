@@ -221,4 +221,29 @@ for (const backend of RECONCILE_BACKENDS)
         assert.equal(world.systems["b"]?.rows("items").length, 2);
       });
     }
+
+    for (const what of ["an edit", "a new record"]) {
+      test(`${what} that a listing of digests shows is taken in, though one old answer by key lacks it`, async () => {
+        const { world, b, run } = build(backend, { observe: "changes", digests: true });
+        for (let sku = 1; sku <= 9; sku += 1) world.put("a", item(String(sku)));
+        await run();
+        const old = world.systems["b"]?.copy();
+        assert.ok(old);
+        world.tick(10_000);
+        if (what === "an edit") world.edit("b", "1", { name: "two" });
+        else world.put("b", item("10", "two"));
+        const faults = [{ system: old }];
+        b.read = inTurn("keys", faults);
+        const sides = world.context.sides.map((side) => ({ ...side, refreshMs: 1 }));
+        // The feed goes on from here: what came before is not within its overlap.
+        world.tick(60_000);
+        world.edit("b", "2", { price: "2" });
+        await runReconcile({ ...world.context, sides }, signal);
+        assert.equal(faults.length, 0, "the old answer was given");
+        await run();
+        await run();
+        const sku = what === "an edit" ? "1" : "10";
+        assert.deepEqual(names(world, sku), ["two", "two", "two"]);
+      });
+    }
   });
