@@ -9,7 +9,7 @@ import { forgetFallen } from "./left-out.ts";
 import { asking } from "./read-keys.ts";
 import { createRowSet, type RowSet } from "./row-set.ts";
 import { createRowsByDigest } from "./rows-by-digest.ts";
-import { type Seen, type Tally, takeGone, takePage, tell } from "./take-records.ts";
+import { doubtFound, type Seen, type Tally, takeGone, takePage, tell } from "./take-records.ts";
 
 /** Rows that are missing. */
 const ROWS_AT_ONCE = 1000;
@@ -150,6 +150,7 @@ export async function observeByDigests(
       tally,
       { leftOut },
     );
+    await doubtFound(work, side, [...found], tally);
     await takeGone(
       work,
       side,

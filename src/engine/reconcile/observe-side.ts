@@ -58,19 +58,24 @@ export async function observeSide(
   const tally = emptyTally();
   try {
     const cursor = await changesCursor(work, side);
-    const positions = cursor && (await unlessExpired(observeChanges(work, side, cursor, tally)));
-    if (positions !== undefined) {
-      return { side: side.name, kind: "changes", ...tally, positions };
+    const told = cursor && (await unlessExpired(observeChanges(work, side, cursor, tally)));
+    if (told !== undefined) {
+      return { side: side.name, kind: "changes", ...tally, positions: settled(tally, told) };
     }
     Object.assign(tally, emptyTally());
     const known = await home.knownCount(sync, side.name);
     const heads = await observeAll(work, side, known, tally);
-    return { side: side.name, kind: "whole", known, ...tally, positions: heads };
+    const positions = settled(tally, heads);
+    return { side: side.name, kind: "whole", known, ...tally, positions };
   } catch (error) {
     const trouble = sideTrouble(work, error);
     return { side: side.name, kind: "unknown", ...tally, positions: {}, trouble };
   }
 }
+
+/** Where one answer contradicts another the feed goes on from where it was, and tells it again. */
+const settled = ({ disputed }: Tally, positions: SidePositions): SidePositions =>
+  disputed === 0 ? positions : {};
 
 /** Nothing where the system no longer keeps what changed since: the side is then read whole. */
 async function unlessExpired<T>(reading: Promise<T>): Promise<T | undefined> {

@@ -246,4 +246,30 @@ for (const backend of RECONCILE_BACKENDS)
         assert.deepEqual(names(world, sku), ["two", "two", "two"]);
       });
     }
+
+    for (const observed of ["by its feed", "whole", "by digests"]) {
+      test(`a deletion is heard of, though one old answer by key has the record (${observed})`, async () => {
+        const digests = observed === "by digests";
+        const { world, b, run } = build(backend, { observe: "changes", digests });
+        for (let sku = 1; sku <= 9; sku += 1) world.put("a", item(String(sku)));
+        await run();
+        const old = world.systems["b"]?.copy();
+        assert.ok(old);
+        world.tick(10_000);
+        world.remove("b", "1");
+        // The feed goes on from here: what came before is not within its overlap.
+        world.tick(60_000);
+        world.remove("b", "2");
+        const faults = [{ system: old }];
+        b.read = inTurn("keys", faults);
+        const refreshMs = observed === "by its feed" ? 1e12 : 1;
+        const sides = world.context.sides.map((side) => ({ ...side, refreshMs }));
+        await runReconcile({ ...world.context, sides }, signal);
+        assert.equal(faults.length, 0, "the old answer was given");
+        await run();
+        await run();
+        assert.deepEqual(names(world, "1"), [undefined, undefined, undefined]);
+        assert.deepEqual(names(world, "2"), [undefined, undefined, undefined]);
+      });
+    }
   });

@@ -4,7 +4,7 @@ import type { Page } from "../../ports/connector.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 import { noteLeftOut } from "./left-out.ts";
 import { hashShared, matchName } from "./names.ts";
-import { readKeys, readKeysTwice } from "./read-keys.ts";
+import { readKeys } from "./read-keys.ts";
 import { withoutOldNews } from "./reappeared.ts";
 import type { RowSet } from "./row-set.ts";
 
@@ -24,6 +24,7 @@ export const emptyTally = (): Tally => ({
   old: [],
   hidden: 0,
   hiddenSamples: [],
+  disputed: 0,
   outside: 0,
 });
 
@@ -40,6 +41,8 @@ export type Tally = {
   hidden: number;
   /** Keys of the first few of them. */
   hiddenSamples: string[];
+  /** Linked records of which one answer by key says that they are there, and another not. */
+  disputed: number;
   outside: number;
 };
 
@@ -66,7 +69,15 @@ export async function takeGone(
 ): Promise<void> {
   if (missing.length === 0) return;
   const keys = missing.map(({ key }) => key);
-  const found = await (isTold ? readKeysTwice : readKeys)(work, side, keys);
+  const found = new Map(await readKeys(work, side, keys));
+  await doubtFound(work, side, [...found.keys()], tally);
+  if (isTold) {
+    const absent = keys.filter((key) => !found.has(key));
+    for (const [key, record] of await readKeys(work, side, absent)) {
+      found.set(key, record);
+      tally.disputed += 1;
+    }
+  }
   const gone = missing.filter(({ key }) => !found.has(key));
   tally.gone += gone.length;
   if (!isTold) {
@@ -78,6 +89,21 @@ export async function takeGone(
     work.lease(),
     gone.map((record) => goneRecord(side, record)),
   );
+}
+
+/**
+ * Asks once more for what seemed gone and is there by its key: that may be the answer of a replica
+ * that is behind, and where the side goes on by its feed nothing would tell of the deletion again.
+ */
+export async function doubtFound(
+  work: ReconcileWork,
+  side: SideContext,
+  found: readonly RecordKey[],
+  tally: Tally,
+): Promise<void> {
+  if (side.observe !== "changes") return;
+  const again = await readKeys(work, side, found);
+  tally.disputed += found.filter((key) => !again.has(key)).length;
 }
 
 /**
