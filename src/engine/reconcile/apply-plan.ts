@@ -4,6 +4,7 @@ import type { SideCounts } from "../../model/run.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork } from "./context.ts";
+import { holdUndone } from "./guard-plan.ts";
 import { keepPlaces } from "./kept-places.ts";
 import { type MadeSince, madeSince, NOTHING_MADE } from "./made-since.ts";
 import { operationCount } from "./operation-count.ts";
@@ -47,7 +48,7 @@ export async function applyPlan(
   await refuseDropped(work, head);
   await keepPlaces(work, runId);
   const total = operationCount(head.sides);
-  if (head.undoes !== undefined) await beginUndo(work, runId);
+  if (head.undoes !== undefined) await beginUndo(work, head.undoes, runId);
   const tally = createTally(context.sides.map(({ name }) => name));
   const made = isKept ? await madeSince(work, head) : NOTHING_MADE;
   for (const [side, { message }] of made.failed) tally.fail(side, message);
@@ -164,10 +165,10 @@ const MADE_SINCE: Ended = {
 
 /**
  * What an undo lets go of must be met again, though it did not change: the sides are to be observed
- * whole, and what was put back there is not to be taken for what it was put back for. Done before
- * anything is undone, so that a crash cannot come between.
+ * whole, and what was put back there is not to be taken for what it was put back for. Nor may a run
+ * do the same again. Done before anything is undone, so that a crash cannot come between.
  */
-async function beginUndo(work: ReconcileWork, runId: string): Promise<void> {
+async function beginUndo(work: ReconcileWork, undone: string, runId: string): Promise<void> {
   const { home, clock, sides } = work.context;
   const dropCheckpoints = ["changes", "deletions"] as const;
   for (const { name: stream } of sides) {
@@ -176,6 +177,7 @@ async function beginUndo(work: ReconcileWork, runId: string): Promise<void> {
     const at = clock.now();
     await home.commit({ lease: work.lease(), runId, stream, at, dropCheckpoints, checkpoints });
   }
+  await holdUndone(work, undone, runId, false);
 }
 
 /** Where each side's feed of changes goes on; saved after everything it covers. */

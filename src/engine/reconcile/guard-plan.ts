@@ -122,25 +122,33 @@ function isRelease(halt: Halt, { code, side, details }: ReconcileHalt): boolean 
 }
 
 /** Takes away the sync's halts once a plan was applied: used up, or without reason now. */
-export async function closeHalts({ context }: ReconcileWork): Promise<void> {
+export async function closeHalts({ context }: ReconcileWork, kept?: number): Promise<void> {
   const { home, sync, clock } = context;
-  for (const halt of await home.halts({ sync })) {
-    await home.closeHalt(halt.id, clock.now());
+  for (const { id } of await home.halts({ sync })) {
+    if (id !== kept) await home.closeHalt(id, clock.now());
   }
 }
 
-/** After an undo no run may do the same again by itself: a person says when it goes on. */
-export async function holdAfterUndo(
+/**
+ * After an undo no run may do the same again by itself: a person says when it goes on. Noted before
+ * anything is put back, since a process may die in the midst of it, and once more when it is done.
+ * Gives the halt's id.
+ */
+export function holdUndone(
   { context }: ReconcileWork,
   undone: string,
   runId: string,
-): Promise<void> {
+  isDone: boolean,
+): Promise<number> {
   const { home, sync, clock } = context;
-  await home.recordHalt({
+  const why = isDone
+    ? `The run "${undone}" was undone`
+    : `The undo of the run "${undone}" is not finished (undoing it again finishes it)`;
+  return home.recordHalt({
     sync,
     stream: "",
     code: "GUARD_UNDONE",
-    message: `The run "${undone}" was undone; runs of "${sync}" wait, since they would do the same again.`,
+    message: `${why}; runs of "${sync}" wait, since they would do the same again.`,
     details: { undone },
     runId,
     at: clock.now(),
