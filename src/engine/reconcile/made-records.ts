@@ -1,43 +1,55 @@
 import { isOwnWay } from "../../core/own-way.ts";
 import type { Operation, PlannedField, PlannedRecord } from "../../model/plan.ts";
-import type { StreamRecord, Values } from "../../model/record.ts";
+import type { RecordKey, StreamRecord } from "../../model/record.ts";
 import { fieldIndex, type StreamSchema } from "../../model/schema.ts";
 import { valuesEqual } from "../../model/value.ts";
-import type { ReconcileWork, SideContext } from "./context.ts";
+import type { ReconcileContext, ReconcileWork, SideContext } from "./context.ts";
 import { listAgain } from "./list-again.ts";
 import { nameOf } from "./names.ts";
+
+/** What a side has of other records when an answer of it is lost. */
+export interface Beside {
+  /** Keys of what was met, made or found just now: it is theirs, though no link says so yet. */
+  readonly taken: ReadonlySet<RecordKey>;
+  /** Creates of which nobody heard either: what stands there may be what one of them made. */
+  readonly creates: readonly Operation[];
+}
+
+/** Keys of what a side has of records that are being settled; the home does not know of it yet. */
+export function metKeys(
+  { name }: SideContext,
+  records: readonly PlannedRecord[],
+): readonly RecordKey[] {
+  return records.flatMap(({ acknowledged }) =>
+    acknowledged.flatMap(({ side, key }) => (side === name ? [key] : [])),
+  );
+}
 
 /**
  * What creates have made whose answer was lost, by the id of the operation, where the system
  * assigns keys: the one record that is not linked and stands for what was sent, or the only one of
  * the name, which a person may have edited since, or made. A create that was not done, or whose
- * record cannot be told, is not in it. `among` are the records that are being settled: what the side
- * has of them already is theirs, though the home does not know of it yet.
+ * record cannot be told, is not in it.
  */
 export async function findMade(
   work: ReconcileWork,
   side: SideContext,
   creates: readonly Operation[],
-  among: readonly PlannedRecord[],
+  beside: Beside,
 ): Promise<ReadonlyMap<string, StreamRecord>> {
   const found = new Map<string, StreamRecord[]>();
   if (creates.length === 0) return new Map();
   const { home, sync } = work.context;
-  const met = new Set(
-    among.flatMap(({ acknowledged }) =>
-      acknowledged.flatMap((own) => (own.side === side.name ? [own.key] : [])),
-    ),
-  );
   const byName = new Map<string, Operation[]>();
-  for (const create of creates) {
-    const name = nameOf(work.context, side, sentValues(side, create));
+  for (const create of [...creates, ...beside.creates.filter(({ key }) => key === undefined)]) {
+    const name = sentName(work.context, side, create);
     if (name !== undefined) byName.set(name, [...(byName.get(name) ?? []), create]);
   }
   for await (const { records } of listAgain(work, side)) {
     const named = records.flatMap((record) => {
-      const sent = byName.get(nameOf(work.context, side, record.values) ?? "");
-      // Of two creates of one name nothing tells which of them made it.
-      return sent?.length === 1 ? sent.map(({ id }) => ({ id, record })) : [];
+      const sent = byName.get(nameOf(work.context, side, record.values) ?? "") ?? [];
+      const maker = beside.taken.has(record.key) ? undefined : makerOf(side, sent, record);
+      return maker === undefined ? [] : [{ id: maker.id, record }];
     });
     const known = await home.known(
       sync,
@@ -45,7 +57,7 @@ export async function findMade(
       named.map(({ record }) => record.key),
     );
     for (const { id, record } of named) {
-      if (known.has(record.key) || met.has(record.key)) continue;
+      if (known.has(record.key)) continue;
       const others = (found.get(id) ?? []).filter(({ key }) => key !== record.key);
       found.set(id, [...others, record]);
     }
@@ -58,6 +70,21 @@ export async function findMade(
       return record === undefined || others.length > 0 ? [] : [[create.id, record] as const];
     }),
   );
+}
+
+/**
+ * Which of the creates that may have made a record did: the only one, or the only one for which it
+ * stands. Shared records may have one name, so that where it was edited since, or they were sent the
+ * same, nothing tells which.
+ */
+export function makerOf(
+  side: SideContext,
+  creates: readonly Operation[],
+  record: StreamRecord,
+): Operation | undefined {
+  const makers =
+    creates.length > 1 ? creates.filter((one) => standsFor(side, one, record)) : creates;
+  return makers.length > 1 ? undefined : makers[0];
 }
 
 /** True when the record has every value that was sent. */
@@ -99,6 +126,13 @@ function fieldStandsFor(
   return type === undefined ? valuesEqual(value, after) : isOwnWay(type, after, value);
 }
 
-function sentValues({ schema }: SideContext, { fields }: Operation): Values {
-  return schema.fields.map(({ name }) => fields.find(({ field }) => field === name)?.after);
+/** What a create calls its record. */
+export function sentName(
+  context: ReconcileContext,
+  side: SideContext,
+  { fields }: Operation,
+): string | undefined {
+  const { schema } = side;
+  const sent = schema.fields.map(({ name }) => fields.find(({ field }) => field === name)?.after);
+  return nameOf(context, side, sent);
 }

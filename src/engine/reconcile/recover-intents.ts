@@ -1,7 +1,8 @@
 import type { Operation, PlannedRecord } from "../../model/plan.ts";
 import type { OpenQuestion, SettledRecord, StoredLink } from "../../ports/agreements.ts";
-import type { ReconcileContext, ReconcileWork } from "./context.ts";
+import type { ReconcileContext, ReconcileWork, SideContext } from "./context.ts";
 import { keepPlaces } from "./kept-places.ts";
+import { type Beside, metKeys, sentName } from "./made-records.ts";
 import { type Ended, endOf, settleRecord, sideAfter } from "./settle-record.ts";
 import { lookAgain } from "./write-side.ts";
 
@@ -13,11 +14,17 @@ import { lookAgain } from "./write-side.ts";
  */
 export async function recoverIntents(work: ReconcileWork, runId: string): Promise<number> {
   const { home, sync, clock } = work.context;
-  const open = await home.unsettled(sync);
+  const open: InDoubt[] = [];
+  for (const { plan, record } of await home.unsettled(sync)) {
+    open.push(await inDoubt(work.context, plan, record));
+  }
   if (open.length > 0) await keepPlaces(work, runId);
-  const among = open.map(({ record }) => record);
-  for (const { plan, record } of open) {
-    const { settled, sentBy = runId } = await recoverRecord(work, plan, record, among);
+  const heard = new Set<string>();
+  const beside = createsBeside(work.context, open, heard);
+  for (const one of open) {
+    const { plan, sentBy = runId } = one;
+    const settled = await recoverRecord(work, one, (side) => beside(side, one));
+    for (const { id, state } of settled?.operations ?? []) if (state === "written") heard.add(id);
     if (settled === undefined) continue;
     const plannedAt = (await home.plan(plan))?.madeAt;
     await home.settle({
@@ -33,14 +40,22 @@ export async function recoverIntents(work: ReconcileWork, runId: string): Promis
   return open.length;
 }
 
-async function recoverRecord(
-  work: ReconcileWork,
+/** A planned record of which some operations' ends are not known. */
+interface InDoubt {
+  readonly plan: string;
+  readonly record: PlannedRecord;
+  /** The run that sent them. */
+  readonly sentBy: string | undefined;
+  /** All else of the record was settled; only what became of these is missing. */
+  readonly wasSettled: boolean;
+  readonly operations: readonly Operation[];
+}
+
+async function inDoubt(
+  { home, sync }: ReconcileContext,
   plan: string,
   record: PlannedRecord,
-  among: readonly PlannedRecord[],
-): Promise<{ readonly settled: SettledRecord | undefined; readonly sentBy: string | undefined }> {
-  const { context } = work;
-  const { home, sync } = context;
+): Promise<InDoubt> {
   const journaled = await home.journal({
     sync,
     link: record.link,
@@ -49,18 +64,64 @@ async function recoverRecord(
   });
   const open = journaled.filter((operation) => operation.plan === plan);
   const wasSettled = open.every(({ state }) => state === "unknown");
+  const isOpen = ({ id }: Operation): boolean => open.some((operation) => operation.id === id);
+  const operations = wasSettled ? record.operations.filter(isOpen) : record.operations;
+  return { plan, record, sentBy: open[0]?.runId, wasSettled, operations };
+}
+
+/**
+ * For a record in doubt, by side: the other records' creates in doubt of the same key or name. Those
+ * that were found to be done meanwhile (`heard`) are none.
+ */
+function createsBeside(
+  context: ReconcileContext,
+  open: readonly InDoubt[],
+  heard: ReadonlySet<string>,
+): (side: SideContext, of: InDoubt) => Beside {
+  const creates = context.sides.flatMap((side) =>
+    open.flatMap(({ record: { link }, operations }) =>
+      operations.flatMap((create) => {
+        if (create.side !== side.name || create.kind !== "create") return [];
+        return [{ link, create, place: placeOf(context, side, create) }];
+      }),
+    ),
+  );
+  // What else was settled, the home knows.
+  const met = open.flatMap(({ record, wasSettled }) => (wasSettled ? [] : [record]));
+  const taken = new Map(
+    context.sides.map((side) => [side.name, new Set(metKeys(side, met))] as const),
+  );
+  const byPlace = Map.groupBy(creates, ({ place }) => place);
+  return (side, { record: { link }, operations }) => {
+    const mine = operations.filter((one) => one.side === side.name && one.kind === "create");
+    const rivals = mine.flatMap((create) => byPlace.get(placeOf(context, side, create)) ?? []);
+    const others = rivals.filter((one) => one.link !== link && !heard.has(one.create.id));
+    return {
+      taken: taken.get(side.name) ?? new Set(),
+      creates: others.map(({ create }) => create),
+    };
+  };
+}
+
+/** Where a create makes its record, as one text: under its key, or under the name that was sent. */
+function placeOf(context: ReconcileContext, side: SideContext, create: Operation): string {
+  const { key } = create;
+  const place = key === undefined ? { name: sentName(context, side, create) } : { key };
+  return JSON.stringify([side.name, place]);
+}
+
+async function recoverRecord(
+  work: ReconcileWork,
+  { record, operations, wasSettled }: InDoubt,
+  beside: (side: SideContext) => Beside,
+): Promise<SettledRecord | undefined> {
+  const { context } = work;
   const ends = new Map<string, Ended>();
   for (const side of context.sides) {
-    const mine = record.operations.filter(
-      ({ id, side: name }) =>
-        name === side.name && (!wasSettled || open.some((operation) => operation.id === id)),
-    );
-    for (const [id, end] of await lookAgain(work, side, mine, among)) ends.set(id, end);
+    const mine = operations.filter((operation) => operation.side === side.name);
+    for (const [id, end] of await lookAgain(work, side, mine, beside(side))) ends.set(id, end);
   }
-  const settled = wasSettled
-    ? await settleLate(context, record, ends)
-    : settleRecord(context, record, ends);
-  return { settled, sentBy: open[0]?.runId };
+  return wasSettled ? settleLate(context, record, ends) : settleRecord(context, record, ends);
 }
 
 /**

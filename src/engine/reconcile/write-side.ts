@@ -5,7 +5,7 @@ import { isSyncError, SyncError } from "../../model/sync-error.ts";
 import { valuesEqual } from "../../model/value.ts";
 import type { WriteOperation, WriteOutcome } from "../../ports/connector.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { findMade, standsAs, standsFor } from "./made-records.ts";
+import { type Beside, findMade, makerOf, metKeys, standsAs, standsFor } from "./made-records.ts";
 import { queryOfRun } from "./query-of-run.ts";
 import { readKeys, readKeysTwice } from "./read-keys.ts";
 import type { Ended } from "./settle-record.ts";
@@ -88,11 +88,21 @@ async function sendAll(
       else ends.set(operation.id, endOfOutcome(outcome, since));
     }
     if (lost.length > 0) {
-      for (const [id, end] of await lookAgain(work, side, lost, records)) ends.set(id, end);
+      const taken = new Set([...metKeys(side, records), ...madeKeys(ends)]);
+      const beside = { taken, creates: [] };
+      for (const [id, end] of await lookAgain(work, side, lost, beside)) ends.set(id, end);
     }
     if (failed !== undefined) return failed;
   }
   return undefined;
+}
+
+/** The records that these operations made or found; nothing of it is settled yet. */
+function madeKeys(ends: ReadonlyMap<string, Ended>): readonly RecordKey[] {
+  const keys = [...ends.values()].map((end) => {
+    return end.kind === "written" ? end.stored?.key : end.stands?.key;
+  });
+  return keys.filter((key) => key !== undefined);
 }
 
 async function send(
@@ -156,14 +166,13 @@ function endOfOutcome(outcome: WriteOutcome | undefined, since: string): Ended {
 
 /**
  * What became of operations whose answer was lost, from the records as they are read again; what a
- * create made under a key that the system assigned is looked for in a listing, where what the side
- * has of the records `among` them is another's. A side that cannot be read leaves them unknown.
+ * create made under a key that the system assigned is looked for in a listing. A side that cannot be read leaves them unknown.
  */
 export async function lookAgain(
   work: ReconcileWork,
   side: SideContext,
   operations: readonly Operation[],
-  among: readonly PlannedRecord[],
+  beside: Beside,
 ): Promise<ReadonlyMap<string, Ended>> {
   const keys = operations.flatMap(({ key }) => (key === undefined ? [] : [key]));
   try {
@@ -180,12 +189,14 @@ export async function lookAgain(
       work,
       side,
       operations.filter(({ key }) => key === undefined),
-      among,
+      beside,
     );
+    const all = { ...beside, creates: [...operations, ...beside.creates] };
     const judged = operations.map((operation) => {
       const { id, key } = operation;
       const record = key === undefined ? made.get(id) : found.get(key);
-      return { operation, end: judge(side, operation, record) };
+      const isOthers = record !== undefined && isOfOthers(side, operation, record, all);
+      return { operation, end: judge(side, operation, isOthers ? undefined : record) };
     });
     const strangers = await strangersAmong(work, side, judged);
     return new Map(
@@ -196,6 +207,19 @@ export async function lookAgain(
     const unknown: Ended = { kind: "unknown", trouble: error.message };
     return new Map(operations.map(({ id }) => [id, unknown]));
   }
+}
+
+/** True for a create under whose key another one has made, or may have made, what stands there. */
+function isOfOthers(
+  side: SideContext,
+  operation: Operation,
+  record: StreamRecord | "unreadable",
+  { taken, creates }: Beside,
+): boolean {
+  const { kind, key } = operation;
+  if (kind !== "create" || key === undefined || record === "unreadable") return false;
+  const rivals = creates.filter((one) => one.kind === "create" && one.key === key);
+  return taken.has(key) || makerOf(side, rivals, record) !== operation;
 }
 
 interface Judged {
