@@ -223,6 +223,12 @@ export interface Staging {
     sync: string,
     side: string,
   ): Promise<readonly { readonly key: RecordKey; readonly name: string }[]>;
+  /** Records of the side that were let go and left standing there under one of these names. */
+  standingNamed(
+    sync: string,
+    side: string,
+    names: readonly string[],
+  ): Promise<readonly { readonly key: RecordKey; readonly name: string }[]>;
   /** How many present, unlinked staged records have no name. */
   namelessCount(sync: string): Promise<number>;
   /** Gives staged records their link. */

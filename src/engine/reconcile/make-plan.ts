@@ -9,6 +9,7 @@ import type {
 } from "../../model/plan.ts";
 import type { StagedRecord } from "../../ports/agreements.ts";
 import { allEnded } from "./all-ended.ts";
+import { withoutStanding } from "./beside-standing.ts";
 import type { ReconcileWork } from "./context.ts";
 import { lackedInWords } from "./describe-sync.ts";
 import { ambiguousInWords, type Matching, matchStaged } from "./match-staged.ts";
@@ -158,9 +159,10 @@ async function planAll(
     const looked = await mergeCandidates(work, sure, observed);
     const wanted = looked.flatMap((one) => planRecord(context, plan, one) ?? []);
     const free = await withoutTaken(work, wanted, observed, matching.refused);
-    const { planned: heard, waiting } = await withoutUnheard(work, free, putBack);
-    for (const side of waiting) tally.waiting.add(side);
-    const { planned, stuck } = parked.leaveOut(heard);
+    const alone = await withoutStanding(work, free, observed);
+    const heard = await withoutUnheard(work, alone.planned, putBack);
+    for (const side of [...alone.waiting, ...heard.waiting]) tally.waiting.add(side);
+    const { planned, stuck } = parked.leaveOut(heard.planned);
     for (const side of unsettledSides(looked, planned)) tally.waiting.add(side);
     const due = planned.filter(({ link }) => !stuck.has(link));
     for (const record of due) count(tally, record);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { priority } from "../../core/policies/choose-side.ts";
 import { SyncError } from "../../model/sync-error.ts";
+import { withSide } from "../../testing/reconcile-sides.ts";
 import {
   createReconcileWorld,
   RECONCILE_BACKENDS,
@@ -8,6 +10,7 @@ import {
   type ReconcileWorld,
 } from "../../testing/reconcile-world.ts";
 import type { ReconcileContext } from "./context.ts";
+import { operationCount } from "./operation-count.ts";
 import { runReconcile } from "./run-reconcile.ts";
 
 const signal = new AbortController().signal;
@@ -17,13 +20,13 @@ const item = (sku: string, name: string) => ({ sku, name, price: "1", tags: [] }
 async function withOld(
   backend: ReconcileBackend,
   observe: "whole" | "changes",
+  remove: "never" | "delete" = "never",
 ): Promise<ReconcileWorld> {
   const sides = ["a", "b", "c"].map((name) => ({ name, assignsKeys: true }));
   const world = createReconcileWorld({
     backend,
-    sides: sides.map((side) =>
-      side.name === "c" ? { ...side, observe, role: { remove: "never" } } : side,
-    ),
+    policies: [priority(["a", "b", "c"])],
+    sides: sides.map((side) => (side.name === "c" ? { ...side, observe, role: { remove } } : side)),
   });
   world.put("a", item("1", "one"));
   world.put("a", item("2", "two"));
@@ -45,6 +48,22 @@ function withoutC({ context }: ReconcileWorld): ReconcileContext {
       : side,
   );
   return { ...context, sides };
+}
+
+/** `c` fails when it is asked for the record of that name by its key. */
+function withoutKeys({ context, systems }: ReconcileWorld, sku: string): ReconcileContext {
+  const row = systems["c"]?.rows("items").find(({ values }) => values["sku"] === sku);
+  return withSide(context, "c", ({ connector }) => ({
+    connector: {
+      ...connector,
+      read: (request, readSignal) => {
+        if (request.kind !== "keys" || !request.keys.some((key) => key === row?.id)) {
+          return connector.read(request, readSignal);
+        }
+        throw new SyncError("CONNECTOR_UNREACHABLE", "Gone away.");
+      },
+    },
+  }));
 }
 
 const count = (world: ReconcileWorld, side: string, sku: string): number =>
@@ -95,4 +114,74 @@ for (const { backend, observe } of BACKENDS_AND_WAYS)
         assert.deepEqual(head.sides, { a: none, b: none, c: none });
       });
     }
+  });
+
+/** Runs until nothing is left to do or to tell. */
+async function settle(world: ReconcileWorld): Promise<void> {
+  for (let runs = 1; ; runs += 1) {
+    world.tick(10_000);
+    const { head } = await runReconcile(world.context, signal);
+    if (operationCount(head.sides) === 0 && head.notes.length === 0) return;
+    assert.ok(runs < 5, "it does not come to rest");
+  }
+}
+
+const named = (world: ReconcileWorld, side: string) =>
+  (world.systems[side]?.rows("items") ?? []).flatMap(({ values: { sku, name } }) =>
+    sku === "1" ? [name] : [],
+  );
+
+for (const { backend, observe } of BACKENDS_AND_WAYS)
+  describe(`old records in the place of others, home in ${backend}, read by ${observe}`, () => {
+    test("one joins what takes its name, and is to be made there anew", async () => {
+      const world = await withOld(backend, observe);
+      world.remove("c", "2");
+      world.edit("a", "2", { sku: "1" });
+      await settle(world);
+      for (const side of ["a", "b", "c"]) assert.deepEqual(named(world, side), ["two"]);
+      assert.equal(world.systems["c"]?.rows("items").length, 1);
+    });
+
+    test("so does one that a backup brings back", async () => {
+      const world = await withOld(backend, "whole", "delete");
+      const at = Date.UTC(2026, 0, 1);
+      world.systems["c"]?.put("items", { id: "1", ...item("1", "one") }, { at });
+      await runReconcile(world.context, signal);
+      assert.deepEqual([named(world, "a"), named(world, "c")], [[], ["one"]]);
+      world.remove("c", "2");
+      world.edit("a", "2", { sku: "1" });
+      await settle(world);
+      for (const side of ["a", "b", "c"]) assert.deepEqual(named(world, side), ["two"]);
+    });
+
+    test("one joins what lives on when its own record there was deleted again", async () => {
+      const world = await withOld(backend, observe);
+      const anew = world.put("c", item("1", "uno"));
+      await settle(world);
+      assert.deepEqual(named(world, "c"), ["one", "uno"]);
+      world.systems["c"]?.remove("items", anew);
+      world.edit("a", "1", { name: "eins" });
+      await settle(world);
+      for (const side of ["a", "b", "c"]) assert.deepEqual(named(world, side), ["eins"]);
+    });
+
+    test("one is left alone when that was deleted and nobody edited it", async () => {
+      const world = await withOld(backend, observe);
+      const anew = world.put("c", item("1", "uno"));
+      await settle(world);
+      world.systems["c"]?.remove("items", anew);
+      await settle(world);
+      assert.deepEqual([named(world, "a"), named(world, "b")], [[], []]);
+      assert.deepEqual(named(world, "c"), ["one"]);
+    });
+
+    test("while it cannot be asked for nothing is made beside it", async () => {
+      const world = await withOld(backend, observe);
+      world.remove("c", "2");
+      world.edit("a", "2", { sku: "1" });
+      const { head } = await runReconcile(withoutKeys(world, "1"), signal);
+      assert.equal(head.sides["c"]?.creates, 0);
+      await settle(world);
+      for (const side of ["a", "b", "c"]) assert.deepEqual(named(world, side), ["two"]);
+    });
   });

@@ -71,10 +71,22 @@ export function createStaging(sql: AgreementSql): Staging {
          ORDER BY b.key`,
         [sync, side],
       );
-      return rows.map(([key, name]) => ({
-        key: keyOf(sql, key),
-        name: sql.readText(String(name)),
-      }));
+      return rows.map((row) => namedRow(sql, row));
+    },
+    standingNamed: async (sync, side, names) => {
+      const wanted = columnOf(
+        "name",
+        "text",
+        names.map((name) => sql.storeText(name)),
+      );
+      const rows = await sql.all(
+        `SELECT b.key, b.name FROM ${sql.relation(3, wanted)} AS r
+         CROSS JOIN ${sql.table("buried")} AS b
+         WHERE b.sync = $1 AND b.side = $2 AND b.name IS NOT NULL AND b.name = r.name
+         ORDER BY b.key`,
+        [sync, side, wanted],
+      );
+      return rows.map((row) => namedRow(sql, row));
     },
     namelessCount: async (sync) => {
       const [row] = await sql.all(
@@ -128,6 +140,13 @@ function stagedRow(
     version: version === undefined ? null : sql.storeText(version),
     digest: digest ?? null,
   };
+}
+
+function namedRow(
+  sql: AgreementSql,
+  [key, name]: Row,
+): { readonly key: RecordKey; readonly name: string } {
+  return { key: keyOf(sql, key), name: sql.readText(String(name)) };
 }
 
 function keyOf(sql: AgreementSql, cell: Row[number] | undefined): RecordKey {

@@ -168,6 +168,11 @@ export function createStaging(state: AgreementState, home: MemoryHomeState): Sta
         return isNew(name) || lacksIt(name) ? [{ key, name }] : [];
       });
     },
+    standingNamed: async (sync, side, names) =>
+      [...state.buried.values()].flatMap(({ key, name, ...grave }) => {
+        if (grave.sync !== sync || grave.side !== side || name === undefined) return [];
+        return names.includes(name) ? [{ key, name }] : [];
+      }),
     namelessCount: async (sync) =>
       stagedOf(sync).filter(({ link, state: now, name }) => {
         return link === undefined && now === "present" && name === undefined;

@@ -71,6 +71,14 @@ test("known records are found by their rows", async () => {
   assert.deepEqual(plan, ["SEARCH _lockstep_agreements USING INTEGER PRIMARY KEY (rowid=?)"]);
 });
 
+test("what was left standing is found by its name", async () => {
+  const plan = await planOf((home) => home.standingNamed("inventory", "a", ["Bolt", "Nut"]));
+  const found = plan.filter((step) => step.startsWith("SEARCH"));
+  assert.deepEqual(found, [
+    "SEARCH b USING COVERING INDEX _lockstep_buried_standing (sync=? AND side=? AND name=?)",
+  ]);
+});
+
 test("links are found by their name, and walked in their order, without looking at others", async () => {
   const found = await planOf((home) => home.findLinks("inventory", { name: "Bolt" }));
   assert.match(found[0] ?? "", /INDEX _lockstep_agreements_by_name \(sync=\? AND name=\?\)/);

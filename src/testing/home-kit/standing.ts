@@ -41,10 +41,16 @@ export function standingBehaviours(behaviour: Behaviour): void {
     const lease = await takeLease(home);
     const metAt = async (side: string): Promise<readonly string[]> =>
       (await home.standingMet(SYNC, side)).map((one) => `${one.key} ${one.name}`);
+    const namedAt = async (side: string, names: readonly string[]): Promise<readonly string[]> =>
+      (await home.standingNamed(SYNC, side, names)).map((one) => `${one.key} ${one.name}`);
     await settle(home, lease, settled(1, ["a", "b"]));
+    assert.deepEqual(await namedAt("b", [NAME]), [], "it is linked");
     const unlinked = [{ side: "a" }, { side: "b", hash: "kept" }];
     await settle(home, lease, settled(1, [], { ends: true, unlinked }));
     assert.deepEqual(await metAt("b"), [], "nothing has its name");
+    assert.deepEqual(await namedAt("b", ["other", NAME]), [`b-1 ${NAME}`], "asked by its name");
+    assert.deepEqual(await namedAt("b", ["other"]), [], "by another one");
+    assert.deepEqual(await namedAt("a", [NAME]), [], "what was deleted does not stand");
     await home.stage(lease, [
       { side: "c", key: key("c-new"), state: "present", values: [], name: NAME },
     ]);
