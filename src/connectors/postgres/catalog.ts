@@ -25,8 +25,11 @@ export interface Table extends SqlTable<Column> {
   readonly hasVersions: boolean;
   /** The unique index of the key can be named in ON CONFLICT. */
   readonly arbitrates: boolean;
-  /** Triggers that fire after a statement may change what it wrote. */
-  readonly hasAfterTriggers: boolean;
+  /**
+   * What a statement wrote is only known when it is read again: triggers that fire after it may
+   * change it, and of partitions neither those triggers nor the version of a new row are told.
+   */
+  readonly isReadBack: boolean;
   /** Columns by the name of the constraint or unique index that is on them. */
   readonly constraints: ReadonlyMap<string, readonly string[]>;
   /** An index begins with the column that tells of changes. */
@@ -177,7 +180,7 @@ function tableOf(
     mayLackKeys: keyColumns.some((each) => !each.declared.notNull),
     hasVersions: kind === "r" || kind === "p",
     arbitrates: unique.some(({ immediate }) => immediate),
-    hasAfterTriggers: relation.hasAfterTriggers,
+    isReadBack: relation.hasAfterTriggers || kind === "p",
     constraints: new Map([...uniqueColumns, ...Object.entries(relation.constraints)]),
     findsChanges: indexes.some(({ columns: [first] = [] }) => first === modifiedAt),
     hasLocalTimes: declared.some(({ type }) => isLocal(type)),

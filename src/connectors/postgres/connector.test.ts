@@ -169,6 +169,43 @@ test(
   },
 );
 
+test(
+  "a partitioned table is written like another, whatever its partitions do",
+  options,
+  async () => {
+    const shop = await openShop(`
+    CREATE TABLE p (k int PRIMARY KEY, v text) PARTITION BY RANGE (k);
+    CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+    CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20);
+    CREATE FUNCTION loud() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      UPDATE p SET v = upper(v) WHERE k = new.k; RETURN NULL; END $$;
+    CREATE TRIGGER loud AFTER INSERT ON p2 FOR EACH ROW EXECUTE FUNCTION loud();`);
+    const created = await writeToTable(shop, "p", [
+      { key: "1", create: { k: 1, v: "a" } },
+      { key: "11", create: { k: 11, v: "b" } },
+      { key: "30", create: { k: 30, v: "c" } },
+    ]);
+    assert.deepEqual(outcomeWords(created), ["written", "written", "rejected undefined"]);
+    const stored = created.flatMap((one) => (one.kind === "written" && one.stored) || []);
+    assert.deepEqual(
+      stored.map(({ values }) => values),
+      [
+        [1, "a"],
+        [11, "B"],
+      ],
+    );
+    assert.ok(stored.every(({ version }) => version !== undefined));
+    const changed = await writeToTable(shop, "p", [
+      { key: "1", update: { k: 12, v: "d" }, expected: { v: "a" } },
+      { key: "11", remove: true },
+    ]);
+    assert.deepEqual(outcomeWords(changed), ["written", "written"]);
+    const left = recordsOf(await walkTable(shop, "p")).map(({ values }) => values);
+    assert.deepEqual(left, [[12, "D"]]);
+    await shop.connector.close();
+  },
+);
+
 test("keys in another case or form than the server's are told by its own", options, async () => {
   const shop = await openShop("CREATE TABLE t (id uuid PRIMARY KEY, n int)");
   const upper = "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11";

@@ -12,14 +12,15 @@ export type View = SqlView<Column, Table>;
 /**
  * What every statement reads of the table `t`: the view's columns, the key, the time of change,
  * the version; then the key and the time once more, as the server writes them. A write, which has
- * no cursor to make, leaves out what only cursors and marks need.
+ * no cursor to make, leaves out what only cursors and marks need, and the version where rows are read
+ * again after it: of a partitioned table no INSERT gives one.
  */
 export function selectList({ columns, table, modified, digest }: View, forCursors = true): string {
   return [
     ...columns.map(({ read }) => read),
     ...table.key.map(({ read }) => read),
     (forCursors ? modified?.read : undefined) ?? "NULL",
-    table.hasVersions ? "t.xmin::text" : "NULL",
+    table.hasVersions && (forCursors || !table.isReadBack) ? "t.xmin::text" : "NULL",
     ...(forCursors ? [...table.key, ...(modified === undefined ? [] : [modified])] : []).map(
       ({ sql }) => `t.${sql}::text`,
     ),

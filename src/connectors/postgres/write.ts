@@ -56,7 +56,7 @@ export async function writeOperations(
       await writeGroup(writing, group);
     }
     await settle(writing, prepared);
-    if (view.table.hasAfterTriggers) await readBack(writing);
+    if (view.table.isReadBack) await readBack(writing);
     await signWrites(transaction, view, keysOf(operations, outcomes));
     signal.throwIfAborted();
   });
@@ -143,7 +143,7 @@ function keysOf(
   return [...new Set([...operations.flatMap(({ key }) => key ?? []), ...stored])];
 }
 
-/** Triggers may have changed rows after the statement that wrote them. */
+/** What a statement gave back of a row is not all, or not true any more. */
 async function readBack({ transaction, view, outcomes }: Writing): Promise<void> {
   const stored = outcomes.flatMap((outcome): RecordKey[] =>
     outcome?.kind === "written" && outcome.stored !== null ? [outcome.stored.key] : [],
