@@ -155,6 +155,37 @@ test("a truncated table is told as expired", options, async (t) => {
   await assert.rejects(newsSince(shop, query, later), expired);
 });
 
+test("partitions that come, go or are emptied are told as expired", options, async (t) => {
+  const shop = await openShop(
+    t,
+    `CREATE TABLE p (k int PRIMARY KEY) PARTITION BY RANGE (k);
+    CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+    CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (k);
+    CREATE TABLE p21 PARTITION OF p2 FOR VALUES FROM (10) TO (15);
+    CREATE TABLE p3 (k int PRIMARY KEY); INSERT INTO p3 VALUES (20);
+    INSERT INTO p VALUES (1), (11)`,
+  );
+  await capture(shop, "install", "p");
+  const query = { schema: await shop.schema("p") };
+  await shop.database.query("INSERT INTO p VALUES (2)");
+  for (const statement of [
+    "ALTER TABLE p ATTACH PARTITION p3 FOR VALUES FROM (20) TO (30)",
+    "TRUNCATE p21",
+    "ALTER TABLE p DETACH PARTITION p3",
+    "DROP TABLE p1",
+  ]) {
+    const head = await headOf(shop, query);
+    assert.deepEqual((await newsSince(shop, query, head)).records, []);
+    await shop.database.query(statement);
+    // Each run looks at the tables anew.
+    await shop.schema("p");
+    await assert.rejects(newsSince(shop, query, head), { code: "CURSOR_EXPIRED" }, statement);
+  }
+  const head = await headOf(shop, query);
+  await shop.database.query("INSERT INTO p VALUES (12)");
+  assert.deepEqual((await newsSince(shop, query, head)).records, ["12"]);
+});
+
 test("a writer without rights to the outbox, and a reader that only reads", options, async (t) => {
   const shop = await openShop(
     t,

@@ -16,6 +16,13 @@ export interface Capture extends SqlCapture {
 export const TRIGGER = "_lockstep_capture";
 export const TRUNCATE_TRIGGER = "_lockstep_capture_truncate";
 
+/**
+ * What no trigger tells of the partitioned table `t`: partitions that come with rows, go with them,
+ * or are truncated one by one. Each makes this another text; null for a table without partitions.
+ */
+const PARTITIONS = `(SELECT md5(string_agg(concat(p.relid::oid, ' ', pg_relation_filenode(p.relid)), ','
+    ORDER BY p.relid::oid)) FROM pg_partition_tree(t) AS p WHERE p.level > 0)`;
+
 /** The captures of a schema by the name of their table. */
 export async function readCaptures(
   queries: PostgresQueries,
@@ -30,16 +37,17 @@ export async function readCaptures(
     )) ?? [];
   if (isReadable !== "t") return new Map();
   const rows = await queries.all(
-    `SELECT c.relation, c.id, c.key::text, c.keep_days,
+    `SELECT c.relation, concat_ws(' ', c.id, ${PARTITIONS}), c.key::text, c.keep_days,
        (SELECT count(*) FROM pg_catalog.pg_trigger AS g
-         WHERE g.tgrelid = to_regclass(format('%I.%I', ${literal(schema)}, c.relation))
+         WHERE g.tgrelid = t
            AND g.tgname IN (${literal(TRIGGER)}, ${literal(TRUNCATE_TRIGGER)})
            AND g.tgenabled IN ('O', 'A')) = 2
          AND has_table_privilege(${literal(outbox)}, 'SELECT'),
        has_table_privilege(${literal(outbox)}, 'DELETE')
          AND has_table_privilege(${literal(registry)}, 'UPDATE'),
        has_table_privilege(${literal(outbox)}, 'UPDATE')
-     FROM ${registry} AS c`,
+     FROM ${registry} AS c
+     CROSS JOIN LATERAL to_regclass(format('%I.%I', ${literal(schema)}, c.relation)) AS t`,
   );
   return new Map(
     rows.map(([relation, id, key, keepDays, works, mayTrim, maySign]): [string, Capture] => [

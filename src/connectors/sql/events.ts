@@ -77,7 +77,12 @@ export function createEventReads<
     if (position?.kind === undefined) throw unreadable(pages.name, cursor, "events");
     const place = position.kind === "events" ? events.placeIn(position) : undefined;
     if (place === undefined) throw expired(view, "it is from before capture was installed");
-    if (place.capture !== capture.id) throw expired(view, "capture was installed anew since");
+    if (place.capture !== capture.id) {
+      throw expired(
+        view,
+        "capture was installed anew since, or partitions came, went or were emptied",
+      );
+    }
     const why = await events.lostSince(view, capture, place);
     if (why !== undefined) throw expired(view, why);
     return place;

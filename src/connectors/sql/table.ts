@@ -22,7 +22,10 @@ export interface SqlColumn<S extends Stored = Stored> {
 
 /** Where a table's triggers note its changes. */
 export interface Capture {
-  /** Of this installation: what was noted before another one does not go on. */
+  /**
+   * Of this installation, and of what its triggers cannot tell: what was noted under another one does
+   * not go on.
+   */
   readonly id: string;
   readonly key: readonly string[];
   readonly keepDays: number;
