@@ -77,6 +77,8 @@ export interface PlannedRecord {
   readonly behind: boolean;
   /** Values that a side cannot hold, as sentences for people; they are not written. */
   readonly troubles: readonly string[];
+  /** What people had decided about it by then. */
+  readonly decisions?: readonly Pick<OpenConflict, "field" | "resolution">[];
 }
 
 /** What a plan was built on; `apply` refuses it when any of this has moved. */

@@ -283,6 +283,8 @@ export interface OpenQuestion {
   readonly why: string;
   readonly base?: Value;
   readonly candidates: readonly Candidate[];
+  /** The decision that is dropped by it. One that came since stays, with the question it answers. */
+  readonly inSpiteOf?: Resolution;
 }
 
 /** One shared record after its operations: what is true now. */

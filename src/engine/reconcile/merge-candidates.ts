@@ -29,6 +29,8 @@ export interface Looked {
   readonly records: ReadonlyMap<string, StreamRecord>;
   /** A question about it is open. */
   readonly isAsked: boolean;
+  /** The questions about it that somebody decided. */
+  readonly decided: readonly OpenConflict[];
   /** What the sides say that could not be understood, as sentences for people. */
   readonly troubles: readonly string[];
 }
@@ -71,7 +73,7 @@ export async function mergeCandidates(
     const rules = withDecisions(context.rules, decided);
     const merged = mergeRecord(rules, candidate.stored?.agreed, views);
     const isAsked = questions.length > 0;
-    return { link: candidate.link, candidate, merged, views, isAsked, ...heard };
+    return { link: candidate.link, candidate, merged, views, isAsked, decided, ...heard };
   });
 }
 

@@ -7,7 +7,7 @@ import {
   type ReconcileBackend,
   type ReconcileWorld,
 } from "../../testing/reconcile-world.ts";
-import { planReconcile, runReconcile } from "./run-reconcile.ts";
+import { applyReconcile, planReconcile, runReconcile } from "./run-reconcile.ts";
 
 const signal = new AbortController().signal;
 const item = (sku: string, name: string, tags: readonly string[] = []) => ({
@@ -102,6 +102,31 @@ for (const backend of RECONCILE_BACKENDS)
         candidates.map(({ value }) => value),
         ["uno", "ein"],
       );
+    });
+
+    test("a decision that was made since the plan is carried out by the next one", async () => {
+      const world = telling(backend);
+      const asked = await disputed(world);
+      const { head } = await planReconcile(world.context, signal);
+      await decide(world, asked, { take: "b" });
+      await applyReconcile(world.context, head, signal);
+      assert.deepEqual((await theOnly(world)).resolution, { by: "ann", at: 1, take: "b" });
+      await run(world);
+      assert.deepEqual(names(world), ["eins", "eins"]);
+    });
+
+    test("what a decision was made of is asked anew where the plan knew of an edit", async () => {
+      const world = telling(backend);
+      const asked = await disputed(world);
+      world.edit("a", "1", { name: "un" });
+      const { head } = await planReconcile(world.context, signal);
+      await decide(world, asked, { take: "a" });
+      await applyReconcile(world.context, head, signal);
+      await run(world);
+      assert.deepEqual(names(world), ["un", "eins"]);
+      const { resolution, candidates } = await theOnly(world);
+      assert.equal(resolution, undefined);
+      assert.deepEqual(candidates[0]?.value, "un");
     });
 
     for (const { answer, becomes } of [

@@ -54,10 +54,19 @@ export function planRecord(
     ends: endsNow(merged, looked, unlinked),
     behind: isUnheard || merged.waiting.length > 0 || troubles.length > 0,
     troubles,
+    ...decisionsOf(looked),
   };
   // What troubles a record is told by every plan, also by one that does nothing about it.
   const isQuiet = troubles.length === 0 && isIdle(planned, looked);
   return isQuiet || (records.size === 0 && planned.isNew) ? undefined : planned;
+}
+
+function decisionsOf({ decided }: Looked): Pick<PlannedRecord, "decisions"> {
+  const decisions = decided.map(({ field, resolution }) => ({
+    ...(field === undefined ? {} : { field }),
+    ...(resolution === undefined ? {} : { resolution }),
+  }));
+  return decisions.length === 0 ? {} : { decisions };
 }
 
 /** What stands on a side that is let go without being written: it may be ahead of what it said. */

@@ -18,15 +18,20 @@ export function isInReview({
 /** What a person is asked about a planned record; `names` are those of the shared fields. */
 export function questionsOf(
   names: readonly string[],
-  { reasons, record }: PlannedRecord,
+  { reasons, record, decisions = [] }: PlannedRecord,
 ): readonly OpenQuestion[] {
+  const inSpiteOf = (field?: string): Pick<OpenQuestion, "inSpiteOf"> => {
+    const decided = decisions.find((one) => one.field === field)?.resolution;
+    return decided === undefined ? {} : { inSpiteOf: decided };
+  };
   const fields = reasons.flatMap((reason, index): OpenQuestion[] => {
     const field = names[index];
     if (reason.kind !== "review" || field === undefined) return [];
     const { why, base, candidates } = reason;
-    return [{ field, why, candidates, ...(base === undefined ? {} : { base }) }];
+    const asked = { field, why, candidates, ...inSpiteOf(field) };
+    return [base === undefined ? asked : { ...asked, base }];
   });
   if (record.kind !== "delete-review") return fields;
   const why = `${record.edited.join(" and ")} edited what ${record.deleted.join(" and ")} deleted`;
-  return [...fields, { why, candidates: [] }];
+  return [...fields, { why, candidates: [], ...inSpiteOf() }];
 }

@@ -145,7 +145,10 @@ function endOperations(
   return [sql.update(sql.table("operations"), relationOf(ENDED, rows))];
 }
 
-/** Questions that stand as they were stay; changed ones are asked anew; others are closed. */
+/**
+ * Questions that stand as they were stay; changed ones are asked anew; others are closed. What
+ * somebody decided since the plan was made is not touched.
+ */
 function askQuestions(
   sql: AgreementSql,
   { records, lease, runId, at }: Settlement,
@@ -153,13 +156,14 @@ function askQuestions(
 ): readonly Statement[] {
   const conflicts = sql.table("conflicts");
   const rows = records.flatMap(({ link, name, questions }) =>
-    questions.map(({ field, why, base, candidates }) => ({
+    questions.map(({ field, why, base, candidates, inSpiteOf }) => ({
       link,
       name: sql.storeText(name),
       field: field ?? "",
       why,
       base: base === undefined ? null : JSON.stringify(base),
       candidates: JSON.stringify(candidates),
+      in_spite_of: inSpiteOf === undefined ? null : JSON.stringify(inSpiteOf),
     })),
   );
   const columns = {
@@ -169,6 +173,7 @@ function askQuestions(
     why: "text",
     base: "text",
     candidates: "text",
+    in_spite_of: "text",
   } as const;
   const asked = relationOf(columns, rows);
   const closed: Statement = {
@@ -188,8 +193,10 @@ function askQuestions(
         FROM ${sql.relation(2, asked)} AS r WHERE true
         ON CONFLICT (sync, link, field) DO UPDATE SET why = excluded.why, base = excluded.base,
           candidates = excluded.candidates, run_id = excluded.run_id, resolution = NULL
-        WHERE c.resolution IS NOT NULL OR c.candidates <> excluded.candidates
-          OR c.base IS DISTINCT FROM excluded.base`,
+        WHERE c.resolution = (SELECT q.in_spite_of FROM ${sql.relation(2, asked)} AS q
+            WHERE q.link = c.link AND q.field = c.field)
+          OR (c.resolution IS NULL AND (c.candidates <> excluded.candidates
+            OR c.base IS DISTINCT FROM excluded.base))`,
       parameters: [lease.sync, asked, runId],
     },
   ];

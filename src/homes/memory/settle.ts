@@ -105,7 +105,10 @@ function bury(
   }
 }
 
-/** Questions that stand stay as they are; others open; what is not asked any more is closed. */
+/**
+ * Questions that stand stay as they are; others open; what is not asked any more is closed. What
+ * somebody decided since the plan was made is not touched.
+ */
 function settleQuestions(
   state: AgreementState,
   sync: string,
@@ -120,13 +123,16 @@ function settleQuestions(
     if (!questions.some(({ field }) => field === conflict.field))
       state.conflicts.delete(conflict.id);
   }
-  for (const question of questions) {
+  for (const { inSpiteOf, ...question } of questions) {
     const standing = before.find(({ field }) => field === question.field);
     const asked = JSON.stringify([question.base ?? null, question.candidates]);
     const isSame =
       standing !== undefined &&
       JSON.stringify([standing.base ?? null, standing.candidates]) === asked;
-    if (isSame && standing.resolution === undefined) continue;
+    const decided = standing?.resolution;
+    const isStanding =
+      decided === undefined ? isSame : JSON.stringify(decided) !== JSON.stringify(inSpiteOf);
+    if (isStanding) continue;
     const id = standing?.id ?? state.nextConflict++;
     const conflict: OpenConflict = stored({
       id,

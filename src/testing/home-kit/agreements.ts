@@ -378,10 +378,19 @@ function asking(behaviour: Behaviour): void {
       [resolution],
     );
     await settle(home, lease, "q", [settled(1, { questions: [ask("z")] })]);
+    const [kept] = await home.conflicts({ sync: SYNC });
+    assert.deepEqual(
+      [kept?.resolution, kept?.candidates],
+      [resolution, ask("x").candidates],
+      "a decision that the plan did not know stays, with what was decided",
+    );
+    const inSpiteOf = resolution;
+    await settle(home, lease, "q", [settled(1, { questions: [{ ...ask("z"), inSpiteOf }] })]);
     const [again, none] = await home.conflicts({ sync: SYNC });
     assert.equal(none, undefined, "what is asked no more is closed");
     assert.equal(again?.id, first?.id);
     assert.equal(again?.resolution, undefined, "a decision holds for the values that were shown");
+    assert.deepEqual(again?.candidates, ask("z").candidates);
     await settle(home, lease, "r", [settled(1)]);
     assert.equal(await home.conflictCount(SYNC), 0);
   });

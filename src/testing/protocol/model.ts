@@ -298,6 +298,7 @@ function plan(
     views,
     records,
     isAsked: false,
+    decided: [],
     troubles: [],
   };
   return planRecord(context, "plan", looked);
