@@ -49,6 +49,24 @@ test("what was deleted is made again without a key where the side gives keys", (
   assert.deepEqual(again.fields, [{ field: "sku", after: "7" }]);
 });
 
+test("what was deleted is made again without what the side makes itself", () => {
+  const sides = context.sides.map((side) => {
+    const { schema } = side;
+    const write = { batch: 10, expects: "atomic", assignsKeys: false, fields: ["name"] } as const;
+    return { ...side, schema: { ...schema, traits: { ...schema.traits, write } } };
+  });
+  const fields = [
+    { field: "sku", before: "1", after: null },
+    { field: "name", before: "one", after: null },
+    { field: "price", before: "3", after: null },
+  ];
+  const made = { ...context, sides };
+  assert.deepEqual(inverse(made, "q", { ...done, kind: "delete", fields }).fields, [
+    { field: "sku", after: "1" },
+    { field: "name", after: "one" },
+  ]);
+});
+
 test("what was changed is expected as it was sent, where the side did not tell how it stored it", () => {
   const fields = [{ field: "name", before: "one", after: "two", shared: 1 }];
   assert.deepEqual(inverse(context, "q", { ...done, kind: "update", fields }).fields, [

@@ -42,9 +42,12 @@ export function inverse(
       };
     case "delete": {
       const schema = context.sides.find(({ name }) => name === side)?.schema;
-      const assigned = schema?.traits.write?.assignsKeys === true;
+      const { assignsKeys: assigned = false, fields: writable } = schema?.traits.write ?? {};
+      // What the side makes itself, such as a generated column, it was read with and takes from nobody.
+      const isTaken = ({ field }: PlannedField): boolean =>
+        schema?.key.includes(field) === true ? !assigned : writable?.includes(field) !== false;
       const fields = done.fields
-        .filter(({ field }) => !assigned || schema?.key.includes(field) !== true)
+        .filter(isTaken)
         .map((field) => ({ field: field.field, after: field.before ?? null }));
       const own = assigned || key === undefined ? {} : { key };
       return { id, side, kind: "create", ...own, fields };
