@@ -13,8 +13,10 @@ import { capture, captureKit } from "../../testing/capture-kit.ts";
 import {
   headOf,
   newsSince,
+  recordsOf,
   type TableScene,
   tableScene,
+  walkTable,
   writeToTable,
 } from "../../testing/table-scene.ts";
 import { createPostgresConnector } from "./connector.ts";
@@ -134,6 +136,32 @@ test("a key that changes is told as the old one gone and the new one there", opt
   const told = await newsSince(shop, query, head);
   assert.deepEqual(told.gone, ['["2024-01-02T03:04:05.6Z","AP8="]']);
   assert.deepEqual(told.records, ['["2025-01-01T00:00:00Z","AP8="]']);
+});
+
+test("a key that its column pads or rounds is told as it is read", options, async (t) => {
+  const shop = await openShop(
+    t,
+    `CREATE DOMAIN code AS char(4);
+    CREATE TABLE t (c char(5), n numeric(8,2), d code, v text, PRIMARY KEY (c, n, d));
+    INSERT INTO t VALUES ('ab', 1.5, 'x', 'a'), ('', 2, 'y ', 'a')`,
+  );
+  await capture(shop, "install", "t");
+  const mine = { schema: await shop.schema("t"), origin: "sync/side" };
+  const keys = recordsOf(await walkTable(shop, "t")).map(({ key }) => key);
+  const head = await headOf(shop, mine);
+  await shop.database.query("UPDATE t SET v = 'b'");
+  const told = await newsSince(shop, mine, head);
+  assert.deepEqual(told.records.toSorted(), keys.toSorted());
+  await writeToTable(
+    shop,
+    "t",
+    keys.map((key) => ({ key, update: { v: "c" } })),
+    mine,
+  );
+  const own = await newsSince(shop, mine, told.cursor);
+  assert.deepEqual([own.records, own.gone], [[], []]);
+  await shop.database.query("DELETE FROM t");
+  assert.deepEqual((await newsSince(shop, mine, own.cursor)).gone.toSorted(), keys.toSorted());
 });
 
 test("a truncated table is told as expired", options, async (t) => {

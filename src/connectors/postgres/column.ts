@@ -146,7 +146,8 @@ export function columnOf(declared: DeclaredColumn, field: Field, zone: string): 
         ...asText,
         read: `t.${sql}::text`,
         from: (text) => text,
-        again: (text) => text,
+        // Of a char(n) the server notes the blanks too that are none of its characters.
+        again: (text) => (declared.type.name === "bpchar" ? `${text}::bpchar` : text),
         ...textCodec(field, declared),
       };
     case "enumeration":

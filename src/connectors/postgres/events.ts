@@ -125,13 +125,15 @@ export async function signWrites(
   const texts = textsOfKeys(table, keys);
   const columns = table.key.map((_key, at) => texts.map((each) => each[at] ?? ""));
   const { parameters } = packColumns(columns);
-  const array = table.key.map(({ from }, at) => from(`r.k${at}`)).join(", ");
+  const match = table.key.map(
+    ({ from, again }, at) => `${again(`(o.key->>${at})`)} = ${from(`r.k${at}`)}`,
+  );
   await transaction.run(
     `UPDATE ${capture.outbox} AS o SET origin = ${literal(origin)}
      FROM unnest(${table.key.map((_key, at) => unpack(at, "text")).join(", ")})
        AS r (${table.key.map((_key, at) => `k${at}`).join(", ")})
      WHERE o.relation = ${literal(schema.name)} AND o.xact = pg_current_xact_id()
-       AND r.k0 IS NOT NULL AND o.key = jsonb_build_array(${array})`,
+       AND r.k0 IS NOT NULL AND ${match.join(" AND ")}`,
     parameters,
   );
 }
