@@ -4,6 +4,7 @@ import type { Values } from "../model/record.ts";
 import type { Value } from "../model/value.ts";
 import {
   columnsOf,
+  isFilled,
   type KeyPair,
   keyText,
   normalName,
@@ -39,6 +40,8 @@ export function proposeFields(
   const found = left.fields.flatMap(({ name }, at) =>
     right.fields.flatMap((other, to) => {
       if (key.some((pair) => pair.left === name || pair.right === other.name)) return [];
+      // What a side fills by itself cannot be told to it.
+      if (isFilled(left, name) || isFilled(right, other.name)) return [];
       return judgeFields(name, other.name, compareColumns(pairs, at, to));
     }),
   );

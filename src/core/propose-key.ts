@@ -8,6 +8,13 @@ export interface SideSample {
   readonly rows: readonly Values[];
   /** The names of the key, where the system has one of its own. */
   readonly key: readonly string[];
+  /** Those of its fields that the system fills by itself: keys that it counts up, computed columns. */
+  readonly filled?: readonly string[];
+}
+
+/** True for what the side fills by itself, so that nobody can tell it to it. */
+export function isFilled({ filled }: SideSample, name: string): boolean {
+  return filled?.includes(name) === true;
 }
 
 /** A field of either side, by both of which records are matched. */
@@ -56,7 +63,8 @@ const SHORT: Readonly<Record<string, string>> = {
 /**
  * The fields by which most records of both sides are the same one; nothing where there are none. One
  * field of each where one does, else several: the key that either system has, or what is called the
- * same on both. `named` are the left side's where they are chosen already.
+ * same on both. What a system counts up itself comes after what is not, since two that count up from
+ * 1 share most of it by chance. `named` are the left side's where they are chosen already.
  */
 export function proposeKey(
   left: SideSample,
@@ -72,16 +80,28 @@ export function proposeKey(
   };
   if (named !== undefined && named.length > 1) return judged([counterparts(left, right, named)]);
   const names = named ?? left.fields.map(({ name }) => name);
-  const single = judged(
-    names.flatMap((name) => right.fields.map((field) => [{ left: name, right: field.name }])),
+  const singles = names.flatMap((name) =>
+    right.fields.map((field): readonly KeyPair[] => [{ left: name, right: field.name }]),
   );
-  if (single !== undefined || named !== undefined) return single;
+  const filledBy = (sides: number): readonly (readonly KeyPair[])[] =>
+    singles.filter(([pair]) => pair !== undefined && countFilled(left, right, pair) === sides);
+  const single = judged(filledBy(0));
+  if (single !== undefined) return single;
   const chosen = [
     counterparts(left, right, left.key),
     counterparts(right, left, right.key).map((pair) => ({ left: pair.right, right: pair.left })),
   ].filter((pairs) => pairs.length > 1);
-  return judged(chosen) ?? judged(together(left, right));
+  const several = named === undefined ? judged(chosen) : undefined;
+  return (
+    several ??
+    judged(filledBy(1)) ??
+    (named === undefined ? judged(together(left, right)) : undefined) ??
+    judged(filledBy(2))
+  );
 }
+
+const countFilled = (left: SideSample, right: SideSample, pair: KeyPair): number =>
+  Number(isFilled(left, pair.left)) + Number(isFilled(right, pair.right));
 
 /** The other side's fields for these: of the same name, else that in the same place of its key. */
 function counterparts(

@@ -37,5 +37,15 @@ export async function sampleSide(
     if (rows.length >= SAMPLE_MAX) break;
   }
   const isPart = rows.length >= SAMPLE_MAX;
-  return { schema, fields: schema.fields, key: schema.key, rows, bad, isPart };
+  const { fields, key } = schema;
+  return { schema, fields, key, filled: filledBySystem(schema), rows, bad, isPart };
+}
+
+function filledBySystem({ fields, key, traits: { write } }: StreamSchema): readonly string[] {
+  return fields.flatMap(({ name }) => {
+    const isFilled = key.includes(name)
+      ? write?.assignsKeys === true
+      : write?.fields?.includes(name) === false;
+    return isFilled ? [name] : [];
+  });
 }
