@@ -122,6 +122,31 @@ test("what triggers and cascades of our own writes do is told", options, async (
   assert.deepEqual(deleted.gone.toSorted(), ["1", "3"]);
 });
 
+test("what a trigger makes of a record that was just written is told", options, async (t) => {
+  const shop = await openShop(
+    t,
+    `CREATE TABLE t (id int PRIMARY KEY, main boolean);
+    INSERT INTO t VALUES (1, false), (2, true), (3, true);
+    CREATE FUNCTION one_main() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF new.main THEN UPDATE t SET main = false WHERE id <> new.id AND main; END IF;
+      RETURN new; END $$;
+    CREATE TRIGGER one_main BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION one_main();`,
+  );
+  await capture(shop, "install", "t");
+  const mine = { schema: await shop.schema("t"), origin: "sync/side" };
+  const head = await headOf(shop, mine);
+  const wishes = ["1", "2"].map((key) => ({ key, update: { main: true } }));
+  const outcomes = await writeToTable(shop, "t", wishes, mine);
+  assert.deepEqual(
+    outcomes.map(({ kind }) => kind),
+    ["written", "written"],
+  );
+  const rows = await shop.database.query("SELECT id FROM t WHERE main");
+  assert.deepEqual(rows, [{ id: 2 }]);
+  // Of the second its own write, too: the trigger of the first came before it.
+  assert.deepEqual((await newsSince(shop, mine, head)).records.toSorted(), ["1", "2", "3"]);
+});
+
 test("a key that changes is told as the old one gone and the new one there", options, async (t) => {
   const shop = await openShop(
     t,

@@ -113,7 +113,8 @@ function noted(
 
 /**
  * Marks what the present transaction noted of these records as written by the view's origin, so
- * that it does not come back to it. What triggers and cascades did to other records is not marked.
+ * that it does not come back to it. What triggers and cascades did to other records is not marked,
+ * nor what they made of these after they were written, unless they are read again then.
  */
 export async function signWrites(
   transaction: PostgresQueries,
@@ -123,6 +124,8 @@ export async function signWrites(
   const { capture } = table;
   if (capture?.maySign !== true || origin === undefined) return;
   const texts = textsOfKeys(table, keys);
+  const first = `AND o.sequence IN (SELECT min(e.sequence) FROM ${capture.outbox} AS e
+    WHERE e.relation = ${literal(schema.name)} AND e.xact = pg_current_xact_id() GROUP BY e.key)`;
   const columns = table.key.map((_key, at) => texts.map((each) => each[at] ?? ""));
   const { parameters } = packColumns(columns);
   const match = table.key.map(
@@ -133,7 +136,7 @@ export async function signWrites(
      FROM unnest(${table.key.map((_key, at) => unpack(at, "text")).join(", ")})
        AS r (${table.key.map((_key, at) => `k${at}`).join(", ")})
      WHERE o.relation = ${literal(schema.name)} AND o.xact = pg_current_xact_id()
-       AND r.k0 IS NOT NULL AND ${match.join(" AND ")}`,
+       AND r.k0 IS NOT NULL AND ${match.join(" AND ")} ${table.isReadBack ? "" : first}`,
     parameters,
   );
 }

@@ -55,8 +55,11 @@ const TLS_CODES =
 const LOST_WORDS = /connection (terminated|ended|error)|timeout exceeded when trying to connect/i;
 const NO_TLS_WORDS = /does not support SSL/i;
 
-/** SQLSTATEs of one row that a table cannot hold: bad data, a constraint, a limit, a trigger. */
-const ROW_STATES = /^(22|23|54|P0001$|44)/;
+/**
+ * SQLSTATEs of one row that a table cannot hold: bad data, a constraint, a limit, a trigger; and of
+ * rows that one statement cannot write together, since a trigger of one changes another (27000).
+ */
+const ROW_STATES = /^(22|23|27|54|P0001$|44)/;
 
 /** The SQLSTATE of an error that the server gave, or undefined for any other error. */
 function sqlState(error: unknown): string | undefined {
