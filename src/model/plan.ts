@@ -183,6 +183,8 @@ export interface JournaledOperation extends Operation {
   readonly storedKey?: RecordKey;
   /** What was found instead, or why it was refused. */
   readonly trouble?: string;
+  /** Its answer was lost, and what was found does not tell whether it was done. */
+  readonly isUnheard?: true;
 }
 
 /** What waits for a person: one field of one record, or whether a record lives. */

@@ -268,12 +268,9 @@ export interface Plans {
 }
 
 /** The end of one operation. */
-export interface OperationEnd {
-  readonly id: string;
+export interface OperationEnd
+  extends Pick<JournaledOperation, "id" | "stored" | "storedKey" | "trouble" | "isUnheard"> {
   readonly state: Exclude<OperationState, "intent">;
-  readonly stored?: Readonly<Record<string, Value>>;
-  readonly storedKey?: RecordKey;
-  readonly trouble?: string;
 }
 
 /** A question for a person that stands after the merge. */

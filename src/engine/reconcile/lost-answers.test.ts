@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ReadFault } from "../../connectors/memory/connector.ts";
 import type { WriteFault } from "../../connectors/memory/connector-write.ts";
+import type { Values } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import {
   createReconcileWorld,
@@ -181,6 +182,40 @@ for (const backend of RECONCILE_BACKENDS)
         ],
       );
       assert.deepEqual(links[0]?.sides["b"]?.acknowledged.returned, ["1", undefined, "1", []]);
+    });
+
+    test("nor is what it was told a question once it takes part again", async () => {
+      const away = { error: new SyncError("CONNECTOR_UNREACHABLE", "Gone away.") };
+      const answers: { write?: WriteFault | undefined; read?: (() => void) | undefined } = {};
+      const faults = {
+        write: () => answers.write,
+        read: (): undefined => {
+          answers.read?.();
+        },
+      };
+      const role = { accepts: (values: Values) => values[2] !== "0" };
+      const b = { name: "b", assignsKeys: true, role, connector: { faults } };
+      const world = createReconcileWorld({ backend, sides: [{ name: "a" }, b] });
+      world.put("a", { sku: "1", name: "one", price: "1", tags: [] });
+      answers.write = { done: 1, ...away };
+      answers.read = () => {
+        if (world.items("b")["1"] === undefined) return;
+        answers.read = undefined;
+        // The side's own way to keep the name; a person takes the record out of the filter.
+        world.edit("b", "1", { name: "ONE", price: "0" });
+      };
+      await runReconcile(world.context, signal);
+      Object.assign(answers, { write: undefined });
+      world.tick();
+      world.edit("b", "1", { price: "3" });
+      await runReconcile(world.context, signal);
+      const { home, sync } = world.context;
+      const asked = await home.conflicts({ sync });
+      assert.deepEqual(
+        asked.map(({ field }) => field),
+        ["price"],
+      );
+      assert.equal(world.items("a")["1"]?.["name"], "one");
     });
 
     test("one whose fate cannot be asked is not repeated under a new name", async () => {

@@ -1,6 +1,6 @@
 import { isOwnWay } from "../../core/own-way.ts";
 import type { Operation, PlannedField, PlannedRecord } from "../../model/plan.ts";
-import type { RecordKey, StreamRecord } from "../../model/record.ts";
+import type { RecordKey, StreamRecord, Values } from "../../model/record.ts";
 import { fieldIndex, type StreamSchema } from "../../model/schema.ts";
 import { valuesEqual } from "../../model/value.ts";
 import type { ReconcileContext, ReconcileWork, SideContext } from "./context.ts";
@@ -108,7 +108,7 @@ export function standsFor(
 export function reached(
   { schema }: SideContext,
   sent: PlannedField,
-  record: StreamRecord,
+  record: Pick<StreamRecord, "values">,
 ): boolean {
   const value = record.values[fieldIndex(schema, sent.field)];
   const isAsBefore = sent.before !== undefined && valuesEqual(value, sent.before);
@@ -118,7 +118,7 @@ export function reached(
 function fieldStandsFor(
   schema: StreamSchema,
   { field, after }: PlannedField,
-  { values }: StreamRecord,
+  { values }: Pick<StreamRecord, "values">,
 ): boolean {
   const index = fieldIndex(schema, field);
   const type = schema.fields[index]?.type;
@@ -130,9 +130,12 @@ function fieldStandsFor(
 export function sentName(
   context: ReconcileContext,
   side: SideContext,
-  { fields }: Operation,
+  create: Operation,
 ): string | undefined {
-  const { schema } = side;
-  const sent = schema.fields.map(({ name }) => fields.find(({ field }) => field === name)?.after);
-  return nameOf(context, side, sent);
+  return nameOf(context, side, sentValues(side, create));
+}
+
+/** What a create sends, in the order of the side's schema; fields that it does not name are absent. */
+export function sentValues({ schema }: SideContext, { fields }: Operation): Values {
+  return schema.fields.map(({ name }) => fields.find(({ field }) => field === name)?.after);
 }

@@ -18,6 +18,7 @@ import type { ReconcileWork, SideContext } from "./context.ts";
 import type { SideObservation } from "./observe-side.ts";
 import { type FreshRecords, readKeysTwice } from "./read-keys.ts";
 import { isAsBuried } from "./standing.ts";
+import { unheardJoins } from "./unheard-joins.ts";
 
 /** One shared record with every side's own record as it stands now. */
 export interface Looked {
@@ -58,14 +59,17 @@ export async function mergeCandidates(
     sync: context.sync,
     link: candidates.map(({ link }) => link),
   });
-  const marked = await markedViews(work, candidates);
+  const known = new Map([
+    ...(await unheardJoins(work, candidates)),
+    ...(await markedViews(work, candidates)),
+  ]);
   const openOf = Map.groupBy(open, ({ link }) => link);
   return candidates.map((candidate) => {
     const heard: Heard = { records: new Map(), troubles: [] };
     const views = context.sides.map((side) => {
       const isSeen = observations.get(side.name)?.kind === "whole";
       const view = viewOf(side, candidate, fresh.get(side.name), heard, isSeen);
-      const acknowledged = marked.get(`${side.name} ${candidate.link}`);
+      const acknowledged = known.get(`${side.name} ${candidate.link}`);
       return acknowledged === undefined ? view : { ...view, acknowledged };
     });
     const questions = openOf.get(candidate.link) ?? [];

@@ -22,6 +22,8 @@ export type Ended =
       readonly problem?: Problem;
       /** Its answer was lost, and what stands there is neither what was expected nor written. */
       readonly isUnsure?: true;
+      /** Its answer was lost, and nothing tells whether it was done. */
+      readonly isUnheard?: true;
       /** Nothing was done: the side failed, and what stands there is what was expected. */
       readonly isLeft?: true;
       /** What stands there, where it may be of this write and of an edit by a person. */
@@ -263,7 +265,10 @@ export function endOf(
   const end = ends.get(operation.id);
   if (end === undefined) return [];
   const { id } = operation;
-  if (end.kind !== "written") return [{ id, state: end.kind, trouble: end.trouble }];
+  if (end.kind !== "written") {
+    const { kind: state, trouble, isUnheard } = end;
+    return [{ id, state, trouble, ...(isUnheard === true ? { isUnheard } : {}) }];
+  }
   const side = context.sides.find(({ name }) => name === operation.side);
   if (end.stored === null || side === undefined) return [{ id, state: "written" }];
   const names = new Set(operation.fields.map(({ field }) => field));

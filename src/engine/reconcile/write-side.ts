@@ -270,7 +270,8 @@ export function judge(
   if (record === undefined) {
     if (operation.key !== undefined) return NOT_WRITTEN;
     // The next observation finds it by its match fields, if it was made after all, and links it.
-    return { kind: "conflict", trouble: "The answer was lost, and it is not found." };
+    const trouble = "The answer was lost, and it is not found.";
+    return { kind: "conflict", trouble, isUnheard: true };
   }
   if (standsAs(side, operation, record)) return { kind: "written", stored: record };
   const isAsBefore = operation.fields.every(({ field, before }) =>
@@ -281,5 +282,5 @@ export function judge(
   // would be a question that nobody asked.
   if (standsFor(side, operation, record)) return { kind: "written", stored: record };
   const trouble = "It stands otherwise there than it was written or expected.";
-  return { kind: "conflict", trouble, isUnsure: true, stands: record };
+  return { kind: "conflict", trouble, isUnsure: true, isUnheard: true, stands: record };
 }
