@@ -218,10 +218,11 @@ function checkDoubles(world: ReconcileWorldState, complain: Complain): void {
   );
   for (const side of world.shape.sides) {
     const seen = new Map<Value, Value | undefined>();
-    for (const { id, values } of systemOf(world, side.name).rows(STREAM)) {
+    for (const row of systemOf(world, side.name).rows(STREAM)) {
+      const { values } = row;
       const origin = values["origin"];
       if (typeof origin !== "string" || world.ledger.maySecond(origin)) continue;
-      if (unheard.has(origin) || isNoCopy(world, side, id, origin)) continue;
+      if (unheard.has(origin) || isNoCopy(world, side, row, origin)) continue;
       const isOther = seen.get(origin) !== values["sku"] && wasParted(world, origin);
       if (seen.has(origin) && !isOther) complain(`${side.name} has ${origin} twice`);
       seen.set(origin, values["sku"]);
@@ -232,23 +233,41 @@ function checkDoubles(world: ReconcileWorldState, complain: Complain): void {
 /**
  * A person made it themselves under the name, and it took over what was agreed; or it was kept when
  * the record was deleted elsewhere, and stands there under its old name while people gave another
- * copy a new one, which made that a record of its own.
+ * copy a new one, which made that a record of its own, or marked beside one that an undo put back; or
+ * an undo parted it, and its side's filter leaves it out.
  */
 function isNoCopy(
-  { ledger, home }: ReconcileWorldState,
-  { name: side }: SideShape,
-  key: string,
+  world: ReconcileWorldState,
+  side: SideShape,
+  row: MemoryRow,
   origin: string,
 ): boolean {
-  if (ledger.adopted.has(joined(side, key))) return true;
+  const { ledger, home } = world;
   const { buried, sides } = home.agreements;
-  const isLeft = buried.has(joined(SYNC, side, key)) && !sides.has(joined(SYNC, side, key));
-  return isLeft && ledger.renamed.has(origin);
+  const id = joined(SYNC, side.name, row.id);
+  if (ledger.adopted.has(joined(side.name, row.id))) return true;
+  if (sides.has(id)) return false;
+  if (!buried.has(id)) return ledger.parted.has(origin) && !side.role.accepts(sharedOf(side, row));
+  const isMarked = row.values["status"] === MARKED;
+  return ledger.renamed.has(origin) || (isMarked && isPutBack(world, side, origin));
+}
+
+/** An undo made a record of that origin there again. */
+function isPutBack({ home }: ReconcileWorldState, { name }: SideShape, origin: string): boolean {
+  const { operations, planned } = home.agreements;
+  return [...operations.values()].some((operation) => {
+    const { side, kind, state, fields } = operation;
+    if (side !== name || kind !== "create" || state !== "written") return false;
+    if (!fields.some(({ field, after }) => field === "origin" && after === origin)) return false;
+    const kept = planned.get(joined(operation.plan, String(operation.link)));
+    return kept !== undefined && plannedFromText(kept.text).record.kind === "undone";
+  });
 }
 
 /**
- * Copies of it were let go where they stood when it was deleted, and people then gave one of them
- * another name: each that somebody works on again is a record of its own, and goes everywhere.
+ * Copies of it were let go where they stood when it was deleted or its first meeting undone, and
+ * people then gave one of them another name: each that somebody works on again, or that another undo
+ * puts back, is a record of its own, and goes everywhere.
  */
 function wasParted({ ledger }: ReconcileWorldState, origin: string): boolean {
   return ledger.parted.has(origin) && ledger.renamed.has(origin);

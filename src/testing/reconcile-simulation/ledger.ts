@@ -69,6 +69,8 @@ export interface Ledger {
   wasRemoved(side: string, key: RecordKey): boolean;
   /** A point in the order of removals. */
   now(): number;
+  /** By process: where the order of removals stood when it began. */
+  readonly begun: Map<string, number>;
   /** True when a record of that origin went away after that point. */
   wentSince(origin: string, point: number): boolean;
   performed(write: Performed): void;
@@ -80,7 +82,7 @@ export interface Ledger {
   readonly adopted: Set<string>;
   /** Records that a person gave another name. */
   readonly renamed: Set<Value>;
-  /** Origins of records that ended while a side's copy of them was left standing. */
+  /** Origins of records that ended, or that an undo parted, while a copy of them stood on a side. */
   readonly parted: Set<Value>;
   /** The sync has carried the origin to some side. */
   readonly carried: Set<string>;
@@ -131,6 +133,7 @@ export function createLedger(): Ledger {
     adopted: new Set(),
     renamed: new Set(),
     parted: new Set(),
+    begun: new Map(),
     noted: new Map(),
     unheard: new Set(),
     answered: new Map(),

@@ -138,9 +138,9 @@ function contextOf(
   const { shape, timeline } = world;
   let ids = 0;
   const leases: { own?: Lease } = {};
+  world.ledger.begun.set(fate.name, world.ledger.now());
   const operator: Operator = {
     fate,
-    since: world.ledger.now(),
     isZombie: () => world.home.leases.get(SYNC)?.fence !== leases.own?.fence,
   };
   const home = watchHome(
@@ -279,18 +279,17 @@ function forgottenBy({ home }: ReconcileWorldState, { records }: Settlement): re
     .map(({ side, key }) => joined(side, key));
 }
 
-/** The origins of records that are let go and stand there all the same. */
+/** The origins of records that are let go, or that an undo forgets, and stand there all the same. */
 function partedBy(
   { home, systems }: ReconcileWorldState,
   { records }: Settlement,
 ): readonly Value[] {
   const kept = [...home.agreements.sides.values()];
-  return records.flatMap(({ link, unlinked }) =>
-    unlinked.flatMap(({ side }) => {
-      const own = kept.find((one) => one.link === link && one.side === side);
-      const row = own && systems.get(side)?.row(STREAM, own.key);
-      return row?.values["origin"] ?? [];
-    }),
+  return records.flatMap(({ link, unlinked, forgets }) =>
+    kept
+      .filter((own) => own.link === link)
+      .filter((own) => forgets === true || unlinked.some(({ side }) => side === own.side))
+      .flatMap(({ side, key }) => systems.get(side)?.row(STREAM, key)?.values["origin"] ?? []),
   );
 }
 

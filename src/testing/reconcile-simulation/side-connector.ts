@@ -3,7 +3,7 @@ import type { MemoryRow, MemorySystem } from "../../connectors/memory/system.ts"
 import { joined } from "../../homes/memory/state.ts";
 import { type RecordKey, recordKey } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
-import type { Value } from "../../model/value.ts";
+import { type Value, valuesEqual } from "../../model/value.ts";
 import type {
   Connector,
   StreamQuery,
@@ -13,9 +13,9 @@ import type {
 import type { SeededRandom } from "../simulation/seeded-random.ts";
 import type { Flying } from "./ledger.ts";
 import type { Operator } from "./operator.ts";
-import { type SideShape, STREAM } from "./shape.ts";
+import { FIELDS, type SideShape, STREAM } from "./shape.ts";
 import type { ReconcileWorldState } from "./world-state.ts";
-import { isMark, judgeWrite } from "./write-checks.ts";
+import { isMark, judgeWrite, plannedOf } from "./write-checks.ts";
 
 /** What befalls one side during one process. Rates are probabilities per call. */
 export interface SideFaults {
@@ -188,7 +188,10 @@ export function createSideConnector(
 
   function originOf(operation: WriteOperation): Value | undefined {
     if (operation.kind === "delete") return undefined;
-    return operation.values[side.schema.fields.findIndex(({ name }) => name === "origin")];
+    const sent = operation.values[side.schema.fields.findIndex(({ name }) => name === "origin")];
+    // While people dispute it, it is not sent.
+    const at = FIELDS.findIndex(({ name }) => name === "origin");
+    return sent ?? plannedOf(world, operation.id)?.before?.[at];
   }
 
   /** True for a create of what stands there already. */
@@ -218,7 +221,11 @@ export function createSideConnector(
       if (value === undefined) return;
       const place = { side: side.name, key, field };
       ledger.showed(place, value, side.storage(field, value));
-      ledger.told(place, { id, value, isLate: operator.isZombie() });
+      // A person may have written there while the answer was on its way.
+      const stands = system.row(STREAM, key)?.values[field] ?? null;
+      if (valuesEqual(stands, side.storage(field, value))) {
+        ledger.told(place, { id, value, isLate: operator.isZombie() });
+      }
       if (field !== "origin" || typeof value !== "string") return;
       ledger.carried.add(value);
       if (origin != null && origin !== value) ledger.adopted.add(joined(side.name, key));

@@ -32,7 +32,7 @@ export function judgeWrite(
   if (operation.kind === "delete" || isMark(world, side, operation)) {
     judgeDelete(world, side, operation, complain);
   }
-  if (operation.kind === "create") judgeCreate(world, side, operator, operation, complain);
+  if (operation.kind === "create") judgeCreate(world, side, operation, complain);
 }
 
 type Removal = Exclude<WriteOperation, { readonly kind: "create" }>;
@@ -177,7 +177,6 @@ function isEdited(side: SideShape, { expected }: Removal, { beforeSides }: Plann
 function judgeCreate(
   world: ReconcileWorldState,
   side: SideShape,
-  { since }: Operator,
   operation: Extract<WriteOperation, { readonly kind: "create" }>,
   complain: (text: string) => void,
 ): void {
@@ -197,6 +196,8 @@ function judgeCreate(
   // What was never linked left no tombstone: an old listing of it is news, until it is gone.
   const wasKnown = sources.some(({ side: name, key }) => ledger.linked.has(joined(name, key)));
   if (isThere || (planned?.isNew === true && !wasKnown)) return;
+  // A plan that waited does what was shown, whatever went away since.
+  const since = ledger.begun.get(makerOf(operation.id)) ?? 0;
   if (standsSomewhere(systems, origin) || ledger.wentSince(origin, since)) return;
   complain(`${origin} comes back, and no side had it`);
 }
@@ -219,7 +220,8 @@ function isOfRun(
   );
 }
 
-function plannedOf(world: ReconcileWorldState, id: string): PlannedRecord | undefined {
+/** The decision that an operation is of. */
+export function plannedOf(world: ReconcileWorldState, id: string): PlannedRecord | undefined {
   const { operations, planned } = world.home.agreements;
   const operation = operations.get(id);
   const kept =
