@@ -1,5 +1,5 @@
 import type { Cursor } from "./cursor.ts";
-import type { Acknowledged, FieldReason, RecordReason } from "./reconcile.ts";
+import type { Acknowledged, FieldReason, RecordReason, Said } from "./reconcile.ts";
 import type { RecordKey, Values } from "./record.ts";
 import type { Value } from "./value.ts";
 
@@ -197,11 +197,7 @@ export interface OpenConflict {
   readonly field?: string;
   readonly why: string;
   readonly base?: Value;
-  readonly candidates: readonly {
-    readonly side: string;
-    readonly value: Value;
-    readonly at?: string;
-  }[];
+  readonly candidates: readonly Said[];
   readonly openedAt: number;
   readonly runId: string;
   readonly resolution?: Resolution;

@@ -36,6 +36,14 @@ export interface Candidate {
   readonly at?: string;
 }
 
+/** What one side says in a question that a person is asked. */
+export interface Said extends Candidate {
+  /** Of whether a record lives: the field that the side says this in. */
+  readonly field?: string;
+  /** Of whether a record lives: the side's record is gone, and the value is null. */
+  readonly deleted?: true;
+}
+
 /** What a policy is asked: the sides that differ, never fewer than two, in no meaningful order. */
 export interface Conflict {
   readonly field: SharedField;
@@ -75,6 +83,17 @@ export interface DeleteRules {
    * edit does.
    */
   readonly editAgainstDelete: "edit-wins" | "delete-wins" | "review" | { readonly hub: string };
+  /** Of one record: what a person decided about it, which goes before the rule. */
+  readonly decided?: LifeDecision;
+}
+
+/** A person's decision whether a record lives, and what they were shown when they made it. */
+export interface LifeDecision {
+  readonly deletes: boolean;
+  readonly by: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly shown: readonly Said[];
 }
 
 /**
@@ -170,18 +189,25 @@ export type RecordReason =
   | { readonly kind: "deleted"; readonly by: readonly string[] }
   | {
       readonly kind: "edit-beat-delete";
+      /** None where a person keeps what nobody edits any more. */
       readonly edited: readonly string[];
       readonly deleted: readonly string[];
+      /** Absent where a rule decided. */
+      readonly decided?: LifeDecision;
     }
   | {
       readonly kind: "delete-beat-edit";
       readonly edited: readonly string[];
       readonly deleted: readonly string[];
+      /** Absent where a rule decided. */
+      readonly decided?: LifeDecision;
     }
   | {
       readonly kind: "delete-review";
       readonly edited: readonly string[];
       readonly deleted: readonly string[];
+      /** What each of them says; a plan of an earlier version does not tell. */
+      readonly candidates?: readonly Said[];
     }
   | { readonly kind: "ended" }
   | { readonly kind: "undone"; readonly runId: string };

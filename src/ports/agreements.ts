@@ -9,7 +9,7 @@ import type {
   PlannedRecord,
   Resolution,
 } from "../model/plan.ts";
-import type { Acknowledged, Candidate } from "../model/reconcile.ts";
+import type { Acknowledged, Said } from "../model/reconcile.ts";
 import type { RecordKey, Values } from "../model/record.ts";
 import type { Value } from "../model/value.ts";
 import type { Lease } from "./home.ts";
@@ -279,7 +279,7 @@ export interface OpenQuestion {
   readonly field?: string;
   readonly why: string;
   readonly base?: Value;
-  readonly candidates: readonly Candidate[];
+  readonly candidates: readonly Said[];
   /** The decision that is dropped by it. One that came since stays, with the question it answers. */
   readonly inSpiteOf?: Resolution;
 }

@@ -84,10 +84,18 @@ describe("what a person is told", () => {
       (await scene.cli("conflicts")).out,
       /conflicts resolve 1 --keep {2}\(or --delete\)/,
     );
+    assert.match((await scene.cli("conflicts")).out, / {2}deleted +name Amboss /);
+    const shown = (await scene.cli("conflicts", "show", "1")).out;
+    assert.match(shown, /^ {2}warehouse {2}name +Amboss$\n^ {2}shop +deleted$/m);
     const { out } = await scene.cli("conflicts", "resolve", "1", "--take", "shop");
     assert.match(
       out,
       /✘ 1 A: It is about whether the record lives; answer with --delete or --keep\./,
+    );
+    await scene.cli("conflicts", "resolve", "1", "--keep", "--by", "Dana");
+    assert.match(
+      (await scene.cli("plan")).out,
+      /deleted on shop, but edited on warehouse: kept, as Dana decided/,
     );
   });
 

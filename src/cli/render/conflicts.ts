@@ -5,9 +5,11 @@ import type { Look } from "./look.ts";
 import { formatCount, plural } from "./numbers.ts";
 import { showSaid, showWritten, sidesInWords } from "./reasons.ts";
 import { questionLines } from "./sides-plan.ts";
-import { cleanText, typedWord } from "./style.ts";
+import { cleanText, clip, typedWord } from "./style.ts";
 import { indent, table } from "./table.ts";
 import { formatAge } from "./times.ts";
+
+const SAID_CLIP = 64;
 
 /** What waits, field by field: each conflict with the base and what every side says. */
 export function conflictLines(
@@ -54,8 +56,8 @@ function groupLines(group: readonly OpenConflict[], look: Look): readonly string
     style.bold(cleanText(name)),
     field === undefined ? cleanText(why) : base === undefined ? style.dim("—") : showSaid(base),
     ...sides.map((side) =>
-      candidateInWords(
-        candidates.find((one) => one.side === side),
+      candidatesInWords(
+        candidates.filter((one) => one.side === side),
         look,
       ),
     ),
@@ -79,13 +81,17 @@ function groupLines(group: readonly OpenConflict[], look: Look): readonly string
   ];
 }
 
-function candidateInWords(
-  candidate: OpenConflict["candidates"][number] | undefined,
-  look: Look,
-): string {
-  if (candidate === undefined) return "";
-  const written = showWritten(candidate.at, look).replace(/^.*\(|\)$/g, "");
-  return `${showSaid(candidate.value)}${written === "" ? "" : look.style.dim(` (${written})`)}`;
+/** What one side says: a value, or of a record's life `deleted`, or its fields with their values. */
+function candidatesInWords(candidates: OpenConflict["candidates"], look: Look): string {
+  const [first] = candidates;
+  if (first === undefined) return "";
+  const said = candidates.map(({ field, deleted, value }) => {
+    if (deleted === true) return "deleted";
+    return field === undefined ? showSaid(value) : `${cleanText(field)} ${showSaid(value)}`;
+  });
+  const written = showWritten(first.at, look).replace(/^.*\(|\)$/g, "");
+  const when = written === "" ? "" : look.style.dim(` (${written})`);
+  return `${clip(said.join(", "), SAID_CLIP)}${when}`;
 }
 
 /** `take shop, by Dana`. */

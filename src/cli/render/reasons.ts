@@ -78,12 +78,18 @@ export function recordInWords(record: RecordReason): string {
     case "deleted":
       return `deleted on ${sidesInWords(record.by)}`;
     case "edit-beat-delete":
-      return `deleted on ${sidesInWords(record.deleted)}, but edited on ${sidesInWords(record.edited)}: the edit wins`;
+      return `${lostInWords(record)}: ${record.decided === undefined ? "the edit wins" : `kept, as ${cleanText(record.decided.by)} decided`}`;
     case "delete-beat-edit":
-      return `edited on ${sidesInWords(record.edited)}, but deleted on ${sidesInWords(record.deleted)}: the deletion wins`;
+      return `edited on ${sidesInWords(record.edited)}, but deleted on ${sidesInWords(record.deleted)}: ${record.decided === undefined ? "the deletion wins" : `deleted, as ${cleanText(record.decided.by)} decided`}`;
     case "delete-review":
       return `edited on ${sidesInWords(record.edited)}, deleted on ${sidesInWords(record.deleted)}`;
     case "ended":
       return "gone on every side";
   }
+}
+
+/** Where a person keeps a record, its edit may be taken back since. */
+function lostInWords({ edited, deleted }: RecordReason & { readonly kind: "edit-beat-delete" }) {
+  const gone = `deleted on ${sidesInWords(deleted)}`;
+  return edited.length === 0 ? gone : `${gone}, but edited on ${sidesInWords(edited)}`;
 }

@@ -267,7 +267,9 @@ function wholeInWords({ kind, fields }: PlannedWrite, { style }: Look): string {
 export function questionLines(wait: PlannedQuestion, look: Look): readonly string[] {
   const { style } = look;
   const { field, why, base, candidates } = wait;
-  if (field === undefined) return [`${style.cyan("waits")}  does it live? ${cleanText(why)}`];
+  if (field === undefined) {
+    return [`${style.cyan("waits")}  does it live? ${cleanText(why)}`, ...lifeLines(wait, look)];
+  }
   const rows = [
     ["base", base === undefined ? style.dim("never agreed") : showSaid(base), ""],
     ...candidates.map(({ side, value, at }) => [
@@ -281,6 +283,19 @@ export function questionLines(wait: PlannedQuestion, look: Look): readonly strin
     `${style.cyan("waits")}  ${cleanText(field)}: ${cleanText(why)}`,
     ...indent(table(columns, rows, style).slice(1)),
   ];
+}
+
+/** What each side says where a record's life is asked about; nothing was kept of an old question. */
+function lifeLines({ candidates }: PlannedQuestion, look: Look): readonly string[] {
+  if (candidates.length === 0) return [];
+  const rows = candidates.map(({ side, field, deleted, value, at }) => [
+    cleanText(side),
+    deleted === true ? look.style.red("deleted") : cleanText(field ?? ""),
+    deleted === true ? "" : showSaid(value),
+    look.style.dim(showWritten(at, look)),
+  ]);
+  const columns = [{ title: "" }, { title: "" }, { title: "" }, { title: "" }];
+  return indent(table(columns, rows, look.style).slice(1));
 }
 
 const AMBIGUOUS_SHOWN = 10;

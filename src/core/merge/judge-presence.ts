@@ -1,7 +1,7 @@
 import type { MergeRules, RecordReason, SideView } from "../../model/reconcile.ts";
 import type { Values } from "../../model/record.ts";
-import { isBlank, sameValue } from "../same-value.ts";
-import { isRead, isTold, roleOf } from "./side-role.ts";
+import { editedFields, stillDecided, untoldFields, whatIsSaid } from "./judge-life.ts";
+import { isRead, roleOf } from "./side-role.ts";
 
 /** What is to be done with the record as a whole, before any field is looked at. */
 export type Situation =
@@ -31,6 +31,9 @@ export type Situation =
  * | gone on all that are heard                  | deleted on the others, whoever knew of what: |
  * |                                             | none is left to speak for it                 |
  *
+ * Where a person decided whether it lives, and nothing is said against that which they were not
+ * shown, the decision goes before the rule, and one to keep it before the deletion.
+ *
  * A side that is only written to (`write`) has no say, nor has one where the agreed record does not
  * belong: what is gone there is as if it had never been there.
  */
@@ -57,17 +60,26 @@ export function judgePresence(
   if (isUnknown) return { kind: "held" };
   const deleted = gone.map(({ side }) => side);
   const speakers = present.filter((view) => isHeard(rules, view));
-  const isBlind = gone.every((view) => isBehind(rules, base, view));
+  const isBlind = gone.every((view) => untoldFields(rules, base, view).length > 0);
   const edited = speakers.filter((view) => isBlind || isEdited(rules, base, view));
-  if (edited.length === 0) return { kind: "delete", record: { kind: "deleted", by: deleted } };
   const contest = { edited: edited.map(({ side }) => side), deleted };
+  const candidates = whatIsSaid(rules, base, edited, gone);
+  const decided = stillDecided(rules.deletes.decided, present, candidates);
+  if (decided?.deletes === false) {
+    const record = { kind: "edit-beat-delete", ...contest, decided } as const;
+    return { kind: "merge", record, views: lives };
+  }
+  if (edited.length === 0) return { kind: "delete", record: { kind: "deleted", by: deleted } };
+  if (decided !== undefined) {
+    return { kind: "delete", record: { kind: "delete-beat-edit", ...contest, decided } };
+  }
   switch (ruleFor(rules, deleted)) {
     case "edit-wins":
       return { kind: "merge", record: { kind: "edit-beat-delete", ...contest }, views: lives };
     case "delete-wins":
       return { kind: "delete", record: { kind: "delete-beat-edit", ...contest } };
     case "review":
-      return { kind: "frozen", record: { kind: "delete-review", ...contest } };
+      return { kind: "frozen", record: { kind: "delete-review", ...contest, candidates } };
   }
 }
 
@@ -102,26 +114,7 @@ function asNever({ side }: SideView): SideView {
   return { side, presence: "never", values: [] };
 }
 
-/** True when the side has not been told all of the base yet. */
-function isBehind(rules: MergeRules, base: Values, { side, acknowledged }: SideView): boolean {
-  return rules.fields.some((field, index) => {
-    const wanted = base[index];
-    const stoodFor = acknowledged?.stoodFor[index];
-    if (wanted === undefined || !isTold(rules, side, index)) return false;
-    return stoodFor === undefined || !sameValue(field, stoodFor, wanted);
-  });
-}
-
 /** True when the side says of some field what it did not say before, or what was never agreed. */
 function isEdited(rules: MergeRules, base: Values, view: SideView): boolean {
-  const { acknowledged, values, side } = view;
-  if (acknowledged === undefined) return true;
-  return rules.fields.some((field, index) => {
-    const value = values[index];
-    if (!isRead(rules, side, index) || value === undefined) return false;
-    const returned = acknowledged.returned[index];
-    if (returned !== undefined) return !sameValue(field, value, returned);
-    const agreed = base[index];
-    return !isBlank(field, value) && (agreed === undefined || !sameValue(field, value, agreed));
-  });
+  return view.acknowledged === undefined || editedFields(rules, base, view).length > 0;
 }

@@ -1,8 +1,10 @@
 import { mergeRecord } from "../../core/merge/merge-record.ts";
 import { mergeValues } from "../../core/policies/merge-values.ts";
+import { saidText } from "../../core/said.ts";
 import type { LinkId, OpenConflict } from "../../model/plan.ts";
 import type {
   Acknowledged,
+  LifeDecision,
   Merged,
   MergeRules,
   PolicyChain,
@@ -235,15 +237,8 @@ function stagedRecord({ key, values, modifiedAt, version, digest }: StagedRecord
 /** The rules for one record, with what a person decided about it put first. */
 function withDecisions(rules: MergeRules, decided: readonly OpenConflict[]): MergeRules {
   if (decided.length === 0) return rules;
-  const life = decided.find(({ field }) => field === undefined)?.resolution;
-  const deletes =
-    life === undefined
-      ? rules.deletes
-      : {
-          ...rules.deletes,
-          editAgainstDelete:
-            life.deletes === true ? ("delete-wins" as const) : ("edit-wins" as const),
-        };
+  const life = decided.find(({ field }) => field === undefined);
+  const deletes = life === undefined ? rules.deletes : { ...rules.deletes, ...lifeDecision(life) };
   const policies = rules.policies.map((chain, index) => {
     const about = decided.find(({ field }) => field === rules.fields[index]?.name);
     return about === undefined ? chain : [decision(about), ...chain];
@@ -251,17 +246,23 @@ function withDecisions(rules: MergeRules, decided: readonly OpenConflict[]): Mer
   return { ...rules, deletes, policies };
 }
 
+function lifeDecision({ resolution, candidates: shown }: OpenConflict): {
+  readonly decided?: LifeDecision;
+} {
+  if (resolution === undefined) return {};
+  const { by, at, deletes = false } = resolution;
+  return { decided: { deletes, by, at, shown } };
+}
+
 /** A decision holds for the values that were shown when it was made, not for later ones. */
 function decision({ resolution, candidates: shown }: OpenConflict): PolicyChain[number] {
   const name = `decided by ${resolution?.by ?? "a person"}`;
-  const texts = shown.map(({ side, value }) => JSON.stringify([side, value])).sort();
   return {
     name,
     decide: (conflict) => {
       const { candidates } = conflict;
       if (resolution === undefined) return undefined;
-      const now = candidates.map(({ side, value }) => JSON.stringify([side, value])).sort();
-      if (JSON.stringify(now) !== JSON.stringify(texts)) return undefined;
+      if (saidText(candidates) !== saidText(shown)) return undefined;
       const taken = candidates.find(({ side }) => side === resolution.take);
       if (taken !== undefined) {
         return {

@@ -1,3 +1,4 @@
+import { saidText } from "../../core/said.ts";
 import type { Ambiguous, OpenConflict, Operation, PlannedRecord } from "../../model/plan.ts";
 import type { FieldReason, RecordReason } from "../../model/reconcile.ts";
 import type { RecordKey } from "../../model/record.ts";
@@ -177,8 +178,7 @@ function questionKey({
   field,
   candidates,
 }: Pick<OpenConflict, "link" | "field" | "candidates">): string {
-  const said = candidates.map(({ side, value }) => JSON.stringify([side, value])).sort();
-  return JSON.stringify([link, field ?? "", said]);
+  return JSON.stringify([link, field ?? "", saidText(candidates)]);
 }
 
 /** A planned record with its values by field name. */

@@ -33,5 +33,5 @@ export function questionsOf(
   });
   if (record.kind !== "delete-review") return fields;
   const why = `${record.edited.join(" and ")} edited what ${record.deleted.join(" and ")} deleted`;
-  return [...fields, { why, candidates: [], ...inSpiteOf() }];
+  return [...fields, { why, candidates: record.candidates ?? [], ...inSpiteOf() }];
 }

@@ -1,5 +1,5 @@
 import type { OpenConflict, Resolution } from "../../model/plan.ts";
-import type { Candidate } from "../../model/reconcile.ts";
+import type { Said } from "../../model/reconcile.ts";
 import type { Value } from "../../model/value.ts";
 import type { Conflicts } from "../../ports/agreements.ts";
 import { type AgreementSql, columnOf, type Parameter, type Row } from "./sql.ts";
@@ -55,7 +55,7 @@ function openConflict(sql: AgreementSql, row: Row): OpenConflict {
     link: Number(link),
     name: sql.readText(String(name)),
     why: String(why),
-    candidates: JSON.parse(String(candidates)) as readonly Candidate[],
+    candidates: JSON.parse(String(candidates)) as readonly Said[],
     openedAt: Number(openedAt),
     runId: String(runId),
     ...(field === "" ? {} : { field: String(field) }),

@@ -17,6 +17,7 @@ export function judgePlanned(
     judgeNulls(world, process, record);
     judgeQuestions(world, process, record);
     judgeContests(world, process, record);
+    judgeDecision(world, process, record);
   }
 }
 
@@ -62,6 +63,28 @@ function judgeContests(world: ReconcileWorldState, process: string, planned: Pla
       (field) => toldThere(world, planned, side, field.name) !== undefined,
     );
     if (isTold) world.violations.push(`${process} takes ${name} for edited on ${side.name}`);
+  }
+}
+
+/** What a person deletes, in spite of edits, takes none with it that came after they said so. */
+function judgeDecision(world: ReconcileWorldState, process: string, planned: PlannedRecord): void {
+  const { record, link, name, operations } = planned;
+  const { editAgainstDelete } = world.shape.rules.deletes;
+  if (record.kind !== "delete-beat-edit" || editAgainstDelete !== "review") return;
+  const later = new Set<unknown>([...world.ledger.made.keys()].slice(world.decidedAfter.get(link)));
+  for (const { side: on, kind, fields } of operations) {
+    const side = world.shape.sides.find((one) => one.name === on);
+    if (side === undefined || kind !== "delete") continue;
+    const own = side.schema.fields.map((one) => fields.find(({ field }) => field === one.name));
+    // What a side says and cannot be understood, or is not asked for, is no edit.
+    const said = side.mapping.toShared(own.map((field) => field?.before)).values;
+    said.forEach((value, index) => {
+      const direction = side.role.directions[index];
+      if ((direction !== "both" && direction !== "read") || !later.has(value)) return;
+      world.violations.push(
+        `${process} deletes ${name} on ${on} with ${String(value)}, which nobody was shown`,
+      );
+    });
   }
 }
 

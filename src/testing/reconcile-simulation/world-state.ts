@@ -1,6 +1,6 @@
 import type { MemorySystem } from "../../connectors/memory/system.ts";
 import type { MemoryHomeState } from "../../homes/memory/state.ts";
-import type { PlanHead } from "../../model/plan.ts";
+import type { LinkId, PlanHead } from "../../model/plan.ts";
 import type { SeededRandom } from "../simulation/seeded-random.ts";
 import type { Timeline } from "../simulation/timeline.ts";
 import type { Trace } from "../simulation/trace.ts";
@@ -26,6 +26,8 @@ export interface ReconcileWorldState {
   readonly violations: string[];
   /** Names of the processes that died. */
   readonly dead: Set<string>;
+  /** How many values people had written when one of them decided whether the record lives. */
+  readonly decidedAfter: Map<LinkId, number>;
   /** Plans that were made and not applied. */
   readonly plans: PlanHead[];
   processes: number;

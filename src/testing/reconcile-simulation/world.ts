@@ -1,10 +1,11 @@
 import { createMemorySystem, type MemorySystem } from "../../connectors/memory/system.ts";
 import { createMemoryHomeState } from "../../homes/memory/state.ts";
-import type { OpenConflict, PlanHead } from "../../model/plan.ts";
+import type { PlanHead } from "../../model/plan.ts";
 import { type FaultPlan, NO_FAULTS } from "../simulation/fate.ts";
 import { createSeededRandom } from "../simulation/seeded-random.ts";
 import { createTimeline } from "../simulation/timeline.ts";
 import { createTrace } from "../simulation/trace.ts";
+import { contest, resolve } from "./decisions.ts";
 import { checkEnd, checkJournal } from "./end-checks.ts";
 import { createReconcileTallies, type ReconcileHappening } from "./happenings.ts";
 import { createLedger } from "./ledger.ts";
@@ -108,6 +109,7 @@ function createWorld(seed: number): ReconcileWorldState {
     trace,
     violations: [],
     dead: new Set(),
+    decidedAfter: new Map(),
     plans: [],
     processes: 0,
   };
@@ -120,6 +122,8 @@ async function live(world: ReconcileWorldState): Promise<void> {
     await act(world);
     if (world.violations.length > 0) return;
   }
+  // Its own draws, so that seeds keep the rest of their worlds.
+  await contest(world, createSeededRandom(world.seed + 2 * LATER));
   await fallQuiet(world);
 }
 
@@ -257,29 +261,6 @@ async function ghost(world: ReconcileWorldState): Promise<void> {
   await runWhenFree(world, run, () =>
     launch(world, NO_FAULTS, () => ({ ...NO_SIDE_FAULTS, stale: 1 }), run),
   );
-}
-
-/** A person looks at what is open and decides some of it. */
-async function resolve(world: ReconcileWorldState): Promise<void> {
-  const { random, tallies } = world;
-  const home = calmHome(world);
-  const open = await home.conflicts({ sync: SYNC, resolved: false });
-  for (const conflict of open.filter(() => random.chance(0.6))) {
-    const answer = resolutionOf(world, conflict);
-    tallies.count(conflict.field === undefined ? "life of a record resolved" : "conflict resolved");
-    world.trace.add(`a person resolves ${conflict.id} ${JSON.stringify(answer)}`);
-    const resolution = { by: "ann", at: world.timeline.now(), ...answer };
-    await home.resolveConflicts([{ id: conflict.id, resolution }]);
-  }
-}
-
-function resolutionOf(
-  { random, people }: ReconcileWorldState,
-  { field, candidates }: OpenConflict,
-): { readonly take?: string; readonly value?: string; readonly deletes?: boolean } {
-  if (field === undefined) return { deletes: random.chance(0.5) };
-  if (field === "name" && random.chance(0.3)) return { value: people.newName() };
-  return { take: random.pick(candidates).side };
 }
 
 /** Some run of the past is taken back, whatever happened since. */

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { OpenConflict } from "../../model/plan.ts";
+import {
+  createReconcileWorld,
+  RECONCILE_BACKENDS,
+  type ReconcileBackend,
+  type ReconcileWorld,
+} from "../../testing/reconcile-world.ts";
+import { runReconcile } from "./run-reconcile.ts";
+
+const signal = new AbortController().signal;
+const SIDES = ["a", "b", "c"] as const;
+
+async function run(world: ReconcileWorld): Promise<void> {
+  world.tick(60_000);
+  await runReconcile(world.context, signal);
+}
+
+async function asked({ context }: ReconcileWorld): Promise<readonly OpenConflict[]> {
+  return context.home.conflicts({ sync: context.sync });
+}
+
+async function decide(world: ReconcileWorld, deletes: boolean): Promise<void> {
+  const [{ id } = { id: 0 }] = await asked(world);
+  const resolution = { by: "ann", at: 1, deletes };
+  await world.context.home.resolveConflicts([{ id, resolution }]);
+}
+
+/** What is edited on `a` was deleted on `b`, and a person is asked. */
+async function contested(backend: ReconcileBackend): Promise<ReconcileWorld> {
+  const world = createReconcileWorld({
+    backend,
+    deletes: { propagate: "remove", editAgainstDelete: "review" },
+    sides: SIDES.map((name) => ({ name })),
+  });
+  world.put("a", { sku: "1", name: "one", price: "1", tags: [] });
+  world.put("a", { sku: "2", name: "two", price: "2", tags: [] });
+  await run(world);
+  world.edit("a", "1", { name: "uno" });
+  world.remove("b", "1");
+  await run(world);
+  return world;
+}
+
+const names = (world: ReconcileWorld) => SIDES.map((side) => world.items(side)["1"]?.["name"]);
+
+const shown = ({ candidates }: OpenConflict) =>
+  candidates.map(({ side, field, deleted, value }) =>
+    deleted === true ? `${side} deleted` : `${side} ${field} ${String(value)}`,
+  );
+
+for (const backend of RECONCILE_BACKENDS)
+  describe(`decisions whether a record lives, home in ${backend}`, () => {
+    test("it is shown what each side says", async () => {
+      const world = await contested(backend);
+      const [question, ...more] = await asked(world);
+      assert.deepEqual(more, []);
+      assert.deepEqual(question && shown(question), ["a name uno", "b deleted"]);
+      await run(world);
+      assert.deepEqual(await asked(world), [question], "it stays as it was asked");
+    });
+
+    test("a deletion takes no edit with it that was not shown, and is asked anew", async () => {
+      const world = await contested(backend);
+      const [before] = await asked(world);
+      await decide(world, true);
+      world.edit("a", "1", { name: "due" });
+      await run(world);
+      assert.deepEqual(names(world), ["due", undefined, "one"]);
+      const [again] = await asked(world);
+      assert.equal(again?.id, before?.id);
+      assert.equal(again?.resolution, undefined);
+      assert.deepEqual(again && shown(again), ["a name due", "b deleted"]);
+      await decide(world, true);
+      await run(world);
+      assert.deepEqual(names(world), [undefined, undefined, undefined]);
+      assert.deepEqual(await asked(world), []);
+    });
+
+    test("nor another field's edit, nor another side's", async () => {
+      for (const [side, values] of [
+        ["a", { price: "9" }],
+        ["c", { name: "tri" }],
+      ] as const) {
+        const world = await contested(backend);
+        await decide(world, true);
+        world.edit(side, "1", values);
+        await run(world);
+        assert.equal(names(world).filter((name) => name !== undefined).length, 2);
+        assert.equal((await asked(world))[0]?.resolution, undefined);
+      }
+    });
+
+    test("a deletion holds though another side deleted it, too", async () => {
+      const world = await contested(backend);
+      await decide(world, true);
+      world.remove("c", "1");
+      await run(world);
+      assert.deepEqual(names(world), [undefined, undefined, undefined]);
+      assert.deepEqual(await asked(world), []);
+    });
+
+    test("what was put back where it was deleted lives on", async () => {
+      const world = await contested(backend);
+      await decide(world, true);
+      world.put("b", { sku: "1", name: "new", price: "1", tags: [] });
+      await run(world);
+      assert.ok(names(world).every((name) => name !== undefined));
+    });
+
+    test("to keep it does not hold against a deletion that was not shown", async () => {
+      const world = await contested(backend);
+      await decide(world, false);
+      world.remove("c", "1");
+      await run(world);
+      assert.deepEqual(names(world), ["uno", undefined, undefined]);
+      const [again] = await asked(world);
+      assert.equal(again?.resolution, undefined);
+      assert.deepEqual(again && shown(again), ["a name uno", "b deleted", "c deleted"]);
+      await decide(world, false);
+      await run(world);
+      assert.deepEqual(names(world), ["uno", "uno", "uno"]);
+    });
+
+    for (const name of ["due", "one"]) {
+      test(`to keep it holds for what is edited further: ${name}`, async () => {
+        const world = await contested(backend);
+        await decide(world, false);
+        world.edit("a", "1", { name });
+        await run(world);
+        assert.deepEqual(names(world), [name, name, name]);
+        assert.deepEqual(await asked(world), []);
+        await run(world);
+        assert.deepEqual(names(world), [name, name, name]);
+      });
+    }
+  });
