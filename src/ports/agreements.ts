@@ -312,8 +312,11 @@ export interface SettledRecord {
    */
   readonly unlinked: readonly { readonly side: string; readonly hash?: string }[];
   readonly operations: readonly OperationEnd[];
-  /** All that is open now; questions of this record that are not among them are closed. */
-  readonly questions: readonly OpenQuestion[];
+  /**
+   * All that is open now; questions of this record that are not among them are closed. Absent: they
+   * stay as they stand, with what was decided of them by then.
+   */
+  readonly questions?: readonly OpenQuestion[];
 }
 
 /**

@@ -149,7 +149,7 @@ async function applyBatch(
     completes: false,
   });
   await parkRefused(work, head, runId, records, ends);
-  tally.inReview(settled.filter(({ questions }) => questions.length > 0).length);
+  tally.inReview(settled.filter(({ questions = [] }) => questions.length > 0).length);
 }
 
 const NOT_SENT: Ended = {

@@ -1,20 +1,47 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { OpenConflict } from "../../model/plan.ts";
+import { withSide } from "../../testing/reconcile-sides.ts";
 import {
   createReconcileWorld,
   RECONCILE_BACKENDS,
   type ReconcileBackend,
   type ReconcileWorld,
 } from "../../testing/reconcile-world.ts";
+import type { ReconcileContext } from "./context.ts";
 import { runReconcile } from "./run-reconcile.ts";
 
 const signal = new AbortController().signal;
 const SIDES = ["a", "b", "c"] as const;
 
-async function run(world: ReconcileWorld): Promise<void> {
+async function run(world: ReconcileWorld, context = world.context): Promise<void> {
   world.tick(60_000);
-  await runReconcile(world.context, signal);
+  await runReconcile(context, signal);
+}
+
+/** Side `a` deletes nothing. */
+function refusing({ context }: ReconcileWorld): ReconcileContext {
+  const problem = { code: "RECORD_REFUSED", message: "It is still referred to." } as const;
+  return withSide(context, "a", ({ connector }) => ({
+    connector: {
+      ...connector,
+      write: async (query, operations, stop) =>
+        operations.some(({ kind }) => kind === "delete")
+          ? operations.map(() => ({ kind: "rejected", problem }))
+          : ((await connector.write?.(query, operations, stop)) ?? []),
+    },
+  }));
+}
+
+/** The process dies before it can note what became of its writes. */
+function dying(context: ReconcileContext): ReconcileContext {
+  const home = new Proxy(context.home, {
+    get: (inner, name, receiver) =>
+      name === "settle" || name === "finishRun"
+        ? () => Promise.reject(new Error("killed"))
+        : Reflect.get(inner, name, receiver),
+  });
+  return { ...context, home };
 }
 
 async function asked({ context }: ReconcileWorld): Promise<readonly OpenConflict[]> {
@@ -133,6 +160,49 @@ for (const backend of RECONCILE_BACKENDS)
         assert.deepEqual(await asked(world), []);
         await run(world);
         assert.deepEqual(names(world), [name, name, name]);
+      });
+    }
+
+    for (const how of ["one side refuses", "one side refuses while the process dies"]) {
+      /** To delete the record is decided, and done on `c` alone. */
+      const halfWay = async (): Promise<ReconcileWorld> => {
+        const world = await contested(backend);
+        await decide(world, true);
+        const [decided] = await asked(world);
+        if (how === "one side refuses") await run(world, refusing(world));
+        else await assert.rejects(run(world, dying(refusing(world))), /killed/);
+        assert.deepEqual(names(world), ["uno", undefined, undefined]);
+        assert.deepEqual(await asked(world), [decided]);
+        return world;
+      };
+
+      test(`a deletion that ${how} is decided until it is through`, async () => {
+        const world = await halfWay();
+        const [decided] = await asked(world);
+        const { applied } = await runReconcile({ ...refusing(world), triesParked: true }, signal);
+        assert.equal(applied.inReview, 0);
+        assert.deepEqual(await asked(world), [decided]);
+        await run(world, { ...world.context, triesParked: true });
+        assert.deepEqual(names(world), [undefined, undefined, undefined]);
+        assert.deepEqual(await asked(world), []);
+      });
+
+      test(`a deletion that ${how} is asked anew after an edit there`, async () => {
+        const world = await halfWay();
+        world.edit("a", "1", { name: "due" });
+        await run(world);
+        assert.deepEqual(names(world), ["due", undefined, undefined]);
+        const [again] = await asked(world);
+        assert.equal(again?.resolution, undefined);
+        assert.deepEqual(again && shown(again), ["a name due", "b deleted"]);
+      });
+
+      test(`a deletion that ${how} may be taken back`, async () => {
+        const world = await halfWay();
+        await decide(world, false);
+        await run(world);
+        assert.deepEqual(names(world), ["uno", "uno", "uno"]);
+        assert.deepEqual(await asked(world), []);
       });
     }
   });

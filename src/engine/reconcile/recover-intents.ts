@@ -1,5 +1,5 @@
 import type { Operation, PlannedRecord } from "../../model/plan.ts";
-import type { OpenQuestion, SettledRecord, StoredLink } from "../../ports/agreements.ts";
+import type { SettledRecord, StoredLink } from "../../ports/agreements.ts";
 import type { ReconcileContext, ReconcileWork, SideContext } from "./context.ts";
 import { keepPlaces } from "./kept-places.ts";
 import { type Beside, metKeys, sentName } from "./made-records.ts";
@@ -141,11 +141,10 @@ async function settleLate(
   if (learnt.length === 0) return undefined;
   const operations = learnt.flatMap((operation) => endOf(context, operation, ends));
   const [stored] = await home.links(sync, [link]);
-  const rest = { link, operations, questions: [], sides: [], unlinked: [], behind: false };
-  if (stored === undefined) return { ...rest, name: record.name, agreed: [], ends: true };
-  const questions = await home.conflicts({ sync, link: [link] });
-  // A decision that waits is used by the plan that follows; until then nothing may touch it.
-  if (questions.some(({ resolution }) => resolution !== undefined)) return undefined;
+  const rest = { link, operations, sides: [], unlinked: [], behind: false };
+  if (stored === undefined) {
+    return { ...rest, name: record.name, agreed: [], ends: true, questions: [] };
+  }
   const written = learnt.filter(({ id }) => ends.get(id)?.kind === "written");
   const told = learnt.filter(({ id, kind }) => {
     const end = ends.get(id);
@@ -159,10 +158,6 @@ async function settleLate(
     behind: true,
     sides: told.flatMap((operation) => lateSide(context, record, stored, operation, ends)),
     unlinked: written.flatMap(({ kind, side }) => (kind === "delete" ? [{ side }] : [])),
-    questions: questions.map(({ field, why, base, candidates }): OpenQuestion => {
-      const asked = { why, candidates, ...(field === undefined ? {} : { field }) };
-      return base === undefined ? asked : { ...asked, base };
-    }),
   };
 }
 

@@ -71,11 +71,19 @@ export function settleRecord(
       return { side, ...(standing === undefined ? marked : { hash: standing }) };
     }),
     operations: planned.operations.flatMap((operation) => endOf(context, operation, ends)),
-    questions: questionsOf(
-      context.rules.fields.map(({ name }) => name),
-      planned,
-    ),
+    ...(failedDelete && isDecided(planned.record)
+      ? {}
+      : { questions: questionsOf(namesOf(context), planned) }),
   };
+}
+
+function namesOf({ rules: { fields } }: ReconcileContext): readonly string[] {
+  return fields.map(({ name }) => name);
+}
+
+/** What a person decided is not asked again while it is done on some sides only. */
+function isDecided(record: PlannedRecord["record"]): boolean {
+  return record.kind === "delete-beat-edit" && record.decided !== undefined;
 }
 
 /** Of what stands on a side whose record was only marked as deleted. */

@@ -41,7 +41,7 @@ function recordStatements(
     ...drop(sql, lease.sync, gone),
     ...keepRecords(sql, lease.sync, kept, known, plannedAt),
     ...endOperations(sql, settlement),
-    ...askQuestions(sql, settlement, links),
+    ...askQuestions(sql, settlement),
     // An end that is known late is no new decision.
     {
       sql: `UPDATE ${sql.table("planned")} SET run_id = $1, settled_at = $2 WHERE plan = $4
@@ -152,10 +152,10 @@ function endOperations(
 function askQuestions(
   sql: AgreementSql,
   { records, lease, runId, at }: Settlement,
-  links: Relation,
 ): readonly Statement[] {
   const conflicts = sql.table("conflicts");
-  const rows = records.flatMap(({ link, name, questions }) =>
+  const links = recordLinks(records.filter(({ questions }) => questions !== undefined));
+  const rows = records.flatMap(({ link, name, questions = [] }) =>
     questions.map(({ field, why, base, candidates, inSpiteOf }) => ({
       link,
       name: sql.storeText(name),

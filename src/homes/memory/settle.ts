@@ -34,7 +34,8 @@ function settleOne(state: AgreementState, settlement: Settlement, record: Settle
     const before = state.operations.get(id);
     if (before !== undefined) state.operations.set(id, stored({ ...before, ...end, runId, at }));
   }
-  settleQuestions(state, sync, record, runId, at);
+  const { questions } = record;
+  if (questions !== undefined) settleQuestions(state, sync, { link, name, questions }, runId, at);
   const planned = state.planned.get(joined(plan, String(link)));
   // An end that is known late is no new decision.
   if (planned !== undefined && planned.settled === undefined) {
@@ -112,7 +113,7 @@ function bury(
 function settleQuestions(
   state: AgreementState,
   sync: string,
-  { link, name, questions }: SettledRecord,
+  { link, name, questions }: Required<Pick<SettledRecord, "link" | "name" | "questions">>,
   runId: string,
   at: number,
 ): void {

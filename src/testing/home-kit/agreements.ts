@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Said } from "../../model/reconcile.ts";
 import type { SettledRecord } from "../../ports/agreements.ts";
 import {
   HOSTILE,
@@ -364,12 +365,17 @@ function asking(behaviour: Behaviour): void {
       base: "b",
       candidates: [{ side: "a", value }],
     });
+    const shown: readonly Said[] = [
+      { side: "a", field: "f", value: "x", at: "2026-01-01T00:00:00Z" },
+      { side: "b", value: null, deleted: true },
+    ];
     await settle(home, lease, "p", [
-      settled(1, { questions: [ask("x"), { why: "life", candidates: [] }] }),
+      settled(1, { questions: [ask("x"), { why: "life", candidates: shown }] }),
     ]);
     const [first, life] = await home.conflicts({ sync: SYNC });
     assert.equal(first?.field, "f");
     assert.equal(life?.field, undefined);
+    assert.deepEqual(life?.candidates, shown);
     assert.equal(await home.conflictCount(SYNC), 2);
     const resolution = { by: "ann", at: 1, value: "y" };
     await home.resolveConflicts([{ id: first?.id ?? 0, resolution }]);
@@ -377,6 +383,10 @@ function asking(behaviour: Behaviour): void {
       (await home.conflicts({ link: [1], resolved: true })).map((one) => one.resolution),
       [resolution],
     );
+    const { questions: _, ...unasked } = settled(1);
+    await settle(home, lease, "p2", [unasked]);
+    const stays = await home.conflicts({ sync: SYNC });
+    assert.deepEqual(stays, [{ ...first, resolution }, life], "what is not spoken of stays");
     await settle(home, lease, "q", [settled(1, { questions: [ask("z")] })]);
     const [kept] = await home.conflicts({ sync: SYNC });
     assert.deepEqual(
