@@ -83,6 +83,8 @@ export interface DeleteRules {
    * edit does.
    */
   readonly editAgainstDelete: "edit-wins" | "delete-wins" | "review" | { readonly hub: string };
+  /** Of one record: a person is asked whether it lives. */
+  readonly isAsked?: true;
   /** Of one record: what a person decided about it, which goes before the rule. */
   readonly decided?: LifeDecision;
 }
@@ -232,4 +234,6 @@ export interface Merged {
   readonly forgotten: readonly string[];
   /** Sides whose only copy has no place there any more, and stays until another side was given it. */
   readonly waiting: readonly string[];
+  /** Too little is known now: all of it stays as it is, and so do the questions about it. */
+  readonly isHeld?: true;
 }

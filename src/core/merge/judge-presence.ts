@@ -27,6 +27,7 @@ export type Situation =
  * | gone on one that had not been told of an    | the same: whoever deleted it did not know     |
  * | edit yet                                    | that edit                                     |
  * | gone on one, another is not known now       | held: an edit there may not be seen yet       |
+ * | a person is asked, another is not known now | held: it may be the one that deleted it       |
  * | gone on all                                 | ended                                        |
  * | gone on all that are heard                  | deleted on the others, whoever knew of what: |
  * |                                             | none is left to speak for it                 |
@@ -48,6 +49,8 @@ export function judgePresence(
   if (present.length === 0) {
     return isUnknown || base === undefined ? { kind: "held" } : ENDED;
   }
+  // A question is about what each side said: what is not heard now can neither bear it out nor end it.
+  if (isUnknown && rules.deletes.isAsked === true) return { kind: "held" };
   const lives = views.map((view) => (view.presence === "gone" ? asNever(view) : view));
   if (base === undefined || gone.length === 0) {
     const sides = present.map(({ side }) => side);

@@ -36,7 +36,7 @@ export function mergeRecord(
   };
   switch (situation.kind) {
     case "held":
-      return { ...untouched, record: { kind: "kept" }, writes: [] };
+      return { ...untouched, record: { kind: "kept" }, writes: [], isHeld: true };
     case "ended":
       return { ...untouched, record: { kind: "ended" }, writes: [] };
     case "frozen":

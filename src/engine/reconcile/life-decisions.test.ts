@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { OpenConflict } from "../../model/plan.ts";
-import { withSide } from "../../testing/reconcile-sides.ts";
+import { createHearing, withSide } from "../../testing/reconcile-sides.ts";
 import {
   createReconcileWorld,
   RECONCILE_BACKENDS,
   type ReconcileBackend,
   type ReconcileWorld,
+  type WorldSide,
 } from "../../testing/reconcile-world.ts";
 import type { ReconcileContext } from "./context.ts";
 import { runReconcile } from "./run-reconcile.ts";
@@ -55,11 +56,11 @@ async function decide(world: ReconcileWorld, deletes: boolean): Promise<void> {
 }
 
 /** What is edited on `a` was deleted on `b`, and a person is asked. */
-async function contested(backend: ReconcileBackend): Promise<ReconcileWorld> {
+async function contested(backend: ReconcileBackend, own?: WorldSide): Promise<ReconcileWorld> {
   const world = createReconcileWorld({
     backend,
     deletes: { propagate: "remove", editAgainstDelete: "review" },
-    sides: SIDES.map((name) => ({ name })),
+    sides: SIDES.map((name) => (name === own?.name ? own : { name })),
   });
   world.put("a", { sku: "1", name: "one", price: "1", tags: [] });
   world.put("a", { sku: "2", name: "two", price: "2", tags: [] });
@@ -202,6 +203,26 @@ for (const backend of RECONCILE_BACKENDS)
         await decide(world, false);
         await run(world);
         assert.deepEqual(names(world), ["uno", "uno", "uno"]);
+        assert.deepEqual(await asked(world), []);
+      });
+    }
+
+    for (const away of SIDES) {
+      test(`a question stays, and its decision, while ${away} cannot be read`, async () => {
+        const { hearing, faults } = createHearing();
+        const world = await contested(backend, { name: away, connector: { faults } });
+        const question = await asked(world);
+        hearing.state = "away";
+        await run(world);
+        assert.deepEqual(await asked(world), question);
+        await decide(world, true);
+        const decided = await asked(world);
+        await run(world);
+        assert.deepEqual(await asked(world), decided);
+        assert.deepEqual(names(world), ["uno", undefined, "one"]);
+        hearing.state = "heard";
+        await run(world);
+        assert.deepEqual(names(world), [undefined, undefined, undefined]);
         assert.deepEqual(await asked(world), []);
       });
     }

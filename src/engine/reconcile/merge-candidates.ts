@@ -76,7 +76,8 @@ export async function mergeCandidates(
     });
     const questions = openOf.get(candidate.link) ?? [];
     const decided = questions.filter(({ resolution }) => resolution !== undefined);
-    const rules = withDecisions(context.rules, decided);
+    const isLifeAsked = questions.some(({ field }) => field === undefined);
+    const rules = withDecisions(isLifeAsked ? asking(context.rules) : context.rules, decided);
     const merged = mergeRecord(rules, candidate.stored?.agreed, views);
     const isAsked = questions.length > 0;
     return { link: candidate.link, candidate, merged, views, isAsked, decided, ...heard };
@@ -232,6 +233,11 @@ function stagedRecord({ key, values, modifiedAt, version, digest }: StagedRecord
     ...(version === undefined ? {} : { version }),
     ...(digest === undefined ? {} : { digest }),
   };
+}
+
+/** The rules for a record of which a person is asked whether it lives. */
+function asking(rules: MergeRules): MergeRules {
+  return { ...rules, deletes: { ...rules.deletes, isAsked: true } };
 }
 
 /** The rules for one record, with what a person decided about it put first. */

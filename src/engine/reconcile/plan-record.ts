@@ -229,8 +229,10 @@ function endsNow({ record }: Merged, { candidate }: Looked, unlinked: readonly s
 /** True when all is as it is stored already: nothing is written, asked, agreed or acknowledged. */
 export function isIdle(
   planned: PlannedRecord,
-  { candidate: { stored }, isAsked }: Pick<Looked, "candidate" | "isAsked">,
+  { candidate: { stored }, isAsked, merged }: Pick<Looked, "candidate" | "isAsked" | "merged">,
 ): boolean {
+  // What is asked stays asked, and what was decided of it waits, until more is known.
+  if (isAsked && merged.isHeld === true) return true;
   if (stored === undefined || isAsked || planned.behind !== stored.behind) return false;
   const { operations, ends, unlinked } = planned;
   if (operations.length > 0 || ends || unlinked.length > 0 || isInReview(planned)) return false;

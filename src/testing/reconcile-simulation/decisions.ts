@@ -65,7 +65,30 @@ export async function contest(world: ReconcileWorldState, random: SeededRandom):
     else people.remove(side, row);
   }
   timeline.advance(10_000);
+  const decided = await toBeDeleted(world);
+  const before = happened(world);
   await runRough(world, { kind: "run" });
+  timeline.advance(10_000);
+  await runCalm(world, { kind: "run" });
+  if (happened(world) !== before) return;
+  for (const { link, name } of await calmHome(world).conflicts({ sync: SYNC, link: decided })) {
+    world.violations.push(`whether ${name} (${link}) lives is asked again, or was not carried out`);
+  }
+}
+
+/** The records that go by a decision that holds: nobody did anything to them since it was made. */
+async function toBeDeleted(world: ReconcileWorldState): Promise<readonly number[]> {
+  const ending = await runCalm(world, { kind: "plan" });
+  if (ending.kind !== "done") return [];
+  const planned = await calmHome(world).planned(ending.head.plan, 0, 10_000);
+  return planned.flatMap(({ link, record }) =>
+    record.kind === "delete-beat-edit" && record.decided !== undefined ? [link] : [],
+  );
+}
+
+/** Grows with all that people do, and with each process that is given old data. */
+function happened({ trace, ledger }: ReconcileWorldState): number {
+  return trace.lines.filter((line) => line.includes(" people ")).length + ledger.misled.size;
 }
 
 function rowOf({ home, systems }: ReconcileWorldState, { name }: SideShape, link: number) {
