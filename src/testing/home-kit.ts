@@ -5,6 +5,7 @@ import { digestBehaviours } from "./home-kit/digests.ts";
 import { fileBehaviours } from "./home-kit/files.ts";
 import { leftOutBehaviours } from "./home-kit/left-out.ts";
 import { logBehaviours } from "./home-kit/log.ts";
+import { planBehaviours } from "./home-kit/plans.ts";
 import { recordBehaviours } from "./home-kit/records.ts";
 import { standingBehaviours } from "./home-kit/standing.ts";
 import { behaviours, type HomeKitOptions } from "./home-kit/subject.ts";
@@ -24,6 +25,7 @@ export function homeKit(name: string, options: HomeKitOptions): void {
     agreementBehaviours(behaviour);
     digestBehaviours(behaviour);
     leftOutBehaviours(behaviour);
+    planBehaviours(behaviour);
     standingBehaviours(behaviour);
   });
 }
