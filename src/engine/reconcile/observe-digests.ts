@@ -149,6 +149,7 @@ export async function observeByDigests(
       missing.map(({ key }) => ({ key })),
       tally,
       { leftOut },
+      "unlisted",
     );
     await doubtFound(work, side, [...found], tally);
     await takeGone(
@@ -174,11 +175,12 @@ async function takeKeys(
   marks: readonly KeyMark[],
   tally: Tally,
   seen: Seen,
+  from: "listed" | "unlisted" = "listed",
 ): Promise<ReadonlySet<RecordKey>> {
   const found = new Set<RecordKey>();
   const most = side.connector.capabilities.keysPerRead;
   for (let at = 0; at < marks.length; at += most) {
-    const page = await readMarked(work, side, marks.slice(at, at + most));
+    const page = await readMarked(work, side, marks.slice(at, at + most), from);
     for (const { key } of page.records) found.add(key);
     for (const { key } of page.bad) if (key !== undefined) found.add(key);
     tally.read += await takePage(work, side, page, tally, seen);
@@ -189,17 +191,23 @@ async function takeKeys(
 /**
  * The records of these marks. What is not there, or stands otherwise than it was just listed, is
  * asked for once more: one answer may be that of a replica that is behind, and where the side goes on
- * by its feed nothing would tell of the record again.
+ * by its feed nothing would tell of the record again. So is what is there although no listing has it:
+ * it is there only if the second answer has it too.
  */
 async function readMarked(
   work: ReconcileWork,
   side: SideContext,
   marks: readonly KeyMark[],
+  from: "listed" | "unlisted",
 ): Promise<Pick<Page, "records" | "bad">> {
   const { records, bad } = await readByKeys(
     asking(work, side),
     marks.map(({ key }) => key),
   );
+  if (from === "unlisted") {
+    const there = [...bad, ...records].flatMap(({ key }) => key ?? []);
+    return readByKeys(asking(work, side), there);
+  }
   const answers = new Map([...bad, ...records].map((one) => [one.key, one]));
   const doubtful = marks.flatMap(({ key, digest }) => {
     const answer = answers.get(key);

@@ -87,6 +87,24 @@ for (const backend of RECONCILE_BACKENDS)
       assert.deepEqual(names(world), ["three", "three", "three"]);
     });
 
+    test("nor is one that has a record which no digest shows any more", async () => {
+      const { world, b, run } = build(backend, { digests: true });
+      for (const sku of ["1", "2", "3"]) world.put("a", item(sku));
+      await run();
+      const old = world.systems["b"]?.copy();
+      assert.ok(old);
+      world.tick(10_000);
+      world.edit("b", "1", { name: "two" });
+      await run();
+      await run();
+      world.remove("b", "1");
+      const faults = [{ system: old }];
+      b.read = inTurn("keys", faults);
+      await run();
+      assert.equal(faults.length, 0, "the old answer was given");
+      assert.deepEqual(names(world), [undefined, undefined, undefined]);
+    });
+
     test("two answers that say the same are believed, though the feed told nothing", async () => {
       const { world, run } = build(backend, { observe: "changes" });
       world.put("a", item("1"));
