@@ -1,5 +1,9 @@
 import type { StreamQuery } from "../../ports/connector.ts";
+import { hashText } from "../replicate/hash.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
+
+/** What every system has room for beside its installation's own name. */
+const ORIGIN_MAX = 100;
 
 /**
  * The side as one run writes it, and as the next one reads its changes: without what that run wrote.
@@ -12,5 +16,6 @@ export function queryOfRun(
   { name, query }: SideContext,
   runId: string,
 ): StreamQuery {
-  return { ...query, origin: `${context.sync}/${name}/${runId}` };
+  const origin = `${context.sync}/${name}/${runId}`;
+  return { ...query, origin: origin.length > ORIGIN_MAX ? hashText(origin) : origin };
 }
