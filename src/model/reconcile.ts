@@ -127,6 +127,11 @@ export interface SideView {
   /** Canonical time, corrected by the clock offset. */
   readonly modifiedAt?: string;
   readonly acknowledged?: Acknowledged;
+  /**
+   * It was never linked, whatever is known of what it was told: it may be somebody's own record, which
+   * speaks for itself, and is not this sync's to delete.
+   */
+  readonly isMet?: true;
 }
 
 /** What the merge must know of a side. */

@@ -49,13 +49,13 @@ export function whatIsSaid(
   const untold = gone.map((view) => untoldFields(rules, base, view));
   const unknown = untold.every((fields) => fields.length > 0) ? untold.flat() : [];
   const said = edited.flatMap((view) => {
-    const { side, values, modifiedAt: at, acknowledged } = view;
+    const { side, values, modifiedAt: at, acknowledged, isMet } = view;
     const own = editedFields(rules, base, view);
     return rules.fields.flatMap((field, index): Said[] => {
       const value = values[index];
       if (value === undefined || !isRead(rules, side, index)) return [];
       // A record that the side never had before is new as a whole.
-      const isNew = acknowledged === undefined && !isBlank(field, value);
+      const isNew = (acknowledged === undefined || isMet === true) && !isBlank(field, value);
       if (!isNew && !own.includes(index) && !unknown.includes(index)) return [];
       return [{ side, field: field.name, value, ...(at === undefined ? {} : { at }) }];
     });

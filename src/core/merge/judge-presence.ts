@@ -119,5 +119,6 @@ function asNever({ side }: SideView): SideView {
 
 /** True when the side says of some field what it did not say before, or what was never agreed. */
 function isEdited(rules: MergeRules, base: Values, view: SideView): boolean {
-  return view.acknowledged === undefined || editedFields(rules, base, view).length > 0;
+  const isMet = view.acknowledged === undefined || view.isMet === true;
+  return isMet || editedFields(rules, base, view).length > 0;
 }

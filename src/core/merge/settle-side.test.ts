@@ -104,3 +104,25 @@ test("policies see the records that are there, and the sides in one order", () =
     ["a", "b"],
   );
 });
+
+test("what a side was told is known where it is met only now, and yet it speaks for itself", () => {
+  const rules = rulesOf([role("a"), role("b", { whenLeaving: "remove" })]);
+  const met = { ...present("b", "N", "N", "n"), isMet: true } as const;
+  const kept = mergeRecord(rules, ["n"], [present("a", "n", "n", "n"), met]);
+  assert.deepEqual([kept.reasons[0]?.kind, kept.writes], ["agreed", []]);
+  const gone: SideView = {
+    side: "a",
+    presence: "gone",
+    values: [],
+    acknowledged: kept.acknowledged.get("a") ?? { returned: [], stoodFor: [] },
+  };
+  const deleted = mergeRecord(rules, ["n"], [gone, met]);
+  assert.equal(deleted.record.kind, "edit-beat-delete");
+  assert.deepEqual(
+    deleted.writes.map(({ kind, side }) => `${kind} ${side}`),
+    ["create a"],
+  );
+  const outside = rulesOf([role("a"), role("b", { whenLeaving: "remove", accepts: () => false })]);
+  const left = mergeRecord(outside, ["n"], [present("a", "n", "n", "n"), met]);
+  assert.deepEqual(left.writes, []);
+});

@@ -139,7 +139,7 @@ function standsFor(outcome: Outcome, view: SideView, index: number): Value | und
 export function removal(rules: MergeRules, view: SideView): readonly SideWrite[] {
   const role = roleOf(rules, view.side);
   if (view.presence !== "present" || view.acknowledged === undefined) return [];
-  if (view.acknowledged.left === true) return [];
+  if (view.isMet === true || view.acknowledged.left === true) return [];
   if (role === undefined || role.remove === "never") return [];
   if (role.remove === "delete") return [{ side: view.side, kind: "delete" }];
   const { mark } = role.remove;

@@ -61,18 +61,18 @@ export async function mergeCandidates(
     sync: context.sync,
     link: candidates.map(({ link }) => link),
   });
-  const known = new Map([
-    ...(await unheardJoins(work, candidates)),
-    ...(await markedViews(work, candidates)),
-  ]);
+  const unheard = await unheardJoins(work, candidates);
+  const marked = await markedViews(work, candidates);
   const openOf = Map.groupBy(open, ({ link }) => link);
   return candidates.map((candidate) => {
     const heard: Heard = { records: new Map(), troubles: [] };
-    const views = context.sides.map((side) => {
+    const views = context.sides.map((side): SideView => {
       const isSeen = observations.get(side.name)?.kind === "whole";
       const view = viewOf(side, candidate, fresh.get(side.name), heard, isSeen);
-      const acknowledged = known.get(`${side.name} ${candidate.link}`);
-      return acknowledged === undefined ? view : { ...view, acknowledged };
+      const acknowledged = marked.get(`${side.name} ${candidate.link}`);
+      if (acknowledged !== undefined) return { ...view, acknowledged };
+      const told = unheard.get(`${side.name} ${candidate.link}`);
+      return told === undefined ? view : { ...view, acknowledged: told, isMet: true };
     });
     const questions = openOf.get(candidate.link) ?? [];
     const decided = questions.filter(({ resolution }) => resolution !== undefined);
