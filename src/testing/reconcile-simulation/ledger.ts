@@ -55,8 +55,8 @@ export interface Ledger {
   toldAt(place: Place): Told | undefined;
   /** A write that is under way: people see it before its sender is answered. */
   sends(flying: readonly Flying[]): void;
-  /** Its sender has the answer, and what it wrote was told by `showed`. */
-  lands(flying: readonly Flying[]): void;
+  /** Its sender has the answer; gives what people wrote meanwhile where it wrote. */
+  lands(flying: readonly Flying[]): readonly Value[];
   /** A person is about to replace what stands there, and sees it. */
   replaces(place: Place, seen: Value | undefined): void;
   excuse(value: Value): void;
@@ -102,6 +102,9 @@ export interface Ledger {
 
 const placeId = ({ side, key, field }: Place): string => [side, key, field].join("\0");
 
+const isAt = ({ side, key, field }: Flying, place: Place): boolean =>
+  side === place.side && (key ?? place.key) === place.key && field === place.field;
+
 export function createLedger(): Ledger {
   const made = new Map<string, Place>();
   const stood = new Map<string, Set<string>>();
@@ -111,7 +114,8 @@ export function createLedger(): Ledger {
   const removed = new Set<string>();
   const went = new Map<string, number>();
   const writes = new Map<string, Performed>();
-  const air = new Set<Flying>();
+  /** With what people wrote in the same place since. */
+  const air = new Map<Flying, Value[]>();
   const told = new Map<string, Told>();
   const seconds = new Set<string>();
   let order = 0;
@@ -140,6 +144,7 @@ export function createLedger(): Ledger {
     misled: new Map(),
     wrote(place, value) {
       show(place, value);
+      for (const [one, over] of air) if (isAt(one, place)) over.push(value);
       if (typeof value === "string") made.set(value, place);
     },
     showed(place, value, stored = value) {
@@ -156,17 +161,18 @@ export function createLedger(): Ledger {
     },
     toldAt: (place) => told.get(placeId(place)),
     sends(flying) {
-      for (const one of flying) air.add(one);
+      for (const one of flying) air.set(one, []);
     },
     lands(flying) {
+      const over = flying.flatMap((one) => air.get(one) ?? []);
       for (const one of flying) air.delete(one);
+      return over;
     },
     replaces(place, seen) {
       told.delete(placeId(place));
       for (const value of stood.get(placeId(place)) ?? []) excused.add(value);
-      for (const { side, key = place.key, field, value, stored } of air) {
-        const isThere = side === place.side && key === place.key && field === place.field;
-        if (isThere && stored === seen) excuse(value);
+      for (const one of air.keys()) {
+        if (isAt(one, place) && one.stored === seen) excuse(one.value);
       }
     },
     excuse,

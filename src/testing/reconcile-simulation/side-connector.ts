@@ -170,10 +170,13 @@ export function createSideConnector(
     const hasOld = hadBefore(operation);
     ledger.sends(flying);
     const [outcome] = (await connector.write?.(query, [filled(side, operation)], signal)) ?? [];
-    ledger.lands(flying);
+    const over = ledger.lands(flying);
     if (outcome === undefined) throw new Error("The memory connector gave no outcome.");
     world.trace.add(told(fate.name, side, operation, outcome));
     if (outcome.kind === "written") note(operation, outcome, before?.["origin"]);
+    // A system that checks first loses what is written between that and its write.
+    const isChecked = side.schema.traits.write?.expects === "checked";
+    if (outcome.kind === "written" && isChecked) for (const value of over) ledger.excuse(value);
     if (outcome.kind === "written" && marks) {
       tallies.count("marked as deleted");
       ledger.marked(before?.["origin"]);
