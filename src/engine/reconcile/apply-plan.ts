@@ -5,6 +5,7 @@ import { SyncError } from "../../model/sync-error.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork } from "./context.ts";
 import { holdUndone } from "./guard-plan.ts";
+import { beginJudgement, keepJudgement } from "./judged-anew.ts";
 import { keepPlaces } from "./kept-places.ts";
 import { type MadeSince, madeSince, NOTHING_MADE } from "./made-since.ts";
 import { operationCount } from "./operation-count.ts";
@@ -47,6 +48,7 @@ export async function applyPlan(
   await refuseStale(work, head);
   await refuseDropped(work, head);
   await keepPlaces(work, runId);
+  await beginJudgement(work, runId);
   const total = operationCount(head.sides);
   if (head.undoes !== undefined) await beginUndo(work, head.undoes, runId);
   const tally = createTally(context.sides.map(({ name }) => name));
@@ -72,6 +74,7 @@ export async function applyPlan(
     completes: true,
   });
   await savePositions(work, head, runId);
+  await keepJudgement(work, runId, head);
   const settled = head.parked?.settled ?? [];
   if (settled.length > 0) await home.dropParked(settled);
   await home.clearStaged(work.lease());

@@ -27,10 +27,15 @@ export interface ReconcileContext {
   readonly buryMs: number;
   /** Every record of every side is read now, also where changes or digests are told. */
   readonly isFull?: boolean;
+  /** Every record of these sides is looked at, also where it stands as it did: the settings are others. */
+  readonly anew?: { readonly sides: ReadonlySet<string>; readonly newlyTold: NewlyTold };
   /** Writes that a side refused before are tried once more. */
   readonly triesParked?: boolean;
   readonly emit: (event: ReconcileEvent) => void;
 }
+
+/** By side, the fields that it is told now and was not when its records were last judged. */
+export type NewlyTold = Readonly<Record<string, readonly number[]>>;
 
 /** One side, ready to be read and written. */
 export interface SideContext {

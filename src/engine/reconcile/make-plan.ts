@@ -12,6 +12,7 @@ import { allEnded } from "./all-ended.ts";
 import { withoutStanding } from "./beside-standing.ts";
 import type { ReconcileWork } from "./context.ts";
 import { lackedInWords } from "./describe-sync.ts";
+import { judgeAnew } from "./judged-anew.ts";
 import { ambiguousInWords, type Matching, matchStaged } from "./match-staged.ts";
 import { type Looked, mergeCandidates } from "./merge-candidates.ts";
 import { stageMetAgain } from "./met-again.ts";
@@ -40,10 +41,11 @@ export interface MadePlan {
  * also where nothing is to be done.
  */
 export async function makePlan(
-  work: ReconcileWork,
+  asked: ReconcileWork,
   runId: string,
   isShown = false,
 ): Promise<MadePlan> {
+  const work = await judgeAnew(asked);
   const { context } = work;
   const { home, sync } = context;
   await home.dropPlans(work.lease());

@@ -16,7 +16,8 @@ import { addMs } from "../../model/timestamp.ts";
 import { valuesEqual } from "../../model/value.ts";
 import type { MergeCandidate, StagedRecord, StoredSide } from "../../ports/agreements.ts";
 import { allEnded } from "./all-ended.ts";
-import type { ReconcileWork, SideContext } from "./context.ts";
+import type { ReconcileContext, ReconcileWork, SideContext } from "./context.ts";
+import { asToldNow } from "./newly-told.ts";
 import type { SideObservation } from "./observe-side.ts";
 import { type FreshRecords, readKeysTwice } from "./read-keys.ts";
 import { isAsBuried } from "./standing.ts";
@@ -68,7 +69,8 @@ export async function mergeCandidates(
     const heard: Heard = { records: new Map(), troubles: [] };
     const views = context.sides.map((side): SideView => {
       const isSeen = observations.get(side.name)?.kind === "whole";
-      const view = viewOf(side, candidate, fresh.get(side.name), heard, isSeen);
+      const own = knownOf(context, side, candidate);
+      const view = viewOf(side, { ...candidate, own }, fresh.get(side.name), heard, isSeen);
       const acknowledged = marked.get(`${side.name} ${candidate.link}`);
       if (acknowledged !== undefined) return { ...view, acknowledged };
       const told = unheard.get(`${side.name} ${candidate.link}`);
@@ -167,15 +169,23 @@ function says(side: SideContext, { values }: StreamRecord, said: Values = []): b
   return now.every((value, index) => valuesEqual(value, said[index]));
 }
 
+function knownOf(
+  context: ReconcileContext,
+  { name }: SideContext,
+  { stored }: MergeCandidate,
+): StoredSide | undefined {
+  const own = stored?.sides[name];
+  return own && { ...own, acknowledged: asToldNow(context, name, own.acknowledged) };
+}
+
 /** `isSeen`: the side was just listed whole, so that what is not staged stood in that listing. */
 function viewOf(
   side: SideContext,
-  { stored, staged }: MergeCandidate,
+  { own, staged }: Pick<MergeCandidate, "staged"> & { readonly own: StoredSide | undefined },
   fresh: FreshRecords | undefined,
   heard: Heard,
   isSeen: boolean,
 ): SideView {
-  const own = stored?.sides[side.name];
   const { name } = side;
   if (fresh === undefined) return view(side, "unknown", own);
   const mine = staged.filter((record) => record.side === name);

@@ -10,6 +10,7 @@ import { asking } from "./read-keys.ts";
 import { createRowSet, type RowSet } from "./row-set.ts";
 import { createRowsByDigest } from "./rows-by-digest.ts";
 import { doubtFound, type Seen, type Tally, takeGone, takePage, tell } from "./take-records.ts";
+import { isWholeWanted } from "./whole-readings.ts";
 
 /** Rows that are missing. */
 const ROWS_AT_ONCE = 1000;
@@ -128,7 +129,7 @@ export async function observeByDigests(
   known: number,
   tally: Tally,
 ): Promise<boolean> {
-  if (work.context.isFull === true) return false;
+  if (isWholeWanted(work.context, side)) return false;
   const compared = await compareDigests(work, side, known);
   if (compared === undefined) return false;
   const onBad = (count: number): void => {

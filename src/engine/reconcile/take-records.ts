@@ -172,7 +172,9 @@ function sorted(
   for (const record of records) {
     const { values, problems } = side.mapping.toShared(record.values);
     const match = known.get(record.key);
-    if (match !== undefined && problems.length === 0 && match.hash === hashShared(values)) {
+    const isHeard =
+      match !== undefined && problems.length === 0 && match.hash === hashShared(values);
+    if (isHeard && context.anew?.sides.has(side.name) !== true) {
       const { digest } = record;
       if (digest === undefined || digest === match.digest) continue;
       // Whether these values are the agreed ones is for `verify` to find out.

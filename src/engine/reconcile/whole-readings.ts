@@ -17,9 +17,14 @@ export async function lastWholeAt(
   return typeof at === "number" ? at : undefined;
 }
 
+/** Whether every record of the side is to be read, also where it tells changes or digests. */
+export function isWholeWanted({ isFull, anew }: ReconcileContext, side: SideContext): boolean {
+  return isFull === true || anew?.sides.has(side.name) === true;
+}
+
 /** Whether a side that tells its changes is to be read whole now: asked for, or due again. */
 export async function isReadWhole(context: ReconcileContext, side: SideContext): Promise<boolean> {
-  if (context.isFull === true) return true;
+  if (isWholeWanted(context, side)) return true;
   const lastAt = await lastWholeAt(context.home, context.sync, side.name);
   return isWholeReadingDue(lastAt, side.refreshMs, context.clock.now());
 }

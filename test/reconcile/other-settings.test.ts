@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { describe, type TestContext, test } from "node:test";
+import { operationCount } from "../../src/engine/reconcile/operation-count.ts";
+import { createScene, type Row, type Scene, SYNC } from "./scene.ts";
+
+const STREAMS = ["a", "b", "c"] as const;
+type Stream = (typeof STREAMS)[number];
+const side = (stream: Stream): Row => ({ system: "shop", stream });
+const ALL: readonly string[] = ["K1 one 1", "K2 two 2", "K3 three 3"];
+
+/** Tables `a` and `b` in step, and `c`, which may be a side too; a record's key is its system's own. */
+async function inStep(t: TestContext, sides: Readonly<Record<string, Row>>): Promise<Scene> {
+  const scene = createScene(t);
+  for (const stream of STREAMS) {
+    scene.sql(`CREATE TABLE ${stream}
+      (id INTEGER PRIMARY KEY AUTOINCREMENT, sku TEXT, name TEXT, qty INTEGER)`);
+  }
+  for (const stream of ["a", "b"]) {
+    scene.sql(`INSERT INTO ${stream} (sku, name, qty)
+      VALUES ('K1', 'one', 1), ('K2', 'two', 2), ('K3', 'three', 3)`);
+  }
+  const fields = { sku: { type: "text" }, name: null, qty: null };
+  scene.configure({ sync: { sides, match: "sku", fields } });
+  await scene.run();
+  return scene;
+}
+
+const has = (scene: Scene, stream: Stream): readonly string[] =>
+  scene
+    .rows(`SELECT sku, name, qty FROM ${stream} ORDER BY sku, id`)
+    .map((row) => Object.values(row).join(" "));
+
+function withSide(scene: Scene, name: string, change: Row): void {
+  scene.reconfigure((sync) => {
+    const sides = sync["sides"] as Readonly<Record<string, Row>>;
+    return { ...sync, sides: { ...sides, [name]: { ...sides[name], ...change } } };
+  });
+}
+
+async function runReleased(scene: Scene): Promise<void> {
+  await assert.rejects(scene.run(), { code: "GUARD_SETTINGS_CHANGED" });
+  const halts = await scene.cli("halts");
+  const [, id = ""] = /^Halt (\d+)/m.exec(halts.out) ?? [];
+  await scene.cli("release", id, "--by", "Ada");
+  await scene.run();
+}
+
+/** In step, as `verify` and the sides themselves see it, and nobody looks at all of it again. */
+async function inStepNow(scene: Scene): Promise<void> {
+  const { head } = await scene.withLockstep((lockstep, watch) =>
+    lockstep.reconcile.plan(SYNC, watch),
+  );
+  assert.deepEqual([operationCount(head.sides), head.records.compared], [0, 0]);
+  assert.equal((await scene.cli("verify")).exit, 0);
+}
+
+describe("records that nobody changed come to agree with settings that somebody did", () => {
+  test("a side that joins empty gets what the others have", async (t) => {
+    const scene = await inStep(t, { a: side("a"), b: side("b") });
+    withSide(scene, "c", side("c"));
+    assert.deepEqual(await scene.plan(), ["c create K1", "c create K2", "c create K3"]);
+    await scene.run();
+    assert.deepEqual(has(scene, "c"), ALL);
+    await inStepNow(scene);
+  });
+
+  test("another filter takes records in and lets others go", async (t) => {
+    const c = { ...side("c"), where: "qty > 1", leaving: "remove" };
+    const scene = await inStep(t, { a: side("a"), b: side("b"), c });
+    assert.deepEqual(has(scene, "c"), ["K2 two 2", "K3 three 3"]);
+    withSide(scene, "c", { where: "qty < 3" });
+    await runReleased(scene);
+    assert.deepEqual(has(scene, "c"), ["K1 one 1", "K2 two 2"]);
+    await inStepNow(scene);
+  });
+
+  test("a side where records may be made from now on gets those that it lacks", async (t) => {
+    const scene = await inStep(t, { a: side("a"), b: { ...side("b"), create: false } });
+    scene.sql("INSERT INTO a (sku, name, qty) VALUES ('K4', 'four', 4)");
+    await scene.run();
+    withSide(scene, "b", { create: true });
+    await scene.run();
+    assert.deepEqual(has(scene, "b"), [...ALL, "K4 four 4"]);
+    await inStepNow(scene);
+  });
+
+  for (const [what, before, after] of [
+    ["was only read", { direction: "read" }, { direction: "both" }],
+    ["was not updated", { update: false }, { update: true }],
+  ] as const)
+    test(`a side that ${what} is told what it missed`, async (t) => {
+      const scene = await inStep(t, { a: { ...side("a"), ...before }, b: side("b") });
+      scene.sql("UPDATE b SET qty = 9 WHERE sku = 'K1'");
+      await scene.run();
+      assert.deepEqual(has(scene, "a"), ALL);
+      withSide(scene, "a", after);
+      assert.deepEqual(await scene.plan(), ["a update K1 qty"]);
+      await scene.run();
+      assert.deepEqual(has(scene, "a"), ["K1 one 9", "K2 two 2", "K3 three 3"]);
+      await inStepNow(scene);
+    });
+
+  test("an edit on such a side is none that knew of what it missed", async (t) => {
+    const scene = await inStep(t, { a: { ...side("a"), direction: "read" }, b: side("b") });
+    scene.sql("UPDATE b SET qty = 9 WHERE sku = 'K1'");
+    await scene.run();
+    withSide(scene, "a", { direction: "both" });
+    scene.sql("UPDATE a SET qty = 5 WHERE sku = 'K1'");
+    assert.equal((await scene.run()).applied.inReview, 1);
+    assert.deepEqual(has(scene, "b")[0], "K1 one 9");
+  });
+
+  test("settings that a run was stopped under are not taken for those that it judged all by", async (t) => {
+    const scene = await inStep(t, { a: side("a"), b: side("b") });
+    withSide(scene, "a", { update: false });
+    scene.sql("UPDATE b SET qty = 9 WHERE sku = 'K1'");
+    const stop = new AbortController();
+    const stopped = scene.withLockstep((lockstep) =>
+      lockstep.reconcile.run(SYNC, {
+        signal: stop.signal,
+        emit: ({ kind }) => kind === "applying" && stop.abort(),
+      }),
+    );
+    await assert.rejects(stopped);
+    withSide(scene, "a", { update: true });
+    await scene.run();
+    assert.deepEqual(has(scene, "a"), ["K1 one 9", "K2 two 2", "K3 three 3"]);
+    await inStepNow(scene);
+  });
+
+  for (const [what, change, theirs] of [
+    ["other fields", { match: "name" }, "('L1', 'one', 1), ('L2', 'two', 2)"],
+    [
+      "what is compared in another way",
+      { fields: { sku: { type: "text", compare: { ignoreCase: true } }, name: null, qty: null } },
+      "('k1', 'one', 1), ('k2', 'two', 2)",
+    ],
+  ] as const)
+    test(`records that are matched by ${what} are made nowhere twice`, async (t) => {
+      const scene = await inStep(t, { a: side("a"), b: side("b") });
+      scene.sql(`INSERT INTO c (sku, name, qty) VALUES ${theirs}`);
+      withSide(scene, "c", side("c"));
+      scene.reconfigure((sync) => ({ ...sync, ...change, policy: { prefer: "a" } }));
+      await scene.run();
+      assert.deepEqual(has(scene, "a"), ALL);
+      assert.deepEqual(has(scene, "b"), ALL);
+      assert.equal(has(scene, "c").length, 3);
+      await inStepNow(scene);
+    });
+});
