@@ -110,6 +110,21 @@ describe("records that nobody changed come to agree with settings that somebody 
     assert.deepEqual(has(scene, "b")[0], "K1 one 9");
   });
 
+  test("what was deleted while a side was away does not come back with it", async (t) => {
+    const sides = { a: side("a"), b: side("b") };
+    const scene = await inStep(t, { ...sides, c: side("c") });
+    scene.reconfigure((sync) => ({ ...sync, sides }));
+    scene.sql("DELETE FROM a WHERE sku = 'K1'; UPDATE c SET qty = 5 WHERE sku = 'K2'");
+    await scene.run();
+    withSide(scene, "c", side("c"));
+    const { head } = await scene.run();
+    assert.match(head.notes.join(), /^c: 1 record stands there again as it was when deleted/);
+    for (const stream of ["a", "b"] as const)
+      assert.deepEqual(has(scene, stream), ["K2 two 5", "K3 three 3"]);
+    assert.deepEqual(has(scene, "c"), ["K1 one 1", "K2 two 5", "K3 three 3"]);
+    await inStepNow(scene);
+  });
+
   test("settings that a run was stopped under are not taken for those that it judged all by", async (t) => {
     const scene = await inStep(t, { a: side("a"), b: side("b") });
     withSide(scene, "a", { update: false });

@@ -5,7 +5,7 @@ import type {
   PlannedField,
   PlannedRecord,
 } from "../../model/plan.ts";
-import type { Merged, SideWrite } from "../../model/reconcile.ts";
+import type { SideWrite } from "../../model/reconcile.ts";
 import { recordKey, type StreamRecord, type Values } from "../../model/record.ts";
 import { fieldIndex } from "../../model/schema.ts";
 import { acknowledgedToText, valuesToText } from "../../model/stored-plan.ts";
@@ -51,7 +51,7 @@ export function planRecord(
     acknowledged,
     unlinked,
     ...standingOf(context, looked, operations, unlinked),
-    ends: endsNow(merged, looked, unlinked),
+    ends: endsNow(context, looked, unlinked),
     behind: isUnheard || merged.waiting.length > 0 || troubles.length > 0,
     troubles,
     ...decisionsOf(looked),
@@ -221,9 +221,17 @@ function unlinkedSides(
   });
 }
 
-function endsNow({ record }: Merged, { candidate }: Looked, unlinked: readonly string[]): boolean {
-  if (!isRemoval(record)) return false;
-  return Object.keys(candidate.stored?.sides ?? {}).every((side) => unlinked.includes(side));
+/** A side that is no part of the sync now cannot hold it: what stands there is buried with it. */
+function endsNow(
+  { sides }: ReconcileContext,
+  { merged, candidate }: Looked,
+  unlinked: readonly string[],
+): boolean {
+  if (!isRemoval(merged.record)) return false;
+  const had = Object.keys(candidate.stored?.sides ?? {});
+  const linked = had.filter((side) => sides.some(({ name }) => name === side));
+  // Of a record that only such sides have, nobody says that it is gone.
+  return (linked.length > 0 || had.length === 0) && linked.every((side) => unlinked.includes(side));
 }
 
 /** True when all is as it is stored already: nothing is written, asked, agreed or acknowledged. */
