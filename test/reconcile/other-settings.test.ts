@@ -58,6 +58,9 @@ describe("records that nobody changed come to agree with settings that somebody 
   test("a side that joins empty gets what the others have", async (t) => {
     const scene = await inStep(t, { a: side("a"), b: side("b") });
     withSide(scene, "c", side("c"));
+    const verified = await scene.cli("verify");
+    assert.equal(verified.exit, 1);
+    assert.match(verified.out, /^c: 3 missing/m);
     assert.deepEqual(await scene.plan(), ["c create K1", "c create K2", "c create K3"]);
     await scene.run();
     assert.deepEqual(has(scene, "c"), ALL);
@@ -94,6 +97,7 @@ describe("records that nobody changed come to agree with settings that somebody 
       await scene.run();
       assert.deepEqual(has(scene, "a"), ALL);
       withSide(scene, "a", after);
+      assert.match((await scene.cli("verify")).out, /^a: qty 1$/m);
       assert.deepEqual(await scene.plan(), ["a update K1 qty"]);
       await scene.run();
       assert.deepEqual(has(scene, "a"), ["K1 one 9", "K2 two 2", "K3 three 3"]);
@@ -142,6 +146,33 @@ describe("records that nobody changed come to agree with settings that somebody 
     assert.deepEqual(has(scene, "a"), ["K1 one 9", "K2 two 2", "K3 three 3"]);
     await inStepNow(scene);
   });
+
+  for (const [what, remove, left] of [
+    ["marked", { mark: { name: "gone" } }, "K1 gone 1"],
+    ["kept", "never", "K1 one 1"],
+  ] as const)
+    test(`what was deleted and ${what} does not come back when a field is added`, async (t) => {
+      const c = { ...side("c"), remove };
+      const scene = await inStep(t, { a: side("a"), b: side("b"), c });
+      scene.sql("DELETE FROM a WHERE sku = 'K1'");
+      await scene.run();
+      assert.deepEqual(has(scene, "c")[0], left);
+      for (const stream of STREAMS) scene.sql(`ALTER TABLE ${stream} ADD COLUMN colour TEXT`);
+      scene.sql("UPDATE a SET colour = 'red'");
+      const fields = { sku: { type: "text" }, name: null, qty: null, colour: null };
+      scene.reconfigure((sync) => ({ ...sync, fields }));
+      // A plan that is not applied changes nothing in what the next one knows.
+      assert.equal((await scene.plan()).length, 4);
+      await scene.run();
+      for (const stream of ["a", "b"] as const)
+        assert.deepEqual(has(scene, stream), ["K2 two 2", "K3 three 3"]);
+      assert.deepEqual(has(scene, "c"), [left, "K2 two 2", "K3 three 3"]);
+      await inStepNow(scene);
+      // Whoever edits it brings it back.
+      scene.sql("UPDATE c SET qty = 7 WHERE sku = 'K1'");
+      await scene.run();
+      assert.equal(has(scene, "a").length, 3);
+    });
 
   for (const [what, change, theirs] of [
     ["other fields", { match: "name" }, "('L1', 'one', 1), ('L2', 'two', 2)"],

@@ -4,6 +4,7 @@ import type { StreamRecord, Values } from "../../model/record.ts";
 import type { Value } from "../../model/value.ts";
 import type { StoredLink, StoredSide } from "../../ports/agreements.ts";
 import type { ReconcileContext, ReconcileWork, SideContext } from "./context.ts";
+import { asToldNow } from "./newly-told.ts";
 import { readKeys } from "./read-keys.ts";
 import type { Drift } from "./side-drift.ts";
 
@@ -42,7 +43,7 @@ export async function compareSide(
     else {
       const { values, problems } = side.mapping.toShared(record.values);
       if (problems.length > 0) drift?.unreadable(link.name, notUnderstood(work, side, values));
-      const agrees = compareFields(work.context, drift, link, stored, values);
+      const agrees = compareFields(work.context, side.name, drift, link, stored, values);
       if (problems.length === 0) compared.push({ record, values, agrees });
     }
     drift?.compared();
@@ -62,19 +63,20 @@ function notUnderstood(
 }
 
 function compareFields(
-  { rules }: ReconcileContext,
+  context: ReconcileContext,
+  side: string,
   drift: Drift | undefined,
   link: StoredLink,
   stored: StoredSide,
   values: readonly (Value | undefined)[],
 ): boolean {
+  const { returned, stoodFor } = asToldNow(context, side, stored.acknowledged);
   let agrees = true;
-  rules.fields.forEach((field, index) => {
+  context.rules.fields.forEach((field, index) => {
     const agreed = link.agreed[index];
     const value = values[index];
     if (agreed === undefined || value === undefined || sameValue(field, agreed, value)) return;
     agrees = false;
-    const { returned, stoodFor } = stored.acknowledged;
     const [said, told] = [returned[index], stoodFor[index]];
     const isLossy =
       said !== undefined &&

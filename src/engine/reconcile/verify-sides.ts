@@ -1,8 +1,10 @@
 import { isToBeCreated } from "../../core/merge/settle-side.ts";
 import type { LinkId } from "../../model/plan.ts";
+import type { StoredLink } from "../../ports/agreements.ts";
 import { allEnded } from "./all-ended.ts";
 import { compareSide } from "./compare-side.ts";
-import type { ReconcileWork, SideContext } from "./context.ts";
+import type { ReconcileContext, ReconcileWork, SideContext } from "./context.ts";
+import { judgeAnew } from "./judged-anew.ts";
 import { createDrift, type Drift, type SideDrift } from "./side-drift.ts";
 import { verifyByDigests } from "./verify-by-digests.ts";
 
@@ -30,9 +32,10 @@ export interface VerifySidesRequest {
  * only records whose digest does not tell that they stand as agreed are read.
  */
 export async function verifySides(
-  work: ReconcileWork,
+  asked: ReconcileWork,
   { sample, full }: VerifySidesRequest = {},
 ): Promise<VerifiedSides> {
+  const work = await judgeAnew(asked);
   const { context } = work;
   const { home, sync } = context;
   const records = await home.linkCount(sync);
@@ -57,25 +60,40 @@ export async function verifySides(
 }
 
 /**
- * Records that a side was to get and did not: it refused them, or has no words for them. They are
- * linked to no record of that side, and each is behind for it.
+ * Records that a side was to get and did not: it refused them, has no words for them, or is not known
+ * to lack them yet, since the settings were others when they were last looked at. They are linked to
+ * no record of that side.
  */
 async function countNotMade({ context }: ReconcileWork, drifts: readonly Drift[]): Promise<void> {
-  const { home, sync, rules, sides } = context;
+  const { rules, sides } = context;
   let after: LinkId = 0;
   for (;;) {
-    const found = await home.candidates(sync, after, LINKS_AT_ONCE);
-    const last = found.at(-1);
+    const { links, last } = await maybeNotMade(context, after);
     if (last === undefined) return;
-    after = last.link;
-    for (const { stored } of found) {
-      if (stored?.behind !== true) continue;
+    after = last;
+    for (const { name: record, agreed, sides: had } of links) {
+      // One that no side has is no record: what an undo could not put back, say.
+      if (sides.every(({ name }) => had[name] === undefined)) continue;
       sides.forEach(({ name, role }, index) => {
-        if (stored.sides[name] !== undefined) return;
-        if (isToBeCreated(rules, role, stored.agreed)) drifts[index]?.missing(stored.name);
+        if (had[name] !== undefined) return;
+        if (isToBeCreated(rules, role, agreed)) drifts[index]?.missing(record);
       });
     }
   }
+}
+
+/** Some of the links that may lack a side's record: those behind for it, or all under other settings. */
+async function maybeNotMade(
+  { home, sync, anew }: ReconcileContext,
+  after: LinkId,
+): Promise<{ readonly links: readonly StoredLink[]; readonly last: LinkId | undefined }> {
+  if (anew !== undefined) {
+    const links = await home.scanLinks(sync, after, LINKS_AT_ONCE);
+    return { links, last: links.at(-1)?.link };
+  }
+  const found = await home.candidates(sync, after, LINKS_AT_ONCE);
+  const links = found.flatMap(({ stored }) => (stored?.behind === true ? [stored] : []));
+  return { links, last: found.at(-1)?.link };
 }
 
 /** Reads the records of every so many links on these sides; gives the number of links. */
