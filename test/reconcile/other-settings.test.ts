@@ -129,6 +129,22 @@ describe("records that nobody changed come to agree with settings that somebody 
     await inStepNow(scene);
   });
 
+  test("an undo on a side that is told nothing any more is no edit there", async (t) => {
+    const scene = await inStep(t, { a: side("a"), b: side("b") });
+    scene.sql("UPDATE b SET qty = 5 WHERE sku = 'K1'");
+    const { runId } = await scene.run();
+    withSide(scene, "a", { update: false });
+    scene.sql("UPDATE b SET qty = 9 WHERE sku = 'K1'");
+    await scene.run();
+    assert.equal((await scene.cli("undo", "inventory", runId, "--yes")).exit, 0);
+    assert.deepEqual(has(scene, "a")[0], "K1 one 1");
+    assert.equal((await scene.cli("release", "1", "--by", "Ada")).exit, 0);
+    assert.deepEqual(await scene.plan(), []);
+    withSide(scene, "a", { update: true });
+    await scene.run();
+    for (const stream of ["a", "b"] as const) assert.deepEqual(has(scene, stream)[0], "K1 one 9");
+  });
+
   test("settings that a run was stopped under are not taken for those that it judged all by", async (t) => {
     const scene = await inStep(t, { a: side("a"), b: side("b") });
     withSide(scene, "a", { update: false });

@@ -1,9 +1,9 @@
 import { sameValue } from "../../core/same-value.ts";
-import type { AcknowledgedSide, PlannedRecord } from "../../model/plan.ts";
+import type { AcknowledgedSide, Operation, PlannedRecord } from "../../model/plan.ts";
 import type { Acknowledged } from "../../model/reconcile.ts";
 import type { Values } from "../../model/record.ts";
 import type { StoredLink } from "../../ports/agreements.ts";
-import type { ReconcileContext } from "./context.ts";
+import type { ReconcileContext, SideContext } from "./context.ts";
 import { storedSides } from "./plan-record.ts";
 
 /** True when the run changed what is agreed of the field, and no later run did. */
@@ -36,11 +36,17 @@ export function agreedBefore(
   );
 }
 
-/** What each side had acknowledged of the moved fields; of the others, what it has since. */
+/**
+ * What each side had acknowledged of the moved fields; of the others, what it has since. Where one of
+ * these is put back all the same, because the side was not told of what was agreed later, it says
+ * that by our own doing: it is no edit that beats what others wrote meanwhile.
+ */
 export function acknowledgedBefore(
+  { sides }: ReconcileContext,
   decision: PlannedRecord,
   stored: StoredLink | undefined,
   moved: readonly boolean[],
+  operations: readonly Operation[],
 ): readonly AcknowledgedSide[] {
   const known = (decision.beforeSides ?? []).map(({ side }) => side);
   const joined = storedSides(stored)
@@ -52,14 +58,30 @@ export function acknowledgedBefore(
       moved.map((isMoved, index) =>
         isMoved || now === undefined ? acknowledged[part][index] : now.acknowledged[part][index],
       );
+    const own = sides.find(({ name }) => name === side);
+    const said = own === undefined ? [] : putBack(own, operations);
+    const returned = mix("returned").map((heard, index) =>
+      moved[index] === true || now === undefined ? heard : (said[index] ?? heard),
+    );
     return {
       side,
       key: now?.key ?? key,
-      acknowledged: { ...acknowledged, returned: mix("returned"), stoodFor: mix("stoodFor") },
+      acknowledged: { ...acknowledged, returned, stoodFor: mix("stoodFor") },
       ...(version === undefined ? {} : { version }),
     };
   });
   return [...before, ...joined];
+}
+
+/** The shared values of what an undo writes to the side's record. */
+function putBack({ name, schema, mapping }: SideContext, operations: readonly Operation[]): Values {
+  const operation = operations.find(({ side, kind }) => side === name && kind === "update");
+  if (operation === undefined) return [];
+  const after = new Map(operation.fields.map((planned) => [planned.field, planned.after]));
+  const { values } = mapping.toShared(schema.fields.map((field) => after.get(field.name)));
+  return values.map((value, index) =>
+    operation.fields.some(({ shared }) => shared === index) ? value : undefined,
+  );
 }
 
 /** A side that joined with the run had not been heard before it. */

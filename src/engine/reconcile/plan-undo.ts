@@ -151,7 +151,7 @@ async function undoRecord(
     // Of a first meeting nothing was acknowledged before; this stays where it cannot be undone whole.
     acknowledged: decision.isNew
       ? storedSides(stored)
-      : acknowledgedBefore(decision, stored, moved),
+      : acknowledgedBefore(context, decision, stored, moved, operations),
     unlinked: [
       ...unlinkedSides(written, stored),
       ...(forgets ? markedAgain(context, operations) : []),
