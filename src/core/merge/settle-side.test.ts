@@ -125,4 +125,32 @@ test("what a side was told is known where it is met only now, and yet it speaks 
   const outside = rulesOf([role("a"), role("b", { whenLeaving: "remove", accepts: () => false })]);
   const left = mergeRecord(outside, ["n"], [present("a", "n", "n", "n"), met]);
   assert.deepEqual(left.writes, []);
+
+test("a record does not leave a side while a person is asked about what it says there", () => {
+  const [name, stock] = ["name", "stock"].map((one) => ({
+    name: one,
+    type: { kind: "text" as const },
+    compare: {},
+  }));
+  const away = { accepts: ([, own]: Values) => own !== "0", whenLeaving: "remove" as const };
+  const roles = [role("a"), role("b", away)].map((one) => ({
+    ...one,
+    directions: ["both" as const, "both" as const],
+  }));
+  const rules = { ...rulesOf(roles), fields: [name, stock].flatMap((one) => one ?? []) };
+  const heard = { returned: ["n", "5"], stoodFor: ["n", "5"] };
+  const view = (side: string, values: Values, left = false): SideView => ({
+    side,
+    presence: "present",
+    values,
+    acknowledged: left ? { ...heard, left } : heard,
+  });
+  const a = view("a", ["mine", "0"]);
+  const asked = mergeRecord(rules, ["n", "5"], [a, view("b", ["yours", "5"])]);
+  assert.deepEqual([asked.writes, asked.acknowledged.get("b")?.left], [[], undefined]);
+  assert.equal(asked.reasons[0]?.kind, "review");
+  const before = mergeRecord(rules, ["n", "5"], [a, view("b", ["yours", "5"], true)]);
+  assert.deepEqual([before.writes, before.acknowledged.get("b")?.left], [[], true]);
+  const agreed = mergeRecord(rules, ["n", "5"], [a, view("b", ["n", "5"])]);
+  assert.deepEqual(agreed.writes, [{ side: "b", kind: "delete" }]);
 });

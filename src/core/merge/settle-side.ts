@@ -64,15 +64,27 @@ export function isToBeCreated(rules: MergeRules, role: SideRole, agreed: Values)
   return role.accepts(agreed) && createdValues(rules, role, agreed) !== undefined;
 }
 
-/** A record that never belonged here, or was left here before, is left alone: nothing is lost. */
+/**
+ * A record that never belonged here, or was left here before, is left alone: nothing is lost. Nor
+ * does it go while a person is asked about something that only it says.
+ */
 function leave(outcome: Outcome, role: SideRole, view: SideView): Settled {
   const { side } = view;
   const acknowledged = acknowledge(outcome, view);
   const leaves = !outcome.isFirst && role.whenLeaving === "remove";
+  const isLeft = view.acknowledged?.left === true;
+  if (leaves && !isLeft && isAskedAbout(outcome, side)) return { side, acknowledged };
   const write = leaves ? removal(outcome.rules, view)[0] : undefined;
   return write === undefined
     ? { side, acknowledged: { ...acknowledged, left: true } }
     : { side, acknowledged, write };
+}
+
+function isAskedAbout({ merges }: Outcome, side: string): boolean {
+  return merges.some(
+    ({ reason }) =>
+      reason.kind === "review" && reason.candidates.some((candidate) => candidate.side === side),
+  );
 }
 
 /**
