@@ -145,6 +145,21 @@ describe("records that nobody changed come to agree with settings that somebody 
     for (const stream of ["a", "b"] as const) assert.deepEqual(has(scene, stream)[0], "K1 one 9");
   });
 
+  test("an edit is one again once its side is back, where its run was undone meanwhile", async (t) => {
+    const sides = { a: side("a"), b: side("b") };
+    const scene = await inStep(t, { ...sides, c: side("c") });
+    scene.sql("UPDATE c SET qty = 9 WHERE sku = 'K1'");
+    const { runId } = await scene.run();
+    scene.reconfigure((sync) => ({ ...sync, sides }));
+    assert.equal((await scene.cli("undo", "inventory", runId, "--yes")).exit, 0);
+    assert.deepEqual(has(scene, "a")[0], "K1 one 1");
+    assert.equal((await scene.cli("release", "1", "--by", "Ada")).exit, 0);
+    assert.deepEqual(await scene.plan(), []);
+    withSide(scene, "c", side("c"));
+    await scene.run();
+    for (const stream of STREAMS) assert.deepEqual(has(scene, stream)[0], "K1 one 9");
+  });
+
   test("settings that a run was stopped under are not taken for those that it judged all by", async (t) => {
     const scene = await inStep(t, { a: side("a"), b: side("b") });
     withSide(scene, "a", { update: false });

@@ -59,7 +59,7 @@ export function settleRecord(
     ends: planned.ends && !failedDelete,
     ...(planned.forgets === true && !isStuck ? { forgets: true } : {}),
     behind: planned.behind || undone.length > 0,
-    sides: after
+    sides: [...after, ...awayAfterUndo(context, planned)]
       .filter(({ side }) => !deleted.includes(side))
       .map((side) => ({
         ...side,
@@ -124,6 +124,21 @@ function sidesAfter(
       end,
     );
   });
+}
+
+/**
+ * A side that is no part of the sync now is not written, but what is agreed goes back for it too: what
+ * it had said before the undone run is new again once it is back, and not an old value to be replaced.
+ */
+function awayAfterUndo(
+  { sides }: ReconcileContext,
+  { record, acknowledged, beforeSides }: PlannedRecord,
+): SettledRecord["sides"] {
+  if (record.kind !== "undone") return [];
+  return acknowledged
+    .filter(({ side }) => !sides.some(({ name }) => name === side))
+    .filter(({ side }) => beforeSides?.some((now) => now.side === side) === true)
+    .map((own) => ({ ...own, hash: hashShared(own.acknowledged.returned) }));
 }
 
 /**
