@@ -160,6 +160,26 @@ describe("records that nobody changed come to agree with settings that somebody 
     for (const stream of STREAMS) assert.deepEqual(has(scene, stream)[0], "K1 one 9");
   });
 
+  test("an undo makes nothing twice that is called otherwise by now", async (t) => {
+    const scene = await inStep(t, { a: side("a"), b: side("b") });
+    const undo = async (run: string): Promise<string> => {
+      const { out, err } = await scene.cli("undo", "inventory", run, "--yes");
+      const [, id = ""] = /lockstep release (\d+)/.exec(out) ?? [];
+      assert.equal((await scene.cli("release", id, "--by", "Ada")).exit, 0, err);
+      return /\(run (\w+)/.exec(out)?.[1] ?? "";
+    };
+    scene.sql("INSERT INTO b (sku, name, qty) VALUES ('K4', 'four', 4)");
+    const { runId } = await scene.run();
+    await undo(runId);
+    const again = await undo(runId);
+    await scene.run();
+    const fields = { sku: { type: "text", compare: { ignoreCase: true } }, name: null, qty: null };
+    scene.reconfigure((sync) => ({ ...sync, fields }));
+    await scene.run();
+    await undo(again);
+    assert.deepEqual(has(scene, "a"), [...ALL, "K4 four 4"]);
+  });
+
   test("settings that a run was stopped under are not taken for those that it judged all by", async (t) => {
     const scene = await inStep(t, { a: side("a"), b: side("b") });
     withSide(scene, "a", { update: false });

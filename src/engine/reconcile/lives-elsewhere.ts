@@ -6,13 +6,13 @@ import type { ReconcileContext } from "./context.ts";
 export const DECISIONS_AT_MOST = 1000;
 
 /**
- * True when another link has the name and was met after that run, or has a record that this one had
+ * True when another link has one of the names and was met after that run, or has a record that this one had
  * before it: a record may be met anew under another name.
  */
 export async function livesElsewhere(
   context: ReconcileContext,
   link: LinkId,
-  name: string,
+  names: readonly string[],
   decision: PlannedRecord,
   run: { readonly runId: string; readonly at: number },
 ): Promise<boolean> {
@@ -21,8 +21,8 @@ export async function livesElsewhere(
     const known = (await home.known(sync, side, [key])).get(key);
     if (known !== undefined && known.link !== link) return true;
   }
-  const names = [...new Set([name, decision.name])];
-  const named = (await allEnded(names.map((one) => home.findLinks(sync, { name: one })))).flat();
+  const all = [...new Set([...names, decision.name])];
+  const named = (await allEnded(all.map((name) => home.findLinks(sync, { name })))).flat();
   const others = named.filter((other) => other.link !== link);
   return isMetSince(context, others, run);
 }

@@ -1,11 +1,17 @@
-import type { JournaledOperation, LinkId, PlanHead, PlannedRecord } from "../../model/plan.ts";
+import type {
+  JournaledOperation,
+  LinkId,
+  Operation,
+  PlanHead,
+  PlannedRecord,
+} from "../../model/plan.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import type { StoredLink } from "../../ports/agreements.ts";
 import { acknowledgedBefore, agreedBefore, wasMoved } from "./agreed-before.ts";
 import type { ReconcileContext, ReconcileWork } from "./context.ts";
 import { refuseUnknownRun } from "./known-run.ts";
 import { DECISIONS_AT_MOST, livesElsewhere } from "./lives-elsewhere.ts";
-import { matchName } from "./names.ts";
+import { matchName, nameOf } from "./names.ts";
 import { storedSides } from "./plan-record.ts";
 import { recordsAtOnce } from "./records-at-once.ts";
 import { inverse, markedAgain, unlinkedSides } from "./undo-operations.ts";
@@ -82,6 +88,19 @@ function hasJoined(
   );
 }
 
+/** What a record that is made again would be called now; by what it is matched may be other fields. */
+function nameMade(context: ReconcileContext, { side, kind, fields }: Operation): readonly string[] {
+  const own = context.sides.find(({ name }) => name === side);
+  if (own === undefined || kind !== "create") return [];
+  const after = new Map(fields.map((planned) => [planned.field, planned.after]));
+  const name = nameOf(
+    context,
+    own,
+    own.schema.fields.map((field) => after.get(field.name)),
+  );
+  return name === undefined ? [] : [name];
+}
+
 async function writtenBy(
   { home, sync }: ReconcileContext,
   runId: string,
@@ -130,7 +149,8 @@ async function undoRecord(
   const agreed = agreedBefore(context, decision, stored, moved);
   const name = matchName(context.rules, context.match, agreed) ?? decision.name;
   // What lives on under another link, or has a record there again, would be made a second time.
-  const isMetAgain = await livesElsewhere(context, link, name, decision, { runId, at });
+  const names = [name, ...inverted.flatMap((operation) => nameMade(context, operation))];
+  const isMetAgain = await livesElsewhere(context, link, names, decision, { runId, at });
   const operations = inverted.filter(
     ({ kind, side }) => kind !== "create" || !(isMetAgain || stored?.sides[side] !== undefined),
   );
