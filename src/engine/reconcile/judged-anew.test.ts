@@ -86,4 +86,29 @@ for (const backend of RECONCILE_BACKENDS)
       assert.equal(back.head.observed["b"]?.seen, 3);
       assert.deepEqual(await looks(changed), [0, false]);
     });
+
+    test("a side that tells digests is walked once", async () => {
+      const walks: string[] = [];
+      const read = ({ kind }: { readonly kind: string }) => void walks.push(kind);
+      const world = createReconcileWorld({
+        backend,
+        sides: [{ name: "a" }, { name: "b", digests: true, connector: { faults: { read } } }],
+      });
+      for (const sku of ["1", "2", "3"]) world.put("a", item(sku));
+      const { context } = world;
+      await runReconcile(context, signal);
+      // Another filter makes other digests.
+      const sides = context.sides.map((side) => ({
+        ...side,
+        query: { ...side.query, ...(side.name === "b" ? { digestSeed: 2 } : {}) },
+      }));
+      const changed = notUpdated({ ...context, sides }, "a");
+      const walked = async (): Promise<number> => {
+        walks.length = 0;
+        await runReconcile(changed, signal);
+        return walks.filter((kind) => kind === "walk").length;
+      };
+      assert.equal(await walked(), 1);
+      assert.equal(await walked(), 0);
+    });
   });

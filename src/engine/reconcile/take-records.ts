@@ -153,8 +153,9 @@ export async function takePage(
 }
 
 /**
- * The records that say something new, each with its link where it has one; the digests of those
- * that do not, where they are not known yet; and unlinked ones that the side's filter leaves out.
+ * The records that say something new, or all where they are looked at anew, each with its link where
+ * it has one; the digests of those that say nothing new, where they are not known yet; and unlinked
+ * ones that the side's filter leaves out.
  */
 function sorted(
   { context }: ReconcileWork,
@@ -169,18 +170,14 @@ function sorted(
   const staged: StagedRecord[] = [];
   const equal: SeenDigest[] = [];
   const outside: StreamRecord[] = [];
+  const isAnew = context.anew?.sides.has(side.name) === true;
   for (const record of records) {
     const { values, problems } = side.mapping.toShared(record.values);
     const match = known.get(record.key);
-    const isHeard =
-      match !== undefined && problems.length === 0 && match.hash === hashShared(values);
-    if (isHeard && context.anew?.sides.has(side.name) !== true) {
-      const { digest } = record;
-      if (digest === undefined || digest === match.digest) continue;
-      // Whether these values are the agreed ones is for `verify` to find out.
-      equal.push({ row: match.row, hash: match.hash, digest, agrees: false });
-      continue;
-    }
+    const { digest } = record;
+    const said = problems.length === 0 && match?.hash === hashShared(values) ? match : undefined;
+    if (said !== undefined) equal.push(...newDigest(said, digest));
+    if (said !== undefined && !isAnew) continue;
     if (match === undefined && !side.role.accepts(values)) {
       outside.push(record);
       continue;
@@ -195,10 +192,18 @@ function sorted(
       ...(name === undefined ? {} : { name }),
       ...(record.modifiedAt === undefined ? {} : { modifiedAt: record.modifiedAt }),
       ...(record.version === undefined ? {} : { version: record.version }),
-      ...(record.digest === undefined ? {} : { digest: record.digest }),
+      ...(digest === undefined ? {} : { digest }),
     });
   }
   return { staged, equal, outside };
+}
+
+/** Whether these values are the agreed ones is for `verify` to find out. */
+function newDigest(
+  { row, hash, digest: before }: KnownRecord,
+  digest: number | undefined,
+): readonly SeenDigest[] {
+  return digest === undefined || digest === before ? [] : [{ row, hash, digest, agrees: false }];
 }
 
 /** Which records are bad and why, of the first few: a person has to find them. */
