@@ -160,6 +160,26 @@ describe("records that nobody changed come to agree with settings that somebody 
     for (const stream of STREAMS) assert.deepEqual(has(scene, stream)[0], "K1 one 9");
   });
 
+  test("an undo of one field leaves alone what its side was told of another meanwhile", async (t) => {
+    const scene = await inStep(t, { a: side("a"), b: side("b"), c: side("c") });
+    const undo = async (run: string): Promise<void> => {
+      const { out } = await scene.cli("undo", "inventory", run, "--yes");
+      const [, id = ""] = /lockstep release (\d+)/.exec(out) ?? [];
+      assert.equal((await scene.cli("release", id, "--by", "Ada")).exit, 0, out);
+    };
+    scene.sql("UPDATE a SET name = 'uno' WHERE sku = 'K1'");
+    const first = await scene.run();
+    scene.sql("UPDATE b SET qty = 9 WHERE sku = 'K1'");
+    const second = await scene.run();
+    withSide(scene, "c", { update: false });
+    await undo(first.runId);
+    await scene.run();
+    assert.deepEqual(has(scene, "c")[0], "K1 one 9");
+    await undo(second.runId);
+    await scene.run();
+    for (const stream of ["a", "b"] as const) assert.deepEqual(has(scene, stream)[0], "K1 uno 9");
+  });
+
   test("an undo makes nothing twice that is called otherwise by now", async (t) => {
     const scene = await inStep(t, { a: side("a"), b: side("b") });
     const undo = async (run: string): Promise<string> => {

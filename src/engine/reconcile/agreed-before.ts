@@ -1,6 +1,6 @@
 import { sameValue } from "../../core/same-value.ts";
 import type { AcknowledgedSide, Operation, PlannedRecord } from "../../model/plan.ts";
-import type { Acknowledged } from "../../model/reconcile.ts";
+import type { Acknowledged, SharedField } from "../../model/reconcile.ts";
 import type { Values } from "../../model/record.ts";
 import type { StoredLink } from "../../ports/agreements.ts";
 import type { ReconcileContext, SideContext } from "./context.ts";
@@ -16,10 +16,24 @@ export function wasMoved(
   const field = rules.fields[index];
   const after = decision.agreed[index];
   const now = stored === undefined ? after : stored.agreed[index];
-  if (field === undefined) return false;
+  if (field === undefined || !isTouched(field, decision, index)) return false;
   // Nothing is agreed after the undo of a first meeting, and may be agreed again.
   if (after === undefined || now === undefined) return after === now;
   return sameValue(field, after, now);
+}
+
+/**
+ * True when the run changed the field anywhere. One that it left alone may have come to be what it was
+ * by another way since, and what the sides have said of that is no news of this run.
+ */
+function isTouched(
+  field: SharedField,
+  { before, agreed, operations }: PlannedRecord,
+  index: number,
+): boolean {
+  const [then, after] = [before?.[index], agreed[index]];
+  if (then === undefined || after === undefined || !sameValue(field, then, after)) return true;
+  return operations.some(({ fields }) => fields.some(({ shared }) => shared === index));
 }
 
 /** The moved fields as they were agreed before the run, the others as they are now. */
