@@ -14,6 +14,8 @@ export interface PlannedField {
   readonly after: Value;
   /** Position of the shared field it comes from; absent for a constant or a mark. */
   readonly shared?: number;
+  /** Where nothing is told by it, as of a record that goes: position of the shared field that it is. */
+  readonly place?: number;
 }
 
 /**

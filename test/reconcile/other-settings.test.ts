@@ -200,6 +200,23 @@ describe("records that nobody changed come to agree with settings that somebody 
     assert.deepEqual(has(scene, "a"), [...ALL, "K4 four 4"]);
   });
 
+  for (const [what, edited, left] of [
+    ["keeps an edit of it", "UPDATE a SET label = 'mine' WHERE sku = 'K4'", "K4 mine 4"],
+    ["puts all of it back", "", "K4 four 4"],
+  ] as const)
+    test(`an undo where a column was renamed since ${what}`, async (t) => {
+      const scene = await inStep(t, { a: side("a"), b: side("b") });
+      scene.sql("INSERT INTO b (sku, name, qty) VALUES ('K4', 'four', 4)");
+      const { runId } = await scene.run();
+      scene.sql(`ALTER TABLE a RENAME COLUMN name TO label; ${edited}`);
+      withSide(scene, "a", { fields: { name: "label" } });
+      const undone = await scene.cli("undo", "inventory", runId, "--yes");
+      const [, again = ""] = /\(run (\w+)/.exec(undone.out) ?? [];
+      await scene.cli("undo", "inventory", again, "--yes");
+      const [row = {}] = scene.rows("SELECT sku, label, qty FROM a WHERE sku = 'K4'");
+      assert.equal(Object.values(row).join(" "), left);
+    });
+
   test("settings that a run was stopped under are not taken for those that it judged all by", async (t) => {
     const scene = await inStep(t, { a: side("a"), b: side("b") });
     withSide(scene, "a", { update: false });

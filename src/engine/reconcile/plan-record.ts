@@ -99,9 +99,11 @@ function toOperation(
   const version = record?.version === undefined ? {} : { version: record.version };
   if (write.kind === "delete") {
     if (record === undefined) return undefined;
+    const places = placesOf(side);
     const fields = side.schema.fields.flatMap(({ name }, index): PlannedField[] => {
-      const before = record.values[index];
-      return before === undefined ? [] : [{ field: name, before, after: null }];
+      const [before, place] = [record.values[index], places.get(index)];
+      const own = place === undefined ? {} : { place };
+      return before === undefined ? [] : [{ field: name, before, after: null, ...own }];
     });
     return { id, side: side.name, kind: "delete", key: record.key, fields, ...version };
   }
@@ -138,6 +140,16 @@ function toOperation(
     ...version,
     ...marks,
   };
+}
+
+/** By position of the side's own field, which shared one is written to it. */
+function placesOf({ role, mapping }: SideContext): ReadonlyMap<number, number> {
+  return new Map(
+    role.directions.flatMap((_, shared) => {
+      const own = mapping.writtenTo(shared);
+      return own === undefined ? [] : [[own, shared] as const];
+    }),
+  );
 }
 
 function plannedFields(

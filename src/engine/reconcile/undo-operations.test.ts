@@ -27,13 +27,13 @@ const done: JournaledOperation = {
 
 test("what was made is expected as it was sent, where the side did not tell how it stored it", () => {
   assert.deepEqual(inverse(context, "q", done).fields, [
-    { field: "sku", before: "1", after: null },
-    { field: "name", before: "one", after: null },
+    { field: "sku", place: 0, before: "1", after: null },
+    { field: "name", place: 1, before: "one", after: null },
   ]);
   const stored = { name: "ONE", price: "0" };
   assert.deepEqual(inverse(context, "q", { ...done, stored }).fields, [
-    { field: "sku", before: "1", after: null },
-    { field: "name", before: "ONE", after: null },
+    { field: "sku", place: 0, before: "1", after: null },
+    { field: "name", place: 1, before: "ONE", after: null },
     { field: "price", before: "0", after: null },
   ]);
 });

@@ -1,7 +1,8 @@
 import type { JournaledOperation, Operation, PlannedField } from "../../model/plan.ts";
+import { fieldIndex } from "../../model/schema.ts";
 import { type Value, valuesEqual } from "../../model/value.ts";
 import type { StoredLink } from "../../ports/agreements.ts";
-import type { ReconcileContext } from "./context.ts";
+import type { ReconcileContext, SideContext } from "./context.ts";
 
 /** The operation that takes another back: it expects what the other left. */
 export function inverse(
@@ -11,6 +12,7 @@ export function inverse(
 ): Operation {
   const id = `${plan}:${done.link}:${done.side}`;
   const { side } = done;
+  const own = context.sides.find(({ name }) => name === side);
   const key = done.storedKey ?? done.key;
   const left = (field: PlannedField): PlannedField["after"] =>
     done.stored?.[field.field] ?? field.after;
@@ -22,7 +24,7 @@ export function inverse(
         kind: "delete",
         ...(key === undefined ? {} : { key }),
         fields: Object.entries({ ...valuesLeft(done), ...done.stored }).map(([field, before]) => ({
-          field,
+          ...calledNow(own, done.fields.find((sent) => sent.field === field) ?? { field }),
           before,
           after: null,
         })),
@@ -34,25 +36,39 @@ export function inverse(
         kind: "update",
         ...(key === undefined ? {} : { key }),
         fields: done.fields.map((field) => ({
-          field: field.field,
+          field: calledNow(own, field).field,
           before: left(field),
           after: field.before ?? null,
           ...(field.shared === undefined ? {} : { shared: field.shared }),
         })),
       };
     case "delete": {
-      const schema = context.sides.find(({ name }) => name === side)?.schema;
+      const schema = own?.schema;
       const { assignsKeys: assigned = false, fields: writable } = schema?.traits.write ?? {};
       // What the side makes itself, such as a generated column, it was read with and takes from nobody.
-      const isTaken = ({ field }: PlannedField): boolean =>
+      const isTaken = ({ field }: Pick<PlannedField, "field">): boolean =>
         schema?.key.includes(field) === true ? !assigned : writable?.includes(field) !== false;
       const fields = done.fields
-        .filter(isTaken)
-        .map((field) => ({ field: field.field, after: field.before ?? null }));
-      const own = assigned || key === undefined ? {} : { key };
-      return { id, side, kind: "create", ...own, fields };
+        .map((field) => ({ ...calledNow(own, field), after: field.before ?? null }))
+        .filter(isTaken);
+      const keyed = assigned || key === undefined ? {} : { key };
+      return { id, side, kind: "create", ...keyed, fields };
     }
   }
+}
+
+/**
+ * What the side calls a field now, and which shared one it is: a column may have been renamed since.
+ * By its old name it would not be compared, so that somebody's edit went, and not be put back.
+ */
+function calledNow(
+  side: SideContext | undefined,
+  { field, shared, place = shared }: Pick<PlannedField, "field" | "shared" | "place">,
+): Pick<PlannedField, "field" | "place"> {
+  const index = place === undefined ? undefined : side?.mapping.writtenTo(place);
+  const isThere = side === undefined || fieldIndex(side.schema, field) >= 0;
+  const name = isThere || index === undefined ? field : side.schema.fields[index]?.name;
+  return { field: name ?? field, ...(place === undefined ? {} : { place }) };
 }
 
 function valuesLeft({ fields }: JournaledOperation): Readonly<Record<string, Value>> {
