@@ -125,6 +125,7 @@ test("what a side was told is known where it is met only now, and yet it speaks 
   const outside = rulesOf([role("a"), role("b", { whenLeaving: "remove", accepts: () => false })]);
   const left = mergeRecord(outside, ["n"], [present("a", "n", "n", "n"), met]);
   assert.deepEqual(left.writes, []);
+});
 
 test("a record does not leave a side while a person is asked about what it says there", () => {
   const [name, stock] = ["name", "stock"].map((one) => ({
