@@ -45,6 +45,14 @@ async function runReleased(scene: Scene): Promise<void> {
   await scene.run();
 }
 
+/** Takes a run back and lets runs go on; gives the run that did so. */
+async function undo(scene: Scene, run: string): Promise<string> {
+  const { out, err } = await scene.cli("undo", SYNC, run, "--yes");
+  const [, id = ""] = /lockstep release (\d+)/.exec(out) ?? [];
+  assert.equal((await scene.cli("release", id, "--by", "Ada")).exit, 0, err);
+  return /\(run (\w+)/.exec(out)?.[1] ?? "";
+}
+
 /** In step, as `verify` and the sides themselves see it, and nobody looks at all of it again. */
 async function inStepNow(scene: Scene): Promise<void> {
   const { head } = await scene.withLockstep((lockstep, watch) =>
@@ -162,41 +170,45 @@ describe("records that nobody changed come to agree with settings that somebody 
 
   test("an undo of one field leaves alone what its side was told of another meanwhile", async (t) => {
     const scene = await inStep(t, { a: side("a"), b: side("b"), c: side("c") });
-    const undo = async (run: string): Promise<void> => {
-      const { out } = await scene.cli("undo", "inventory", run, "--yes");
-      const [, id = ""] = /lockstep release (\d+)/.exec(out) ?? [];
-      assert.equal((await scene.cli("release", id, "--by", "Ada")).exit, 0, out);
-    };
     scene.sql("UPDATE a SET name = 'uno' WHERE sku = 'K1'");
     const first = await scene.run();
     scene.sql("UPDATE b SET qty = 9 WHERE sku = 'K1'");
     const second = await scene.run();
     withSide(scene, "c", { update: false });
-    await undo(first.runId);
+    await undo(scene, first.runId);
     await scene.run();
     assert.deepEqual(has(scene, "c")[0], "K1 one 9");
-    await undo(second.runId);
+    await undo(scene, second.runId);
     await scene.run();
     for (const stream of ["a", "b"] as const) assert.deepEqual(has(scene, stream)[0], "K1 uno 9");
   });
 
   test("an undo makes nothing twice that is called otherwise by now", async (t) => {
     const scene = await inStep(t, { a: side("a"), b: side("b") });
-    const undo = async (run: string): Promise<string> => {
-      const { out, err } = await scene.cli("undo", "inventory", run, "--yes");
-      const [, id = ""] = /lockstep release (\d+)/.exec(out) ?? [];
-      assert.equal((await scene.cli("release", id, "--by", "Ada")).exit, 0, err);
-      return /\(run (\w+)/.exec(out)?.[1] ?? "";
-    };
     scene.sql("INSERT INTO b (sku, name, qty) VALUES ('K4', 'four', 4)");
     const { runId } = await scene.run();
-    await undo(runId);
-    const again = await undo(runId);
+    await undo(scene, runId);
+    const again = await undo(scene, runId);
     await scene.run();
     const fields = { sku: { type: "text", compare: { ignoreCase: true } }, name: null, qty: null };
     scene.reconfigure((sync) => ({ ...sync, fields }));
     await scene.run();
-    await undo(again);
+    await undo(scene, again);
+    assert.deepEqual(has(scene, "a"), [...ALL, "K4 four 4"]);
+  });
+
+  test("an undo deletes nothing that lives on under another name by now", async (t) => {
+    const scene = await inStep(t, { a: side("a"), b: side("b") });
+    scene.sql("INSERT INTO b (sku, name, qty) VALUES ('K4', 'four', 4)");
+    const { runId } = await scene.run();
+    await undo(scene, runId);
+    await scene.run();
+    const fields = { sku: { type: "text", compare: { ignoreCase: true } }, name: null, qty: null };
+    scene.reconfigure((sync) => ({ ...sync, fields }));
+    await scene.run();
+    const again = await undo(scene, runId);
+    const { err } = await scene.cli("undo", SYNC, again, "--yes");
+    assert.match(err, /wrote nothing that could be undone/);
     assert.deepEqual(has(scene, "a"), [...ALL, "K4 four 4"]);
   });
 

@@ -88,17 +88,28 @@ function hasJoined(
   );
 }
 
-/** What a record that is made again would be called now; by what it is matched may be other fields. */
-function nameMade(context: ReconcileContext, { side, kind, fields }: Operation): readonly string[] {
-  const own = context.sides.find(({ name }) => name === side);
-  if (own === undefined || kind !== "create") return [];
-  const after = new Map(fields.map((planned) => [planned.field, planned.after]));
-  const name = nameOf(
-    context,
-    own,
-    own.schema.fields.map((field) => after.get(field.name)),
+/**
+ * What the record is called now, as the run left it and as it would be made again: by what records are
+ * matched may be other fields, or these may be compared in another way.
+ */
+function namesNow(
+  context: ReconcileContext,
+  { agreed }: PlannedRecord,
+  inverted: readonly Operation[],
+): readonly string[] {
+  const made = inverted.map(({ side, kind, fields }) => {
+    const own = context.sides.find(({ name }) => name === side);
+    if (own === undefined || kind !== "create") return undefined;
+    const after = new Map(fields.map((planned) => [planned.field, planned.after]));
+    return nameOf(
+      context,
+      own,
+      own.schema.fields.map((field) => after.get(field.name)),
+    );
+  });
+  return [matchName(context.rules, context.match, agreed), ...made].filter(
+    (name) => name !== undefined,
   );
-  return name === undefined ? [] : [name];
 }
 
 async function writtenBy(
@@ -149,7 +160,7 @@ async function undoRecord(
   const agreed = agreedBefore(context, decision, stored, moved);
   const name = matchName(context.rules, context.match, agreed) ?? decision.name;
   // What lives on under another link, or has a record there again, would be made a second time.
-  const names = [name, ...inverted.flatMap((operation) => nameMade(context, operation))];
+  const names = [name, ...namesNow(context, decision, inverted)];
   const isMetAgain = await livesElsewhere(context, link, names, decision, { runId, at });
   const operations = inverted.filter(
     ({ kind, side }) => kind !== "create" || !(isMetAgain || stored?.sides[side] !== undefined),
