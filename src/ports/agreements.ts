@@ -62,6 +62,13 @@ export interface BuriedRecord {
   readonly isStanding: boolean;
 }
 
+/** What stands there though it was let go, and is known so by its hash; `name` as in `StagedRecord`. */
+export interface StandingRecord {
+  readonly key: RecordKey;
+  readonly hash: string;
+  readonly name: string;
+}
+
 /** A shared record as it is agreed, with each side's part in it. */
 export interface StoredLink {
   readonly link: LinkId;
@@ -168,6 +175,8 @@ export interface Links {
   renameLinks(lease: Lease, names: readonly Pick<StoredLink, "link" | "name">[]): Promise<void>;
   /** These were seen again just now, so their tombstones are kept as long as new ones. */
   touchBuried(sync: string, side: string, keys: readonly RecordKey[], at: number): Promise<void>;
+  /** Of those of these that were left standing: they stand so, and are called so, from now on. */
+  knowStanding(lease: Lease, side: string, standing: readonly StandingRecord[]): Promise<void>;
   /** Forgets tombstones buried before `before`. */
   forgetBuried(lease: Lease, before: number): Promise<number>;
 }

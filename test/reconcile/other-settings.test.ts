@@ -274,6 +274,21 @@ describe("records that nobody changed come to agree with settings that somebody 
       assert.equal(has(scene, "a").length, 3);
     });
 
+  test("what was deleted and kept does not come back when its side is mapped otherwise", async (t) => {
+    const c = { ...side("c"), remove: "never" };
+    const scene = await inStep(t, { a: side("a"), b: side("b"), c });
+    scene.sql("DELETE FROM a WHERE sku = 'K1'");
+    await scene.run();
+    scene.sql("ALTER TABLE c ADD COLUMN label TEXT; UPDATE c SET label = upper(name)");
+    withSide(scene, "c", { fields: { name: "label" } });
+    await runReleased(scene);
+    const left = (): readonly string[] => has(scene, "a").map((row) => row.slice(0, 2));
+    assert.deepEqual(left(), ["K2", "K3"]);
+    scene.sql("UPDATE c SET label = 'back' WHERE sku = 'K1'");
+    await scene.run();
+    assert.deepEqual(left(), ["K1", "K2", "K3"]);
+  });
+
   for (const [what, change, theirs] of [
     ["other fields", { match: "name" }, "('L1', 'one', 1), ('L2', 'two', 2)"],
     [

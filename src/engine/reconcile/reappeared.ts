@@ -3,7 +3,7 @@ import { valuesToText } from "../../model/stored-plan.ts";
 import type { BuriedRecord, StagedRecord } from "../../ports/agreements.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
 import { type FreshRecords, readKeys, readKeysTwice } from "./read-keys.ts";
-import { isAsBuried } from "./standing.ts";
+import { isAsBuried, knownAnew } from "./standing.ts";
 
 /** Systems that tell times tell whole seconds, many of them. */
 const TICK_MS = 1000;
@@ -55,6 +55,7 @@ export async function withoutOldNews(
   if (old.length > 0) {
     const found = old.map(({ key }) => key);
     await home.touchBuried(sync, side.name, found, clock.now());
+    await home.knowStanding(work.lease(), side.name, knownAnew(side, old, buried));
   }
   return { counted, old };
 }

@@ -1,8 +1,9 @@
 import type { JournaledOperation, Operation, PlannedField } from "../../model/plan.ts";
 import { fieldIndex } from "../../model/schema.ts";
-import { type Value, valuesEqual } from "../../model/value.ts";
+import type { Value } from "../../model/value.ts";
 import type { StoredLink } from "../../ports/agreements.ts";
 import type { ReconcileContext, SideContext } from "./context.ts";
+import { bearsMark } from "./standing.ts";
 
 /** The operation that takes another back: it expects what the other left. */
 export function inverse(
@@ -99,10 +100,6 @@ export function markedAgain(
     if (typeof remove === "string" || operation === undefined) return [];
     const after = new Map(operation.fields.map((planned) => [planned.field, planned.after]));
     const { values } = mapping.toShared(schema.fields.map((field) => after.get(field.name)));
-    const isMarked = remove.mark.every((wanted, index) => {
-      const value = values[index];
-      return wanted === undefined || (value !== undefined && valuesEqual(value, wanted));
-    });
-    return isMarked ? [name] : [];
+    return bearsMark(remove.mark, values) ? [name] : [];
   });
 }

@@ -2,7 +2,7 @@ import type { RecordKey } from "../../model/record.ts";
 import type { BuriedRecord, KnownRecord, Links } from "../../ports/agreements.ts";
 import { agreedTables } from "./agreed.ts";
 import { createDigests } from "./digests.ts";
-import { type AgreementSql, columnOf, type Relation, type Row } from "./sql.ts";
+import { type AgreementSql, columnOf, type Relation, type Row, relationOf } from "./sql.ts";
 
 const KNOWN_AT_ONCE = 10_000;
 
@@ -18,6 +18,7 @@ type KnownRecords = Pick<
   | "noteDigests"
   | "doubtful"
   | "touchBuried"
+  | "knowStanding"
   | "forgetBuried"
 >;
 
@@ -92,6 +93,22 @@ export function createKnownRecords(sql: AgreementSql): KnownRecords {
           parameters: [sync, side, touched, at],
         },
       ]);
+    },
+    knowStanding: async (lease, side, standing) => {
+      if (standing.length === 0) return;
+      const rows = standing.map(({ key, hash, name }) => ({
+        key: sql.storeText(key),
+        hash,
+        name: sql.storeText(name),
+      }));
+      const relation = relationOf({ key: "text", hash: "text", name: "text" }, rows);
+      const statement = {
+        sql: `UPDATE ${buried} SET hash = r.hash, name = r.name FROM ${sql.relation(3, relation)} AS r
+          WHERE ${buried}.sync = $1 AND ${buried}.side = $2 AND ${buried}.key = r.key
+            AND ${buried}.name IS NOT NULL`,
+        parameters: [lease.sync, side, relation],
+      };
+      await sql.writeUnsynced([statement], lease);
     },
     forgetBuried: async (lease, before) => {
       const old = "WHERE sync = $1 AND buried_at < $2";

@@ -83,6 +83,14 @@ export function createLinks(state: AgreementState, home: MemoryHomeState): Links
         if (grave !== undefined) state.buried.set(id, { ...grave, buriedAt: at });
       }
     },
+    knowStanding: async (lease, side, standing) => {
+      checkFence(home, lease);
+      for (const { key, hash, name } of standing) {
+        const id = joined(lease.sync, side, key);
+        const grave = state.buried.get(id);
+        if (grave?.name !== undefined) state.buried.set(id, { ...grave, hash, name });
+      }
+    },
     forgetBuried: async (lease, before) => {
       checkFence(home, lease);
       const old = [...state.buried.entries()].filter(

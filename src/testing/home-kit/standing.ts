@@ -109,4 +109,21 @@ export function standingBehaviours(behaviour: Behaviour): void {
       assert.deepEqual(await graves(), [["4", 3, "later", 7, false]]);
     },
   );
+
+  behaviour("what stands is known by another hash and name from now on", async (subject) => {
+    const home = subject.home as Kept;
+    const lease = await takeLease(home);
+    await settle(home, lease, settled(1, ["a", "b"]));
+    const unlinked = [{ side: "a" }, { side: "b", hash: "kept" }];
+    await settle(home, lease, settled(1, [], { ends: true, unlinked }));
+    const now = (own: string) => ({ key: key(own), hash: "now", name: "other" });
+    await home.knowStanding(lease, "a", [now("a-1")]);
+    await home.knowStanding(lease, "b", [now("b-1"), now("b-none")]);
+    const hashes = async (side: string) =>
+      [...(await home.buried(SYNC, side, [key(`${side}-1`)])).values()].map(({ hash }) => hash);
+    assert.notDeepEqual(await hashes("a"), ["now"], "what was deleted does not stand");
+    assert.deepEqual(await hashes("b"), ["now"]);
+    await settle(home, lease, settled(2, ["c"], { name: "other" }));
+    assert.deepEqual(await home.standingMet(SYNC, "b"), [{ key: "b-1", name: "other" }]);
+  });
 }
