@@ -1,9 +1,8 @@
 import type { Operation, PlannedRecord } from "../../model/plan.ts";
 import type { RecordKey } from "../../model/record.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { nameOf } from "./names.ts";
 import type { SideObservation } from "./observe-side.ts";
-import { readKeys } from "./read-keys.ts";
+import { readNamed } from "./read-keys.ts";
 import { sideTrouble } from "./side-trouble.ts";
 import { leaveOut } from "./taken-creates.ts";
 import type { Withheld } from "./unheard-creates.ts";
@@ -59,15 +58,8 @@ async function besideStanding(
     if (!(await hasOther(work, side, create))) met.push(create);
   }
   try {
-    const there = await readKeys(work, side, [...left.keys()]);
-    const standing = new Set(
-      [...there].flatMap(([key, record]) => {
-        const name = left.get(key);
-        if (record === "unreadable" || nameOf(work.context, side, record.values) !== name)
-          return [];
-        return [name];
-      }),
-    );
+    const there = await readNamed(work, side, left);
+    const standing = new Set([...there.keys()].map((key) => left.get(key)));
     return new Map(met.filter(({ name }) => standing.has(name)).map((one) => [one, STANDS]));
   } catch (error) {
     sideTrouble(work, error);

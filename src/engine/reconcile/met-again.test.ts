@@ -66,6 +66,23 @@ function withoutKeys({ context, systems }: ReconcileWorld, sku: string): Reconci
   }));
 }
 
+/** The answer of that number for the record of that name by its key is an old one, which lacks it. */
+function lacking({ context, systems }: ReconcileWorld, sku: string, nth: number): ReconcileContext {
+  const row = systems["c"]?.rows("items").find(({ values }) => values["sku"] === sku);
+  let asked = 0;
+  return withSide(context, "c", ({ connector }) => ({
+    connector: {
+      ...connector,
+      read: (request, readSignal) => {
+        const isMeant = request.kind === "keys" && request.keys.some((key) => key === row?.id);
+        if (!isMeant || ++asked !== nth) return connector.read(request, readSignal);
+        const keys = request.keys.filter((key) => key !== row?.id);
+        return connector.read({ ...request, keys }, readSignal);
+      },
+    },
+  }));
+}
+
 const count = (world: ReconcileWorld, side: string, sku: string): number =>
   (world.systems[side]?.rows("items") ?? []).filter(({ values }) => values["sku"] === sku).length;
 
@@ -184,4 +201,15 @@ for (const { backend, observe } of BACKENDS_AND_WAYS)
       await settle(world);
       for (const side of ["a", "b", "c"]) assert.deepEqual(named(world, side), ["two"]);
     });
+
+    for (const nth of [1, 2, 3]) {
+      test(`one old answer by key that lacks it makes none beside it (${nth})`, async () => {
+        const world = await withOld(backend, observe);
+        world.remove("c", "2");
+        world.edit("a", "2", { sku: "1" });
+        await runReconcile(lacking(world, "1", nth), signal);
+        await settle(world);
+        for (const side of ["a", "b", "c"]) assert.deepEqual(named(world, side), ["two"]);
+      });
+    }
   });

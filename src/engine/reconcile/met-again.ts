@@ -1,10 +1,8 @@
-import type { StreamRecord } from "../../model/record.ts";
 import type { StagedRecord } from "../../ports/agreements.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
-import { nameOf } from "./names.ts";
 import type { SideObservation } from "./observe-side.ts";
-import { readKeysTwice } from "./read-keys.ts";
+import { readNamed } from "./read-keys.ts";
 import { sideTrouble } from "./side-trouble.ts";
 import type { OldRecord } from "./take-records.ts";
 
@@ -103,25 +101,21 @@ async function isMet(
   return sides.length > 0 || links.length > 0;
 }
 
-/**
- * They are read once more: only what stands there under its name is staged. Twice where it does not,
- * since beside one that was overlooked a second one is made.
- */
+/** They are read once more: only what stands there under its name is staged. */
 async function stageAgain(
   work: ReconcileWork,
   side: SideContext,
   records: readonly OldRecord[],
 ): Promise<ReadonlySet<string>> {
   const { home } = work.context;
-  const names = new Map(records.map(({ key, name }) => [key, name]));
-  const isNamed = ({ key, values }: StreamRecord): boolean =>
-    nameOf(work.context, side, values) === names.get(key);
-  const found = await readKeysTwice(work, side, [...names.keys()], isNamed);
-  const staged = records.flatMap(({ key, name }): StagedRecord[] => {
-    const record = found.get(key);
-    if (record === undefined || record === "unreadable" || name === undefined) return [];
-    if (!isNamed(record)) return [];
-    return [{ ...record, side: side.name, state: "present", name }];
+  const named = records.flatMap(({ key, name }) =>
+    name === undefined ? [] : [[key, name] as const],
+  );
+  const names = new Map(named);
+  const found = await readNamed(work, side, names);
+  const staged = [...found].flatMap(([key, record]): StagedRecord[] => {
+    const name = names.get(key);
+    return name === undefined ? [] : [{ ...record, side: side.name, state: "present", name }];
   });
   if (staged.length > 0) await home.stage(work.lease(), staged);
   return new Set(staged.map(({ key }) => key));

@@ -1,6 +1,7 @@
 import type { RecordKey, StreamRecord } from "../../model/record.ts";
 import { type Asking, readByKeys } from "../replicate/read-by-keys.ts";
 import type { ReconcileWork, SideContext } from "./context.ts";
+import { nameOf } from "./names.ts";
 
 /** Records by key; a key that is not among them is not there. */
 export type FreshRecords = ReadonlyMap<RecordKey, StreamRecord | "unreadable">;
@@ -43,4 +44,23 @@ export async function readKeysTwice(
   });
   const late = await readKeys(work, side, doubtful);
   return new Map([...found, ...late]);
+}
+
+/**
+ * Those of the records that still stand there under the name that is given for each. Asked twice of
+ * what does not: beside one that was overlooked a second one is made.
+ */
+export async function readNamed(
+  work: ReconcileWork,
+  side: SideContext,
+  names: ReadonlyMap<RecordKey, string>,
+): Promise<ReadonlyMap<RecordKey, StreamRecord>> {
+  const isNamed = ({ key, values }: StreamRecord): boolean =>
+    nameOf(work.context, side, values) === names.get(key);
+  const found = await readKeysTwice(work, side, [...names.keys()], isNamed);
+  return new Map(
+    [...found].flatMap(([key, record]) =>
+      record === "unreadable" || !isNamed(record) ? [] : [[key, record] as const],
+    ),
+  );
 }
