@@ -4,6 +4,7 @@ import type { SideCounts } from "../../model/run.ts";
 import { SyncError } from "../../model/sync-error.ts";
 import { allEnded } from "./all-ended.ts";
 import type { ReconcileWork } from "./context.ts";
+import { decidedSince } from "./decided-since.ts";
 import { holdUndone } from "./guard-plan.ts";
 import { beginJudgement, keepJudgement } from "./judged-anew.ts";
 import { keepPlaces } from "./kept-places.ts";
@@ -55,12 +56,20 @@ export async function applyPlan(
   const made = isKept ? await madeSince(work, head) : NOTHING_MADE;
   for (const [side, { message }] of made.failed) tally.fail(side, message);
   const atOnce = recordsAtOnce(context);
+  const asked = head.undoes === undefined ? await home.conflictCount(context.sync) : 0;
+  let isTakenIn = true;
   let after: LinkId = 0;
   for (;;) {
-    const records = await home.planned(head.plan, after, atOnce);
-    const last = records.at(-1);
+    const planned = await home.planned(head.plan, after, atOnce);
+    const last = planned.at(-1);
     if (last === undefined) break;
     after = last.link;
+    const left = asked === 0 ? NONE_DECIDED : await decidedSince(work, planned);
+    for (const { name, operations } of planned.filter(({ link }) => left.has(link))) {
+      for (const one of operations) tally.count(one, name, DECIDED_SINCE);
+    }
+    isTakenIn &&= left.size === 0;
+    const records = planned.filter(({ link }) => !left.has(link));
     await applyBatch(work, { head, runId, tally, made }, records);
     context.emit({ kind: "applying", at: clock.now(), done: tally.done(), total });
     work.signal.throwIfAborted();
@@ -73,7 +82,8 @@ export async function applyPlan(
     records: [],
     completes: true,
   });
-  await savePositions(work, head, runId);
+  // Of a record that was left what is new is to be told again.
+  await savePositions(work, isTakenIn ? head : { ...head, positions: {} }, runId);
   await keepJudgement(work, runId, head);
   const settled = head.parked?.settled ?? [];
   if (settled.length > 0) await home.dropParked(settled);
@@ -154,6 +164,13 @@ async function applyBatch(
   await parkRefused(work, head, runId, records, ends);
   tally.inReview(settled.filter(({ questions = [] }) => questions.length > 0).length);
 }
+
+const NONE_DECIDED: ReadonlySet<LinkId> = new Set();
+
+const DECIDED_SINCE: Ended = {
+  kind: "conflict",
+  trouble: "It was decided otherwise since the plan was made; the next run does so.",
+};
 
 const NOT_SENT: Ended = {
   kind: "conflict",

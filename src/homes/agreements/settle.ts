@@ -146,8 +146,8 @@ function endOperations(
 }
 
 /**
- * Questions that stand as they were stay; changed ones are asked anew; others are closed. What
- * somebody decided since the plan was made is not touched.
+ * Questions that stand as they were stay; changed ones are asked anew; others are closed. One
+ * that stands and that somebody decided since the plan was made is not touched.
  */
 function askQuestions(
   sql: AgreementSql,

@@ -107,8 +107,8 @@ function bury(
 }
 
 /**
- * Questions that stand stay as they are; others open; what is not asked any more is closed. What
- * somebody decided since the plan was made is not touched.
+ * Questions that stand stay as they are; others open; what is not asked any more is closed. One
+ * that stands and that somebody decided since the plan was made is not touched.
  */
 function settleQuestions(
   state: AgreementState,
