@@ -29,8 +29,8 @@ const PASSES = 10;
 /**
  * Sends operations, all noted as intended before, to one side. Where an answer is lost the records
  * are read again: equal to after means done, equal to before means not done. What was not sent has
- * no end. What was refused before others came about is sent once more. `undoes` is the run that they
- * take back: what is expected is then what stood after it.
+ * no end. What was refused before others came about is sent once more. What an undo expects is what
+ * stood after the run that it takes back.
  */
 export async function writeSide(
   work: ReconcileWork,
@@ -166,7 +166,9 @@ function endOfOutcome(outcome: WriteOutcome | undefined, since: string): Ended {
 
 /**
  * What became of operations whose answer was lost, from the records as they are read again; what a
- * create made under a key that the system assigned is looked for in a listing. A side that cannot be read leaves them unknown.
+ * create made under a key that the system assigned is looked for in a listing. What other records
+ * have, or may have made, is not taken for it (`beside`). A side that cannot be read leaves them
+ * unknown.
  */
 export async function lookAgain(
   work: ReconcileWork,
