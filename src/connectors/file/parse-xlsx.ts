@@ -42,8 +42,8 @@ export async function parseXlsx(
     const found = data[line - 1] ?? [];
     const cells = names.map((_name, at) => cellAt(facts, line, at + 1, found[at]));
     const isEmpty = found.every((cell) => cell === null);
-    if (!isEmpty || keys.some((at) => at >= 0 && cells[at] === undefined))
-      rows.push({ line, cells });
+    // A row whose cells are only merged has nothing; one whose key is not computed yet is a record.
+    if (!isEmpty || keys.some((at) => facts.isUncomputed(line, at + 1))) rows.push({ line, cells });
   }
   return { names, rows, bad: [], isText: false, isFlat: true };
 }

@@ -5,6 +5,8 @@ export interface SheetFacts {
    * computed yet, or what merged cells hide.
    */
   isUnknown(row: number, column: number): boolean;
+  /** Of these it is an error, or a formula without a result. */
+  isUncomputed(row: number, column: number): boolean;
   /** The number that a date is kept as. */
   serialAt(row: number, column: number): number | undefined;
   /** The last row that has an error or a formula without a result. */
@@ -12,7 +14,7 @@ export interface SheetFacts {
 }
 
 interface Facts {
-  readonly unknown: Set<string>;
+  readonly uncomputed: Set<string>;
   readonly serials: Map<string, number>;
   lastUnknown: number;
 }
@@ -24,7 +26,8 @@ const MERGED = /<(?:\w+:)?mergeCell\s[^>]*?\bref="([A-Z]+)(\d+):([A-Z]+)(\d+)"/g
 
 /** `height` and `width` are those of the part of the sheet that is read. */
 export function sheetFacts(xml: string, height: number, width: number): SheetFacts {
-  const facts: Facts = { unknown: new Set(), serials: new Map(), lastUnknown: 0 };
+  const facts: Facts = { uncomputed: new Set(), serials: new Map(), lastUnknown: 0 };
+  const hidden = new Set<string>();
   for (const [, attributes = "", inner = ""] of xml.matchAll(CELL))
     noteCell(facts, attributes, inner);
   for (const [, left = "", top = "", right = "", bottom = ""] of xml.matchAll(MERGED)) {
@@ -32,12 +35,16 @@ export function sheetFacts(xml: string, height: number, width: number): SheetFac
     const rows = [Number(top), Math.min(Number(bottom), height)] as const;
     for (let row = rows[0]; row <= rows[1]; row += 1) {
       for (let column = columns[0]; column <= columns[1]; column += 1) {
-        if (row !== rows[0] || column !== columns[0]) facts.unknown.add(placeOf(row, column));
+        if (row !== rows[0] || column !== columns[0]) hidden.add(placeOf(row, column));
       }
     }
   }
   return {
-    isUnknown: (row, column) => facts.unknown.has(placeOf(row, column)),
+    isUnknown: (row, column) => {
+      const place = placeOf(row, column);
+      return facts.uncomputed.has(place) || hidden.has(place);
+    },
+    isUncomputed: (row, column) => facts.uncomputed.has(placeOf(row, column)),
     serialAt: (row, column) => facts.serials.get(placeOf(row, column)),
     lastUnknown: facts.lastUnknown,
   };
@@ -52,7 +59,7 @@ function noteCell(facts: Facts, attributes: string, inner: string): void {
   // A formula may well come to the empty text, which is then said to be a text.
   const isComputed = type === "str" ? result !== undefined : (result ?? "") !== "";
   if (type === "e" || (!isComputed && FORMULA.test(inner))) {
-    facts.unknown.add(place);
+    facts.uncomputed.add(place);
     facts.lastUnknown = Math.max(facts.lastUnknown, Number(digits));
   } else if (type === "n" && result?.includes(".") === true) {
     facts.serials.set(place, Number(result));

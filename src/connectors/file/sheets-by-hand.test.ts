@@ -106,6 +106,20 @@ suite("cells of a sheet that has no value to tell", () => {
     ]);
   });
 
+  test("an empty row is none, though its cells are merged to part what is above and below", async () => {
+    const rows = [
+      text("A1", "note") + text("B1", "sku") + text("C1", "price"),
+      `${text("B2", "1")}<c r="C2"><v>5</v></c>`,
+      '<c r="A3"/><c r="B3"/><c r="C3"/>',
+      `${text("B4", "2")}<c r="C4"><v>6</v></c>`,
+    ];
+    const connector = connect(rows, '<mergeCells><mergeCell ref="A3:C3"/></mergeCells>');
+    assert.deepEqual(await values(connector), [
+      [null, "1", "5"],
+      [null, "2", "6"],
+    ]);
+  });
+
   test("a time whose fraction of a day is a little less is not cut off", async () => {
     const at = (place: string, serial: string): string =>
       `<c r="${place}" s="1"><v>${serial}</v></c>`;
