@@ -8,7 +8,8 @@ import { reached, sentValues } from "./made-records.ts";
 /**
  * What a side was told of records that it joins now and that a create was sent for which nobody heard
  * of: it was not found then, or took no part. It is matched like any other, but what stands there as
- * it was sent, or in the side's own way to keep that, is no word of anybody's. By side and link.
+ * it was sent, or in the side's own way to keep that, is no word of anybody's. Nor is it known to be
+ * ours: it is not taken away before it is linked. By side and link.
  */
 export async function unheardJoins(
   { context: { home, sync, sides } }: ReconcileWork,
