@@ -8,7 +8,7 @@ export interface SideSample {
   readonly rows: readonly Values[];
   /** The names of the key, where the system has one of its own. */
   readonly key: readonly string[];
-  /** Those of its fields that the system fills by itself: keys that it counts up, computed columns. */
+  /** Those that the system fills by itself: keys that it counts up, computed columns, times of change. */
   readonly filled?: readonly string[];
 }
 

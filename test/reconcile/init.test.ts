@@ -108,6 +108,20 @@ for (const [title, args] of [
   });
 }
 
+test("times of change are each side's own, though both have one of that name", async (t) => {
+  const scene = twoSystems(t);
+  scene.sql(`CREATE TABLE item (sku TEXT PRIMARY KEY, name TEXT, stock INTEGER, updated_at TIMESTAMP);
+    INSERT INTO item SELECT sku, name, stock, '2026-02-02 00:00:00' FROM product`);
+  const sides = "--side a=shop.product --side b=shop.item";
+  const { exit, out, err } = await scene.cli(
+    ...`init reconcile --sqlite shop.db ${sides}`.split(" "),
+  );
+  assert.equal(exit, 0, err);
+  assert.match(out, /not shared, of a: id, cents, updated_at\n +not shared, of b: updated_at\n/);
+  const plan = await scene.cli("plan", "inventory");
+  assert.match(plan.out, /^To do: inventory: nothing to write, 40 records to agree on\./);
+});
+
 test("it writes over nothing, and beside a configuration that stands here", async (t) => {
   const scene = twoSystems(t);
   const yaml = `systems:

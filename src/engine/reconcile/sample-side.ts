@@ -41,11 +41,13 @@ export async function sampleSide(
   return { schema, fields, key, filled: filledBySystem(schema), rows, bad, isPart };
 }
 
-function filledBySystem({ fields, key, traits: { write } }: StreamSchema): readonly string[] {
+/** Times of change among them: when the record was written here is nothing to tell another side. */
+function filledBySystem(schema: StreamSchema): readonly string[] {
+  const { fields, key, modifiedAt, traits } = schema;
   return fields.flatMap(({ name }) => {
     const isFilled = key.includes(name)
-      ? write?.assignsKeys === true
-      : write?.fields?.includes(name) === false;
+      ? traits.write?.assignsKeys === true
+      : name === modifiedAt || traits.write?.fields?.includes(name) === false;
     return isFilled ? [name] : [];
   });
 }
