@@ -139,7 +139,10 @@ async function tellInventory(demo: Demo): Promise<void> {
   );
   expect("a name that waits", (await type("run", "inventory")) === EXIT.parked);
 
-  step("5. Two names for one thing: a person decides, and the rest has gone on");
+  step(
+    "5. Two names for one thing: a person decides, and the rest has gone on",
+    "meanwhile the shop sells some of SKU-20",
+  );
   await type("conflicts");
   await resolve(demo, "warehouse");
   place.shop("UPDATE product SET stock = 12 WHERE sku = 'SKU-20'");
