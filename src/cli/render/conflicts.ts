@@ -3,13 +3,14 @@ import type { OpenConflict, Resolution } from "../../model/plan.ts";
 import type { ConflictsJson, ResolvedJson } from "../json.ts";
 import type { Look } from "./look.ts";
 import { formatCount, plural } from "./numbers.ts";
-import { showSaid, showWritten, sidesInWords } from "./reasons.ts";
+import { showBeside, showSaid, showWhole, showWritten, sidesInWords } from "./reasons.ts";
 import { questionLines } from "./sides-plan.ts";
-import { cleanText, clip, typedWord } from "./style.ts";
-import { indent, table } from "./table.ts";
+import { cleanText, clip, typedWord, visibleWidth } from "./style.ts";
+import { commandLines, indent, table } from "./table.ts";
 import { formatAge } from "./times.ts";
 
-const SAID_CLIP = 64;
+/** How much of each value is shown at most; the first with which the table fits the terminal. */
+const SAID_CLIPS = [48, 32, 24, 16, 12];
 
 /** What waits, field by field: each conflict with the base and what every side says. */
 export function conflictLines(
@@ -44,54 +45,71 @@ function answersInWords({ field, candidates }: OpenConflict): string {
 }
 
 function groupLines(group: readonly OpenConflict[], look: Look): readonly string[] {
-  const { style, now } = look;
+  const { style, columns } = look;
   const [first] = group;
   if (first === undefined) return [];
   const sides = [
     ...new Set(group.flatMap(({ candidates }) => candidates.map(({ side }) => side))),
   ].sort();
   const title = first.field === undefined ? "whether the record lives" : cleanText(first.field);
-  const rows = group.map(({ id, name, base, candidates, openedAt, resolution, why, field }) => [
+  const headed = `${style.cyan(title)}  ${style.dim(`${cleanText(first.sync)}, ${formatCount(group.length)}`)}`;
+  const titles = [
+    { title: "id", align: "right" as const },
+    { title: "record" },
+    { title: first.field === undefined ? "why" : "base" },
+    ...sides.map((side) => ({ title: side })),
+    { title: "waits since" },
+  ];
+  const drawn = SAID_CLIPS.map((width) => {
+    const rows = group.map((conflict) => groupRow(conflict, sides, width, look));
+    return table(titles, rows, style);
+  });
+  const fits = (lines: readonly string[]): boolean =>
+    lines.every((line) => visibleWidth(line) <= columns);
+  return [headed, ...(drawn.find(fits) ?? drawn.at(-1) ?? [])];
+}
+
+function groupRow(
+  { id, name, base, candidates, openedAt, resolution, why, field }: OpenConflict,
+  sides: readonly string[],
+  width: number,
+  look: Look,
+): readonly string[] {
+  const { style, now } = look;
+  const [agreed, ...said] = showBeside([base, ...candidates.map(({ value }) => value)], width);
+  const shown = candidates.map((one, at) => ({ ...one, shown: said[at] ?? "" }));
+  return [
     String(id),
     style.bold(cleanText(name)),
-    field === undefined ? cleanText(why) : base === undefined ? style.dim("—") : showSaid(base),
+    field === undefined ? cleanText(why) : base === undefined ? style.dim("—") : (agreed ?? ""),
     ...sides.map((side) =>
       candidatesInWords(
-        candidates.filter((one) => one.side === side),
+        shown.filter((one) => one.side === side),
+        width,
         look,
       ),
     ),
     resolution === undefined
       ? style.dim(formatAge(openedAt, now))
       : style.green(resolutionInWords(resolution)),
-  ]);
-  return [
-    `${style.cyan(title)}  ${style.dim(`${cleanText(first.sync)}, ${formatCount(group.length)}`)}`,
-    ...table(
-      [
-        { title: "id", align: "right" },
-        { title: "record" },
-        { title: first.field === undefined ? "why" : "base" },
-        ...sides.map((title) => ({ title })),
-        { title: "waits since" },
-      ],
-      rows,
-      style,
-    ),
   ];
 }
 
 /** What one side says: a value, or of a record's life `deleted`, or its fields with their values. */
-function candidatesInWords(candidates: OpenConflict["candidates"], look: Look): string {
+function candidatesInWords(
+  candidates: readonly (OpenConflict["candidates"][number] & { readonly shown: string })[],
+  width: number,
+  look: Look,
+): string {
   const [first] = candidates;
   if (first === undefined) return "";
-  const said = candidates.map(({ field, deleted, value }) => {
+  const said = candidates.map(({ field, deleted, shown }) => {
     if (deleted === true) return "deleted";
-    return field === undefined ? showSaid(value) : `${cleanText(field)} ${showSaid(value)}`;
+    return field === undefined ? shown : `${cleanText(field)} ${shown}`;
   });
   const written = showWritten(first.at, look).replace(/^.*\(|\)$/g, "");
   const when = written === "" ? "" : look.style.dim(` (${written})`);
-  return `${clip(said.join(", "), SAID_CLIP)}${when}`;
+  return `${clip(said.join(", "), width + 16)}${when}`;
 }
 
 /** `take shop, by Dana`. */
@@ -120,26 +138,49 @@ export function conflictStory(conflict: OpenConflict, look: Look): readonly stri
     ...(base === undefined ? {} : { base }),
   };
   const command = `lockstep conflicts resolve ${id}`;
-  const ways =
+  const shown = showBeside([base, ...candidates.map(({ value }) => value)]).slice(1);
+  const ways: readonly (readonly [string, string])[] =
     field === undefined
-      ? [`${command} --delete  deletes it everywhere`, `${command} --keep  keeps it everywhere`]
+      ? [
+          [`${command} --delete`, "deletes it everywhere"],
+          [`${command} --keep`, "keeps it everywhere"],
+        ]
       : [
           ...candidates.map(
-            ({ side, value }) => `${command} --take ${cleanText(side)}  ${showSaid(value)} for all`,
+            ({ side }, at) =>
+              [`${command} --take ${cleanText(side)}`, `${shown[at]} for all`] as const,
           ),
-          `${command} --value V  another value for all; --empty for none`,
-          `${command} --merge  fills blanks, unites lists, keeps the later time`,
-          `lockstep explain ${sync} ${typedWord(name)} ${typedWord(field)}  how it came to this`,
+          [`${command} --value V`, "another value for all; --empty for none"],
+          [`${command} --merge`, "fills blanks, unites lists, keeps the later time"],
+          [
+            `lockstep explain ${sync} ${typedWord(name)} ${typedWord(field)}`,
+            "how it came to this",
+          ],
         ];
   return [
     `Conflict ${id}  ${style.bold(cleanText(name))} of ${sync}, since ${times.full(openedAt)} (${formatAge(openedAt, now)}), run ${runId}`,
     "",
     ...questionLines(question, look),
+    ...wholeLines(conflict, look),
     "",
     ...(resolution === undefined
-      ? [style.bold("Decide it with"), ...indent(ways)]
+      ? [style.bold("Decide it with"), ...commandLines(ways)]
       : [`${style.green("Decided:")} ${resolutionInWords(resolution)} (lockstep run ${sync}).`]),
   ];
+}
+
+/** The whole of what was cut, so that nobody decides about a value by its beginning. */
+function wholeLines({ base, candidates }: OpenConflict, { style }: Look): readonly string[] {
+  const said = candidates.map(({ side, field, value }) => ({
+    who: [side, ...(field === undefined ? [] : [field])].map(cleanText).join(" "),
+    value,
+  }));
+  const cut = [...(base === undefined ? [] : [{ who: "base", value: base }]), ...said].filter(
+    ({ value }) => showWhole(value) !== showSaid(value),
+  );
+  if (cut.length === 0) return [];
+  const told = cut.map(({ who, value }) => [`${who}:`, `  ${showWhole(value)}`]);
+  return ["", style.bold("In full"), ...indent(told.flat())];
 }
 
 /** What was decided, what could not be, and what is left to do. */

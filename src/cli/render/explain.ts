@@ -5,7 +5,14 @@ import type {
 } from "../../engine/reconcile/explain-value.ts";
 import { writeTable } from "./history.ts";
 import type { Look } from "./look.ts";
-import { decisionInWords, recordInWords, showSaid, showWritten, sidesInWords } from "./reasons.ts";
+import {
+  decisionInWords,
+  recordInWords,
+  showBeside,
+  showSaid,
+  showWritten,
+  sidesInWords,
+} from "./reasons.ts";
 import { questionLines } from "./sides-plan.ts";
 import { cleanText, typedWord } from "./style.ts";
 import { indent, table } from "./table.ts";
@@ -103,13 +110,14 @@ function fieldLines(
 }
 
 function sideLines({ sides }: FieldExplanation, { style }: Look): readonly string[] {
+  const shown = showBeside(sides.map(({ value }) => value));
   return [
     "",
     ...table(
       [{ title: "side" }, { title: "has" }, { title: "key" }, { title: "" }],
-      sides.map(({ side, key, value: said, isBehind, isLossy }) => [
+      sides.map(({ side, key, value: said, isBehind, isLossy }, at) => [
         style.bold(cleanText(side)),
-        said === undefined ? style.dim("never said") : showSaid(said),
+        said === undefined ? style.dim("never said") : (shown[at] ?? ""),
         cleanText(key),
         isBehind
           ? style.yellow("was not told the agreed value yet")
@@ -139,7 +147,7 @@ function story({ at, runId, before, after, reason, record }: Provenance, look: L
   const step =
     before === undefined
       ? `became ${showSaid(after)}`
-      : `${showSaid(before)} became ${showSaid(after)}`;
+      : showBeside([before, after]).join(" became ");
   const told = recordInWords(record);
   const about = told === "" ? "" : ` The record was ${told}.`;
   if (record.kind === "undone") {

@@ -2,7 +2,7 @@ import type { JournaledOperation } from "../../model/plan.ts";
 import type { HistoryJson } from "../json.ts";
 import type { Look } from "./look.ts";
 import { showSaid, showStep } from "./reasons.ts";
-import { cleanText, clip, type Style } from "./style.ts";
+import { cleanText, clip, type Style, visibleWidth } from "./style.ts";
 import { table } from "./table.ts";
 
 /** Writes, newest first: when, where, which record, what, and what became of it. */
@@ -28,11 +28,25 @@ export function writeTable(
     write.kind,
     stateOf(write, style),
     style.dim(write.runId ?? ""),
-    clip(whatOf(write), Math.max(40, columns)),
   ]);
-  const name = withName ? [{ title: "record" }] : [];
-  const titles = ["side", "kind", "result", "run", "fields"].map((title) => ({ title }));
-  return table([{ title: "when" }, ...name, ...titles], rows, style);
+  const names = ["when", ...(withName ? ["record"] : []), "side", "kind", "result", "run"];
+  const titles = names.map((title) => ({ title }));
+  const before = Math.max(0, ...table(titles, rows, style).map(visibleWidth));
+  const left = Math.max(40, columns - before - 2);
+  return table(
+    [...titles, { title: "fields" }],
+    rows.map((row, at) => [
+      ...row,
+      clip(
+        writes
+          .slice(at, at + 1)
+          .map(whatOf)
+          .join(),
+        left,
+      ),
+    ]),
+    style,
+  );
 }
 
 function stateOf({ state }: JournaledOperation, style: Style): string {

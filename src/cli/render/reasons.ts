@@ -1,11 +1,9 @@
 import type { FieldReason, RecordReason } from "../../model/reconcile.ts";
 import type { Value } from "../../model/value.ts";
 import type { Look } from "./look.ts";
-import { cleanText, clip } from "./style.ts";
+import { cleanText } from "./style.ts";
 import { formatAge, sourceTimeMs } from "./times.ts";
-import { listDifference, showValue } from "./values.ts";
-
-const CLIP = 48;
+import { clipApart, listDifference, showValue } from "./values.ts";
 
 /** `a`, `a and b`, `a, b and c`. */
 export function sidesInWords(sides: readonly string[]): string {
@@ -14,16 +12,29 @@ export function sidesInWords(sides: readonly string[]): string {
   return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
 }
 
-/** A value that a side says; one with blanks at its ends in quotes, so that they are seen. */
+/** A value that a side says, cut where it is long. */
 export function showSaid(value: Value | undefined): string {
+  return showBeside([value])[0] ?? "";
+}
+
+/** Values that are compared, cut so that it is seen where they differ. */
+export function showBeside(
+  values: readonly (Value | undefined)[],
+  width?: number,
+): readonly string[] {
+  return clipApart(values.map(showWhole), width);
+}
+
+/** The whole of a value; one with blanks at its ends in quotes, so that they are seen. */
+export function showWhole(value: Value | undefined): string {
   const isBlankEnded = typeof value === "string" && value !== "" && value.trim() !== value;
-  return clip(isBlankEnded ? `"${cleanText(value)}"` : showValue(value), CLIP);
+  return isBlankEnded ? `"${cleanText(value)}"` : showValue(value);
 }
 
 /** `10 → 12`, `+red −blue`. */
 export function showStep(before: Value | undefined, after: Value | undefined): string {
   if (Array.isArray(before) && Array.isArray(after)) return listDifference(before, after);
-  return `${showSaid(before)} → ${showSaid(after)}`;
+  return showBeside([before, after]).join(" → ");
 }
 
 /** When a side wrote: `2026-01-02 10:00:00 (3 d ago)`; nothing where it is not known. */

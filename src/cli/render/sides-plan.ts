@@ -11,13 +11,14 @@ import { formatCount, plural } from "./numbers.ts";
 import {
   reasonInWords,
   recordInWords,
+  showBeside,
   showSaid,
   showStep,
   showWritten,
   sidesInWords,
 } from "./reasons.ts";
 import { cleanText, clip, visibleWidth } from "./style.ts";
-import { indent, pad, table } from "./table.ts";
+import { commandLines, indent, pad, table } from "./table.ts";
 
 /** A plan like a diff: first whether there is something to do and where, then record by record. */
 export function sidesPlanLines(
@@ -270,11 +271,12 @@ export function questionLines(wait: PlannedQuestion, look: Look): readonly strin
   if (field === undefined) {
     return [`${style.cyan("waits")}  does it live? ${cleanText(why)}`, ...lifeLines(wait, look)];
   }
+  const [agreed, ...said] = showBeside([base, ...candidates.map(({ value }) => value)]);
   const rows = [
-    ["base", base === undefined ? style.dim("never agreed") : showSaid(base), ""],
-    ...candidates.map(({ side, value, at }) => [
+    ["base", base === undefined ? style.dim("never agreed") : (agreed ?? ""), ""],
+    ...candidates.map(({ side, at }, index) => [
       cleanText(side),
-      showSaid(value),
+      said[index] ?? "",
       style.dim(showWritten(at, look)),
     ]),
   ];

@@ -2,7 +2,7 @@ import type { SideDrift } from "../../engine/reconcile/side-drift.ts";
 import type { SidesVerifyJson } from "../json.ts";
 import type { Look } from "./look.ts";
 import { formatCount, plural } from "./numbers.ts";
-import { showSaid } from "./reasons.ts";
+import { showBeside } from "./reasons.ts";
 import { haltLines } from "./sides-plan.ts";
 import { sidesRunLines } from "./sides-run.ts";
 import { cleanText } from "./style.ts";
@@ -81,7 +81,8 @@ function driftLines(drift: SideDrift, look: Look): readonly string[] {
     const bold = style.bold(cleanText(name));
     if (field === undefined) return [bold, style.red(trouble), "", ""];
     if (isUnreadable === true) return [bold, cleanText(field), style.red(trouble), ""];
-    return [bold, cleanText(field), showSaid(found), style.dim(`agreed ${showSaid(agreed)}`)];
+    const [has, wanted] = showBeside([found, agreed]);
+    return [bold, cleanText(field), has ?? "", style.dim(`agreed ${wanted}`)];
   });
   const titles = ["", "", "", ""].map((title) => ({ title }));
   return [`${cleanText(side)}: ${what.join(", ")}`, ...indent(table(titles, rows, style).slice(1))];

@@ -28,6 +28,14 @@ export function pad(text: string, width: number, align: "left" | "right"): strin
   return align === "right" ? blanks + text : text + blanks;
 }
 
+/** Commands, two blanks in, and beside them what each does. */
+export function commandLines(
+  commands: readonly (readonly [command: string, does: string])[],
+): readonly string[] {
+  const width = Math.max(0, ...commands.map(([command]) => visibleWidth(command)));
+  return indent(commands.map(([command, does]) => `${pad(command, width, "left")}  ${does}`));
+}
+
 /** Every line two blanks in. */
 export function indent(lines: readonly string[]): readonly string[] {
   return lines.map((line) => (line === "" ? "" : `  ${line}`));

@@ -11,6 +11,7 @@ import {
 import { cleanText, clip, createStyle, visibleWidth } from "./style.ts";
 import { table } from "./table.ts";
 import { createTimes, formatAge, formatDuration, sourceTimeMs } from "./times.ts";
+import { clipApart } from "./values.ts";
 
 test("durations for people", () => {
   const cases: readonly (readonly [number, string])[] = [
@@ -88,6 +89,34 @@ test("foreign text cannot steer the terminal, and is cut by what is seen", () =>
   assert.equal(clip(red("abc"), 3), red("abc"));
   assert.equal(clip(red("abcd"), 3), "ab…");
   assert.equal(createStyle(false).red("abc"), "abc");
+});
+
+test("long texts that are read beside one another show where they part", () => {
+  const alike = "x".repeat(60);
+  const cases: readonly (readonly [string[], string[]])[] = [
+    [
+      ["ab", `${alike}a`],
+      ["ab", "xxxxxxxxxxxxxxxxxxx…"],
+    ],
+    [
+      [`${alike}a`, `${alike}bc`],
+      ["…xxxxxxxxxxa", "…xxxxxxxxxxbc"],
+    ],
+    [
+      [alike, `${alike}z`],
+      ["…xxxxxxxxxx", "…xxxxxxxxxxz"],
+    ],
+    [
+      [`${alike}a`, `${alike}a`],
+      ["xxxxxxxxxxxxxxxxxxx…", "xxxxxxxxxxxxxxxxxxx…"],
+    ],
+    [
+      [`a${alike}`, `b${alike}`],
+      ["axxxxxxxxxxxxxxxxxx…", "bxxxxxxxxxxxxxxxxxx…"],
+    ],
+  ];
+  for (const [texts, shown] of cases) assert.deepEqual(clipApart(texts, 20), shown);
+  assert.deepEqual(clipApart(["Plate, large", "99"], 8), ["Plate, …", "99"]);
 });
 
 test("a table without rows has no header", () => {

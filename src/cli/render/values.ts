@@ -16,14 +16,37 @@ export function showValue(value: Value | undefined, asAmount = false): string {
 }
 
 const CLIP = 48;
+/** So much of what texts begin with alike stays before the place where they part. */
+const LEAD = 12;
+
+/**
+ * Texts that are read beside one another, each in at most `width` columns. One that parts from
+ * another only where it would be cut shows that place and not how both begin.
+ */
+export function clipApart(texts: readonly string[], width = CLIP): readonly string[] {
+  const long = texts.map((text) => [...text]).filter(({ length }) => length > width);
+  const lead = Math.min(LEAD, Math.floor(width / 2));
+  return texts.map((text) => {
+    const own = [...text];
+    const others = long.filter((other) => other.join("") !== text);
+    const parts = Math.max(0, ...others.map((other) => alikeUntil(own, other)));
+    const isSeen = own.length <= width || parts <= width - lead;
+    return clip(isSeen ? text : `…${own.slice(parts - lead).join("")}`, width);
+  });
+}
+
+/** How many characters both begin with. */
+function alikeUntil(one: readonly string[], other: readonly string[]): number {
+  const at = one.findIndex((character, index) => character !== other[index]);
+  return at < 0 ? one.length : at;
+}
 
 /** `ListPrice 450,000 → 440,000 (−2.2%)`, `Appliances +Oven −Range`, `City (empty) → Provo`. */
 export function showFieldChange(change: FieldChange, isAmount: boolean): string {
   const { field, before, after } = change;
   if (Array.isArray(before) && Array.isArray(after))
     return `${field} ${listDifference(before, after)}`;
-  const from = clip(showValue(before, isAmount), CLIP);
-  const to = clip(showValue(after, isAmount), CLIP);
+  const [from, to] = clipApart([showValue(before, isAmount), showValue(after, isAmount)]);
   return `${field} ${from} → ${to}${isAmount ? shareOfChange(before, after) : ""}`;
 }
 
