@@ -332,16 +332,22 @@ function noteLines({ notes, ambiguous, changes }: SidesPlan): readonly string[] 
 function nextLines(plan: SidesPlan, { style }: Look, first: boolean): readonly string[] {
   const { sync, undoes, records, halts, met } = plan;
   if (undoes !== undefined) return [];
+  // What stands as a halt already has its number, and is told above with it.
+  const isNumbered = halts.length > 0 && halts.every(({ id }) => id !== undefined);
   const apply =
     halts.length > 0 ? "stops there and gives the number to release" : "does exactly this";
-  const steps = [
+  const steps: readonly (readonly [string, string])[] = [
     ...(met.length > 0 && !first
-      ? [`  lockstep plan ${sync} --first  shows which records find one another`]
+      ? [[`lockstep plan ${sync} --first`, "shows which records find one another"] as const]
       : []),
-    ...(plan.due || halts.length > 0 ? [`  lockstep apply ${sync}  ${apply}`] : []),
+    ...((plan.due || halts.length > 0) && !isNumbered
+      ? [[`lockstep apply ${sync}`, apply] as const]
+      : []),
     ...(records.waiting > 0
-      ? [`  lockstep conflicts ${sync}  ${plan.due ? "then decides" : "decides"} what waits`]
+      ? ([
+          [`lockstep conflicts ${sync}`, `${plan.due ? "then decides" : "decides"} what waits`],
+        ] as const)
       : []),
   ];
-  return steps.length === 0 ? [] : ["", style.bold("Next:"), ...steps];
+  return steps.length === 0 ? [] : ["", style.bold("Next:"), ...commandLines(steps)];
 }

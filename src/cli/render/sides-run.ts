@@ -2,7 +2,7 @@ import type { SidesRun } from "../json.ts";
 import type { Look } from "./look.ts";
 import { formatCount, plural } from "./numbers.ts";
 import { cleanText } from "./style.ts";
-import { indent, table } from "./table.ts";
+import { commandLines, indent, table } from "./table.ts";
 import { formatDuration } from "./times.ts";
 
 /** What a run of sides came to: whether all is well, what each side was told, what is left. */
@@ -84,29 +84,37 @@ function nextLines(run: SidesRun, { style }: Look): readonly string[] {
   const { sync, inReview, undoes, heldBy } = run;
   const again = sum(run, "conflict") + sum(run, "unknown") + sum(run, "unsent");
   const rejected = sum(run, "rejected");
-  const steps = [
+  const steps: readonly (readonly [string, string])[] = [
     ...(inReview === 0
       ? []
       : [
-          `lockstep conflicts ${sync}  decides the ${plural(inReview, "record")} that ${inReview === 1 ? "waits" : "wait"}`,
+          [
+            `lockstep conflicts ${sync}`,
+            `decides the ${plural(inReview, "record")} that ${inReview === 1 ? "waits" : "wait"}`,
+          ] as const,
         ]),
     ...(again === 0
       ? []
       : [
-          `lockstep history ${sync} --run ${run.runId}  shows which were left`,
-          `lockstep plan ${sync}  looks again at what could not be written`,
+          [`lockstep history ${sync} --run ${run.runId}`, "shows which were left"] as const,
+          [`lockstep plan ${sync}`, "looks again at what could not be written"] as const,
         ]),
     ...(rejected === 0
       ? []
       : [
-          `lockstep parked --sync ${sync}  shows what was refused and why; it is tried again when something changes there, and by itself after a while`,
-        ]),
-    ...(undoes === undefined || heldBy === undefined
-      ? []
-      : [
-          `Runs of ${sync} wait now, since they would do the same again. Correct the cause or the rule, then`,
-          `lockstep release ${heldBy} --by YOUR-NAME  lets them go on`,
+          [
+            `lockstep parked --sync ${sync}`,
+            "shows what was refused and why; it is tried again when something changes there, and by itself after a while",
+          ] as const,
         ]),
   ];
-  return steps.length === 0 ? [] : ["", style.bold("Next:"), ...indent(steps)];
+  const held =
+    undoes === undefined || heldBy === undefined
+      ? []
+      : [
+          `  Runs of ${sync} wait now, since they would do the same again. Correct the cause or the rule, then`,
+          ...commandLines([[`lockstep release ${heldBy} --by YOUR-NAME`, "lets them go on"]]),
+        ];
+  const lines = [...commandLines(steps), ...held];
+  return lines.length === 0 ? [] : ["", style.bold("Next:"), ...lines];
 }
