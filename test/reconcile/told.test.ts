@@ -87,6 +87,13 @@ describe("what a person is told", () => {
     assert.match((await scene.cli("conflicts")).out, / {2}deleted +name Amboss /);
     const shown = (await scene.cli("conflicts", "show", "1")).out;
     assert.match(shown, /^ {2}warehouse {2}name +Amboss$\n^ {2}shop +deleted$/m);
+    for (const field of [[], ["name"]]) {
+      const told = (await scene.cli("explain", "inventory", "A", ...field)).out;
+      assert.match(
+        told,
+        /does it live\? .*^ {2}shop +deleted$.*conflicts show 1 {2}has the ways/ms,
+      );
+    }
     const { out } = await scene.cli("conflicts", "resolve", "1", "--take", "shop");
     assert.match(
       out,

@@ -21,11 +21,13 @@ import { formatAge } from "./times.ts";
 /** A record's values as a short story: one field's in full, all fields' in a table. */
 export function explainLines(
   sync: string,
-  { name, fields, ended }: Explanation,
+  { name, fields, ended, conflict }: Explanation,
   look: Look,
 ): readonly string[] {
   const [only, ...others] = fields;
-  if (only !== undefined && others.length === 0) return fieldLines(name, only, ended, look);
+  const life = waitLines(conflict, look);
+  if (only !== undefined && others.length === 0)
+    return fieldLines({ name, ended, life }, only, look);
   const { style } = look;
   const first = fields[0]?.sides ?? [];
   const keys = first.map(({ side, key }) => `${side} ${key}`).map(cleanText);
@@ -50,6 +52,7 @@ export function explainLines(
       ]),
       style,
     ),
+    ...life,
     "",
     style.dim(`lockstep explain ${sync} ${typedWord(name)} FIELD tells all of one field.`),
   ];
@@ -84,10 +87,16 @@ function endInWords({ runId, at, record }: Ended, { times, now }: Look): string 
   return `${times.full(at)} (${formatAge(at, now)}), in run ${runId}: the record ended, ${told}.`;
 }
 
+interface AroundField {
+  readonly name: string;
+  readonly ended: Ended | undefined;
+  /** What waits of the whole record. */
+  readonly life: readonly string[];
+}
+
 function fieldLines(
-  name: string,
+  { name, ended, life }: AroundField,
   field: FieldExplanation,
-  ended: Ended | undefined,
   look: Look,
 ): readonly string[] {
   const { style } = look;
@@ -102,7 +111,8 @@ function fieldLines(
       origin === undefined ? ["Nothing is known of how it came to be."] : story(origin, look),
     ),
     ...(ended === undefined ? sideLines(field, look) : []),
-    ...waitLines(field, look),
+    ...waitLines(field.conflict, look),
+    ...life,
     ...(earlier.length === 0 ? [] : ["", style.bold("Before that")]),
     ...indent(earlier.flatMap((one) => story(one, look))),
     ...(field.writes.length === 0 ? [] : ["", ...writeTable(field.writes, look, false)]),
@@ -130,15 +140,15 @@ function sideLines({ sides }: FieldExplanation, { style }: Look): readonly strin
   ];
 }
 
-function waitLines({ field, conflict }: FieldExplanation, look: Look): readonly string[] {
+/** What waits for a person: a field's value, or whether the record lives. */
+function waitLines(conflict: FieldExplanation["conflict"], look: Look): readonly string[] {
   if (conflict === undefined) return [];
-  const { id, why, base, candidates, resolution } = conflict;
-  const question = { field, why, candidates, ...(base === undefined ? {} : { base }) };
+  const { id, resolution } = conflict;
   const next =
     resolution === undefined
       ? `lockstep conflicts show ${id}  has the ways to decide it`
       : `decided by ${cleanText(resolution.by)}; the next run carries it out`;
-  return ["", ...questionLines(question, look), ...indent([next])];
+  return ["", ...questionLines(conflict, look), ...indent([next])];
 }
 
 /** One decision, as sentences. */

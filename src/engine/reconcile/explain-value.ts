@@ -48,6 +48,8 @@ export interface Explanation {
   readonly name: string;
   /** The record is no more; `agreed` of its fields is what was agreed last. Absent while it lives. */
   readonly ended?: { readonly runId: string; readonly at: number; readonly record: RecordReason };
+  /** Whether it lives is asked: until that is decided nothing that its sides say is taken in. */
+  readonly conflict?: OpenConflict;
   readonly fields: readonly FieldExplanation[];
 }
 
@@ -75,12 +77,14 @@ export async function explainRecord(
   const journal = await home.journal({ sync, link: link.link, limit: WRITES_AT_MOST });
   const conflicts = await home.conflicts({ sync, link: [link.link] });
   const wanted = field === undefined ? names : [field];
+  const life = conflicts.find((open) => open.field === undefined);
   return {
     link: link.link,
     name: link.name,
     ...(ended === undefined
       ? {}
       : { ended: { runId: ended.runId, at: ended.at, record: ended.record.record } }),
+    ...(life === undefined ? {} : { conflict: life }),
     fields: wanted.map((one) => {
       const index = places.indexOf(one);
       const conflict = conflicts.find((open) => open.field === one);
