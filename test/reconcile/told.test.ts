@@ -106,6 +106,17 @@ describe("what a person is told", () => {
     );
   });
 
+  test("that an undo which somebody's edit kept from being done is not done", async (t) => {
+    const scene = await agreed(t);
+    scene.sql("UPDATE product SET name = 'Amboss' WHERE sku = 'A'");
+    const [, run = ""] = (await scene.cli("run")).out.match(/\(run (\S+),/) ?? [];
+    scene.edit("warehouse.csv", (text) => text.replace("Amboss", "Enclume"));
+    const { exit, out } = await scene.cli("undo", "inventory", run, "--yes");
+    assert.equal(exit, 4);
+    assert.match(out, /^Done in part: undo of run \S+ of inventory: nothing was written /m);
+    assert.match(out, /It was changed there since the run/);
+  });
+
   test("that nothing was written where all of it was left", async (t) => {
     const scene = await agreed(t);
     scene.sql("UPDATE product SET name = 'Amboss' WHERE sku = 'A'");

@@ -13,7 +13,9 @@ export function sidesRunLines(run: SidesRun, look: Look): readonly string[] {
   const how = style.dim(`(run ${runId}, ${formatDuration(tookMs)})`);
   const nothing = refused(run) === 0 ? "nothing had to be written" : "nothing was written";
   const wrote = total === 0 ? nothing : plural(total, "write");
-  const subject = undoes === undefined ? sync : `run ${undoes} of ${sync} is undone`;
+  const undone =
+    refused(run) === 0 ? `run ${undoes} of ${sync} is undone` : `undo of run ${undoes} of ${sync}`;
+  const subject = undoes === undefined ? sync : undone;
   return [
     `${outcomeInWords(run, look)} ${subject}: ${wrote} ${how}.`,
     ...indent([
