@@ -106,6 +106,17 @@ describe("what a person is told", () => {
     );
   });
 
+  test("by which number to release what a run halted over", async (t) => {
+    const scene = await agreed(t);
+    scene.edit("warehouse.csv", (text) => text.replace(/\n.*/s, "\n"));
+    const before = (await scene.cli("plan")).out;
+    assert.match(before, /lockstep release ID --by .*gives the number to release/s);
+    assert.equal((await scene.cli("run")).exit, 3);
+    const after = (await scene.cli("plan")).out;
+    assert.match(after, /lockstep release 1 --by YOUR-NAME/);
+    assert.doesNotMatch(after, /gives the number to release/);
+  });
+
   test("that an undo which somebody's edit kept from being done is not done", async (t) => {
     const scene = await agreed(t);
     scene.sql("UPDATE product SET name = 'Amboss' WHERE sku = 'A'");

@@ -150,9 +150,12 @@ function named(reconciles: readonly ReconcilePart[], sync: string): ReconcilePar
 /** Why a run would stop before it wrote anything of this plan. */
 async function haltsOf(context: ReconcileContext, head: JudgedPlan): Promise<readonly PlanHalt[]> {
   const { undone, standing } = await standingHalts(context, head);
-  const found = standing.map(
-    ({ code, side, message, release }): PlanHalt => ({ code, side, message, release }),
-  );
+  const found = standing.map(({ id, code, side, message, release }): PlanHalt => {
+    const halt = { code, side, message, release };
+    return id === undefined
+      ? halt
+      : { id, ...halt, release: release.replace(/\bID\b/, String(id)) };
+  });
   if (undone === undefined) return found;
   const { id, code, message } = undone;
   const release = `If runs may go on: lockstep release ${id} --by YOUR-NAME`;

@@ -65,19 +65,27 @@ function baseOf(value: unknown): { readonly base?: string } {
   return typeof value === "string" ? { base: value } : {};
 }
 
+/** `id`: where it waits for a person already, as a run that came before found it. */
+interface StandingHalt extends ReconcileHalt {
+  readonly id?: number;
+}
+
 /** What stands against the plan now, what a person released left out. */
 export async function standingHalts(
   context: ReconcileContext,
   head: JudgedPlan,
-): Promise<{ readonly undone?: Halt; readonly standing: readonly ReconcileHalt[] }> {
+): Promise<{ readonly undone?: Halt; readonly standing: readonly StandingHalt[] }> {
   const { home, sync } = context;
   const known = await home.halts({ sync });
   const undone = known.find(
     ({ code, releasedAt }) => code === "GUARD_UNDONE" && releasedAt === undefined,
   );
-  const standing = (await judge(context, head)).filter(
-    (halt) => !known.some((one) => isRelease(one, halt)),
-  );
+  const standing = (await judge(context, head)).flatMap((halt): readonly StandingHalt[] => {
+    const alike = known.filter((one) => lets(one, halt));
+    if (alike.some(({ releasedAt }) => releasedAt !== undefined)) return [];
+    const [waiting] = alike;
+    return [{ ...halt, ...(waiting === undefined ? {} : { id: waiting.id }) }];
+  });
   return { standing, ...(undone === undefined || head.undoes !== undefined ? {} : { undone }) };
 }
 
@@ -110,10 +118,9 @@ export async function guardPlan(work: ReconcileWork, head: PlanHead, runId: stri
   });
 }
 
-/** True when a person let this through: the same trouble of the same side, and not much more. */
-function isRelease(halt: Halt, { code, side, details }: ReconcileHalt): boolean {
+/** True when its release lets this through: the same trouble of the same side, and not much more. */
+function lets(halt: Halt, { code, side, details }: ReconcileHalt): boolean {
   if (halt.code !== code || halt.stream !== side) return false;
-  if (halt.releasedAt === undefined) return false;
   return Object.entries(details).every(([name, value]) => {
     const shown = halt.details[name];
     if (typeof value === "number") return value <= Number(shown ?? 0) * RELEASE_MARGIN;
