@@ -19,8 +19,9 @@ export interface Reappeared {
  * Judges unlinked records by their tombstones. One that was deleted and is not there when it is
  * asked for by its key came from an old listing. One that is there, just as it was before it was
  * deleted and with no later time of its own, came back with a backup or a slow replica: it is left
- * alone for as long as it stands so, unless its name is met elsewhere (`stageMetAgain`). Nor is it
- * new where the shared record lives on at other sides, under another name by now.
+ * alone for as long as it stands so, unless its name is met elsewhere (`stageMetAgain`), or it takes
+ * back the place of the record that had taken its own. Nor is it new where the shared record lives on
+ * at other sides, under another name by now.
  */
 export async function withoutOldNews(
   work: ReconcileWork,
@@ -36,9 +37,10 @@ export async function withoutOldNews(
   if (buried.size === 0) return { counted: staged, old: [] };
   // A feed that told of one does not tell of it again: it takes two answers that it is not there.
   const there = await readKeysTwice(work, side, [...buried.keys()]);
+  const back = await takingBack(work, side, buried, there);
   const isOld = (record: StagedRecord): boolean => {
     const grave = buried.get(record.key);
-    if (grave === undefined) return false;
+    if (grave === undefined || back.has(record.key)) return false;
     // What was left standing, marked as deleted or kept, has the time of that very write.
     return (
       isAsBuried(side, record.values, grave) && (grave.isStanding || !isLater(side, record, grave))
@@ -58,6 +60,31 @@ export async function withoutOldNews(
     await home.knowStanding(work.lease(), side.name, knownAnew(side, old, buried));
   }
   return { counted, old };
+}
+
+/**
+ * Records that stand there in whose place the shared one had another record, which is not there any
+ * more: who gives a record another key, and then the first one again, deletes nothing. A feed does not
+ * tell of it again once the other one is gone, so that there it counts at once.
+ */
+async function takingBack(
+  work: ReconcileWork,
+  side: SideContext,
+  buried: ReadonlyMap<RecordKey, BuriedRecord>,
+  there: FreshRecords,
+): Promise<ReadonlySet<RecordKey>> {
+  const { home, sync } = work.context;
+  const graves = [...buried].filter(([key, { isStanding }]) => there.has(key) && !isStanding);
+  if (graves.length === 0) return new Set();
+  const links = await home.links(sync, [...new Set(graves.map(([, { link }]) => link))]);
+  const keys = new Map(links.map(({ link, sides }) => [link, sides[side.name]?.key]));
+  const former = graves.flatMap(([key, { link }]) => {
+    const now = keys.get(link);
+    return now === undefined || now === key ? [] : [{ key, now }];
+  });
+  const others = side.observe === "changes" ? [] : former.map(({ now }) => now);
+  const found = await readKeysTwice(work, side, others);
+  return new Set(former.filter(({ now }) => !found.has(now)).map(({ key }) => key));
 }
 
 /**
