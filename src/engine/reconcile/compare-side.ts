@@ -38,12 +38,13 @@ export async function compareSide(
   const compared: ComparedRecord[] = [];
   for (const { link, stored } of own) {
     const record = found.get(stored.key);
-    if (record === undefined) drift?.missing(link.name);
+    const isLeft = isLeftThere(side, link, stored);
+    if (record === undefined) (isLeft ? undefined : drift)?.missing(link.name);
     else if (record === "unreadable") drift?.unreadable(link.name, []);
     else {
       const { values, problems } = side.mapping.toShared(record.values);
       if (problems.length > 0) drift?.unreadable(link.name, notUnderstood(work, side, values));
-      const agrees = compareFields(work.context, side.name, drift, link, stored, values);
+      const agrees = compareFields(work.context, side, drift, link, stored, values);
       if (problems.length === 0) compared.push({ record, values, agrees });
     }
     drift?.compared();
@@ -62,15 +63,24 @@ function notUnderstood(
   );
 }
 
+/**
+ * What an agreed change took out of the side's filter, and was left there: it is told of nothing
+ * more, and may go. Only what it says anew differs, until a plan looked at that.
+ */
+function isLeftThere({ role }: SideContext, { agreed }: StoredLink, side: StoredSide): boolean {
+  return side.acknowledged.left === true && !role.accepts(agreed);
+}
+
 function compareFields(
   context: ReconcileContext,
-  side: string,
+  side: SideContext,
   drift: Drift | undefined,
   link: StoredLink,
   stored: StoredSide,
   values: readonly (Value | undefined)[],
 ): boolean {
-  const { returned, stoodFor } = asToldNow(context, side, stored.acknowledged);
+  const { returned, stoodFor } = asToldNow(context, side.name, stored.acknowledged);
+  const isLeft = isLeftThere(side, link, stored);
   let agrees = true;
   context.rules.fields.forEach((field, index) => {
     const agreed = link.agreed[index];
@@ -78,6 +88,7 @@ function compareFields(
     if (agreed === undefined || value === undefined || sameValue(field, agreed, value)) return;
     agrees = false;
     const [said, told] = [returned[index], stoodFor[index]];
+    if (isLeft && said !== undefined && sameValue(field, said, value)) return;
     const isLossy =
       said !== undefined &&
       told !== undefined &&

@@ -86,3 +86,25 @@ test("verify finds what differs, by side and field, and what is missing", async 
   assert.deepEqual(sides.find(({ side }) => side === "stock")?.fields, { name: 1 });
   assert.equal(sides.find(({ side }) => side === "shop")?.missing, 1);
 });
+
+test("verify asks nothing of what was left outside a side's filter, but what it says anew", async () => {
+  const world = createReconcileWorld({
+    sides: [
+      { name: "shop" },
+      { name: "stock", role: { accepts: (values) => values.includes("1"), whenLeaving: "keep" } },
+    ],
+  });
+  const verify = async () =>
+    (await underLease(world.context, signal, (work) => verifySides(work))).isEqual;
+  world.put("shop", item("7", "seven"));
+  await runReconcile(world.context, signal);
+  world.edit("shop", "7", { price: "12", name: "dear" });
+  assert.equal(await verify(), false, "nobody agreed yet that it leaves");
+  await runReconcile(world.context, signal);
+  assert.equal(world.items("stock")["7"]?.["name"], "seven");
+  assert.equal(await verify(), true);
+  world.edit("stock", "7", { name: "mine" });
+  assert.equal(await verify(), false);
+  world.remove("stock", "7");
+  assert.equal(await verify(), true, "it may go");
+});
