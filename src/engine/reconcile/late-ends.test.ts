@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Settlement } from "../../ports/agreements.ts";
+import type { Settlement } from "../../ports/settlement.ts";
 import { createHearing, type Hearing } from "../../testing/reconcile-sides.ts";
 import {
   createReconcileWorld,

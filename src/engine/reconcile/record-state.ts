@@ -1,6 +1,6 @@
 import type { PlannedRecord } from "../../model/plan.ts";
 import type { RecordReason } from "../../model/reconcile.ts";
-import type { OpenQuestion } from "../../ports/agreements.ts";
+import type { OpenQuestion } from "../../ports/settlement.ts";
 
 /** True when the record goes everywhere, by a deletion or since no side has it any more. */
 export function isRemoval({ kind }: RecordReason): boolean {

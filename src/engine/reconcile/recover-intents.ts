@@ -1,5 +1,6 @@
 import type { Operation, PlannedRecord } from "../../model/plan.ts";
-import type { SettledRecord, StoredLink } from "../../ports/agreements.ts";
+import type { StoredLink } from "../../ports/agreements.ts";
+import type { SettledRecord } from "../../ports/settlement.ts";
 import type { ReconcileContext, ReconcileWork, SideContext } from "./context.ts";
 import { keepPlaces } from "./kept-places.ts";
 import { type Beside, metKeys, sentName } from "./made-records.ts";

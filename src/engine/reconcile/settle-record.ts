@@ -4,7 +4,7 @@ import type { Acknowledged } from "../../model/reconcile.ts";
 import type { Problem, StreamRecord, Values } from "../../model/record.ts";
 import { valuesByName } from "../../model/record.ts";
 import { valuesEqual } from "../../model/value.ts";
-import type { OperationEnd, SettledRecord } from "../../ports/agreements.ts";
+import type { OperationEnd, SettledRecord } from "../../ports/settlement.ts";
 import type { ReconcileContext, SideContext } from "./context.ts";
 import { heardDigest, isAgreed } from "./heard-digest.ts";
 import { reached } from "./made-records.ts";

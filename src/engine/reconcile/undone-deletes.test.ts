@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Values } from "../../model/record.ts";
 import { SyncError } from "../../model/sync-error.ts";
-import type { Agreements, SettledRecord, Settlement } from "../../ports/agreements.ts";
+import type { Agreements } from "../../ports/agreements.ts";
+import type { SettledRecord, Settlement } from "../../ports/settlement.ts";
 import {
   createReconcileWorld,
   RECONCILE_BACKENDS,

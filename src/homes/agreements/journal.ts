@@ -6,7 +6,8 @@ import type {
   PlannedRecord,
 } from "../../model/plan.ts";
 import { plannedFromText } from "../../model/stored-plan.ts";
-import type { Journal, OperationEnd } from "../../ports/agreements.ts";
+import type { Journal } from "../../ports/agreements.ts";
+import type { OperationEnd } from "../../ports/settlement.ts";
 import { knownLinks } from "./keep-records.ts";
 import { settleStatements } from "./settle.ts";
 import { type AgreementSql, type Parameter, type Row, relationOf } from "./sql.ts";

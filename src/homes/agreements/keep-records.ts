@@ -1,6 +1,6 @@
 import type { LinkId } from "../../model/plan.ts";
 import { acknowledgedToText, valuesToText } from "../../model/stored-plan.ts";
-import type { SettledRecord } from "../../ports/agreements.ts";
+import type { SettledRecord } from "../../ports/settlement.ts";
 import { agreedTables } from "./agreed.ts";
 import { type AgreementSql, columnOf, relationOf, type Statement } from "./sql.ts";
 

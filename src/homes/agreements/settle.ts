@@ -1,4 +1,4 @@
-import type { SettledRecord, Settlement } from "../../ports/agreements.ts";
+import type { SettledRecord, Settlement } from "../../ports/settlement.ts";
 import { agreedTables } from "./agreed.ts";
 import { type KnownLinks, keepRecords } from "./keep-records.ts";
 import { type AgreementSql, columnOf, type Relation, relationOf, type Statement } from "./sql.ts";

@@ -1,6 +1,6 @@
 import type { LinkId, OpenConflict } from "../../model/plan.ts";
 import { acknowledgedToText, valuesToText } from "../../model/stored-plan.ts";
-import type { SettledRecord, Settlement } from "../../ports/agreements.ts";
+import type { SettledRecord, Settlement } from "../../ports/settlement.ts";
 import type { AgreementState, KeptSide } from "./agreement-state.ts";
 import { joined, stored } from "./state.ts";
 

@@ -1,8 +1,9 @@
 import type { PlanHead, PlannedRecord } from "../../model/plan.ts";
 import type { Acknowledged } from "../../model/reconcile.ts";
 import type { RecordKey } from "../../model/record.ts";
-import type { Agreements, SettledRecord, StagedRecord } from "../../ports/agreements.ts";
+import type { Agreements, StagedRecord } from "../../ports/agreements.ts";
 import type { Home, Lease } from "../../ports/home.ts";
+import type { SettledRecord } from "../../ports/settlement.ts";
 import { key } from "./subject.ts";
 
 export const SYNC = "kit";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { SettledRecord } from "../../ports/agreements.ts";
+import type { SettledRecord } from "../../ports/settlement.ts";
 import {
   HOSTILE,
   keptBy,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { bucketOf, sumDigests } from "../../model/digest.ts";
-import type { Agreements, KnownRecord, SettledRecord } from "../../ports/agreements.ts";
+import type { Agreements, KnownRecord } from "../../ports/agreements.ts";
 import type { Home, Lease } from "../../ports/home.ts";
+import type { SettledRecord } from "../../ports/settlement.ts";
 import { type Behaviour, key, takeLease } from "./subject.ts";
 
 const SYNC = "kit";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import type { Agreements, SettledRecord } from "../../ports/agreements.ts";
+import type { Agreements } from "../../ports/agreements.ts";
 import type { Home, Lease } from "../../ports/home.ts";
+import type { SettledRecord } from "../../ports/settlement.ts";
 import { type Behaviour, key, takeLease } from "./subject.ts";
 
 const SYNC = "kit";

@@ -8,7 +8,8 @@ import type { Operation, PlannedRecord } from "../../model/plan.ts";
 import type { DeleteRules, PolicyChain, SharedField, SideView } from "../../model/reconcile.ts";
 import { type RecordKey, recordKey, type StreamRecord, type Values } from "../../model/record.ts";
 import type { StreamSchema } from "../../model/schema.ts";
-import type { SettledRecord, StoredLink, StoredSide } from "../../ports/agreements.ts";
+import type { StoredLink, StoredSide } from "../../ports/agreements.ts";
+import type { SettledRecord } from "../../ports/settlement.ts";
 
 /**
  * The protocol of a reconcile, small enough to be explored to its end: sides that hold records,
