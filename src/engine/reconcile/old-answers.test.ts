@@ -105,6 +105,26 @@ for (const backend of RECONCILE_BACKENDS)
       assert.deepEqual(names(world), [undefined, undefined, undefined]);
     });
 
+    test("nor does one old listing hold an edit against a deletion of what is gone", async () => {
+      const { world, b, run } = build(backend, {});
+      for (const sku of ["1", "2", "3"]) world.put("a", item(sku));
+      await run();
+      world.tick(10_000);
+      world.edit("b", "1", { name: "two" });
+      const old = world.systems["b"]?.copy();
+      assert.ok(old);
+      world.tick(10_000);
+      world.remove("a", "1");
+      world.remove("b", "1");
+      const faults = [{ system: old }];
+      b.read = inTurn("walk", faults);
+      await run();
+      assert.equal(faults.length, 0, "the old listing was given");
+      assert.equal(names(world)[0], undefined);
+      await run();
+      assert.deepEqual(names(world), [undefined, undefined, undefined]);
+    });
+
     test("two answers that say the same are believed, though the feed told nothing", async () => {
       const { world, run } = build(backend, { observe: "changes" });
       world.put("a", item("1"));

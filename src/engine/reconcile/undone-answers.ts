@@ -14,7 +14,9 @@ import { type FreshRecords, readKeys } from "./read-keys.ts";
  * old answers are mended by the next one, since a side has what was agreed last; after an undo it has
  * what was put back, which would then count as an edit of what the old answer said, made by nobody,
  * over the edit that the undone run had brought there. So such a record is asked for by its key: what
- * it says now counts, and where that cannot be had nothing is known of it until the next run.
+ * it says now counts, and where that cannot be had nothing is known of it until the next run. The
+ * same holds of what would speak against a deletion elsewhere: an old listing that still has a record
+ * with its last edit would bring back what is gone everywhere.
  */
 export async function withoutUndone(
   work: ReconcileWork,
@@ -51,10 +53,14 @@ function doubtedOf(
   { stored, staged }: MergeCandidate,
   { changed }: Partial<PutBack> = {},
 ): readonly Doubted[] {
+  const isGone = staged.some(({ state }) => state === "gone");
   return staged
     .filter((record) => record.side === side.name && record.state === "present")
-    .filter((record) => changed?.get(record.key)?.some((one) => isAsUndone(side, record, one)))
-    .map((record) => ({ record, isLinked: stored?.sides[side.name]?.key === record.key }));
+    .map((record) => ({ record, isLinked: stored?.sides[side.name]?.key === record.key }))
+    .filter(({ record, isLinked }) => {
+      const undone = changed?.get(record.key) ?? [];
+      return (isGone && isLinked) || undone.some((one) => isAsUndone(side, record, one));
+    });
 }
 
 /** True when each field still has what it had before the undo wrote to it. */
