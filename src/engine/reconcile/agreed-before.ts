@@ -2,6 +2,7 @@ import { sameValue } from "../../core/same-value.ts";
 import type { AcknowledgedSide, Operation, PlannedRecord } from "../../model/plan.ts";
 import type { Acknowledged, SharedField } from "../../model/reconcile.ts";
 import type { Values } from "../../model/record.ts";
+import { valuesEqual } from "../../model/value.ts";
 import type { StoredLink } from "../../ports/agreements.ts";
 import type { ReconcileContext, SideContext } from "./context.ts";
 import { storedSides } from "./plan-record.ts";
@@ -74,13 +75,22 @@ export function acknowledgedBefore(
       );
     const own = sides.find(({ name }) => name === side);
     const said = own === undefined ? [] : putBack(own, operations);
-    const returned = mix("returned").map((heard, index) =>
-      moved[index] === true || now === undefined ? heard : (said[index] ?? heard),
+    const saysAgain = moved.map((isMoved, index) =>
+      isMoved || now === undefined ? undefined : said[index],
     );
+    const returned = mix("returned").map((heard, index) => saysAgain[index] ?? heard);
+    // What it says again stands for what it stood for then, and not for what it was told since.
+    const stoodFor = mix("stoodFor").map((told, index) => {
+      const [value, then] = [saysAgain[index], acknowledged.returned[index]];
+      if (value === undefined) return told;
+      return then !== undefined && valuesEqual(value, then)
+        ? acknowledged.stoodFor[index]
+        : undefined;
+    });
     return {
       side,
       key: now?.key ?? key,
-      acknowledged: { ...acknowledged, returned, stoodFor: mix("stoodFor") },
+      acknowledged: { ...acknowledged, returned, stoodFor },
       ...(version === undefined ? {} : { version }),
     };
   });

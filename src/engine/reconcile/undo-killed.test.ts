@@ -84,4 +84,24 @@ for (const backend of RECONCILE_BACKENDS)
       }
       assert.ok(held > 5, `only ${held} deaths in its midst were tried`);
     });
+
+    test("and undone again, is done again by the next run", async () => {
+      for (let effect = 1; ; effect += 1) {
+        const { world, runId, after } = await ran(backend);
+        const { context } = world;
+        const undo = await planUndo(context, runId, signal);
+        const end = await applyReconcile(dyingAfter(context, effect), undo, signal).catch(
+          (error: Error) => error.message,
+        );
+        if (typeof end !== "string") break;
+        await applyReconcile(context, await planUndo(context, runId, signal), signal);
+        for (const { id } of await context.home.halts({ sync: context.sync, waiting: true })) {
+          await context.home.releaseHalt(id, "ann", context.clock.now());
+        }
+        world.tick();
+        await runReconcile(context, signal);
+        const edited = (sides: ReturnType<typeof all>) => sides.map((items) => items["1"]);
+        assert.deepEqual(edited(all(world)), edited(after), `after ${effect}`);
+      }
+    });
   });
