@@ -15,13 +15,18 @@ export interface Beside {
   readonly creates: readonly Operation[];
 }
 
-/** Keys of what a side has of records that are being settled; the home does not know of it yet. */
+/**
+ * Keys of what a side has of records that are being settled; the home does not know of it yet. What
+ * an undo makes again the side had before, and has only once it is made.
+ */
 export function metKeys(
   { name }: SideContext,
   records: readonly PlannedRecord[],
 ): readonly RecordKey[] {
-  return records.flatMap(({ acknowledged }) =>
-    acknowledged.flatMap(({ side, key }) => (side === name ? [key] : [])),
+  return records.flatMap(({ acknowledged, operations }) =>
+    operations.some(({ side, kind }) => side === name && kind === "create")
+      ? []
+      : acknowledged.flatMap(({ side, key }) => (side === name ? [key] : [])),
   );
 }
 
@@ -87,11 +92,11 @@ export function makerOf(
   return makers.length > 1 ? undefined : makers[0];
 }
 
-/** True when the record has every value that was sent. */
+/** True when the record has every value that was sent; its time of change may be the side's own. */
 export function standsAs(side: SideContext, { fields }: Operation, record: StreamRecord): boolean {
   return fields.every(({ field, after }) => {
     const value = record.values[fieldIndex(side.schema, field)];
-    return valuesEqual(value ?? null, after);
+    return field === side.schema.modifiedAt || valuesEqual(value ?? null, after);
   });
 }
 
@@ -101,7 +106,9 @@ export function standsFor(
   { fields }: Operation,
   record: StreamRecord,
 ): boolean {
-  return fields.every((field) => fieldStandsFor(schema, field, record));
+  return fields.every(
+    (sent) => sent.field === schema.modifiedAt || fieldStandsFor(schema, sent, record),
+  );
 }
 
 /** True when the record's field was changed to what was sent, or to the side's own form of it. */
