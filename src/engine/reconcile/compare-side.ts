@@ -1,7 +1,8 @@
 import { isRead } from "../../core/merge/side-role.ts";
 import { sameValue } from "../../core/same-value.ts";
+import type { SideRole } from "../../model/reconcile.ts";
 import type { StreamRecord, Values } from "../../model/record.ts";
-import type { Value } from "../../model/value.ts";
+import { type Value, valuesEqual } from "../../model/value.ts";
 import type { StoredLink, StoredSide } from "../../ports/agreements.ts";
 import type { ReconcileContext, ReconcileWork, SideContext } from "./context.ts";
 import { asToldNow } from "./newly-told.ts";
@@ -64,11 +65,20 @@ function notUnderstood(
 }
 
 /**
- * What an agreed change took out of the side's filter, and was left there: it is told of nothing
- * more, and may go. Only what it says anew differs, until a plan looked at that.
+ * What an agreed change took out of the side's filter, and was left there or only marked: it is told
+ * of nothing more, and may go. Only what it says anew differs, until a plan looked at that.
  */
 function isLeftThere({ role }: SideContext, { agreed }: StoredLink, side: StoredSide): boolean {
-  return side.acknowledged.left === true && !role.accepts(agreed);
+  const { left, returned } = side.acknowledged;
+  return !role.accepts(agreed) && (left === true || isMarked(role, returned));
+}
+
+function isMarked({ remove }: SideRole, said: Values): boolean {
+  if (typeof remove === "string") return false;
+  return remove.mark.every((wanted, index) => {
+    const value = said[index];
+    return wanted === undefined || (value !== undefined && valuesEqual(value, wanted));
+  });
 }
 
 function compareFields(

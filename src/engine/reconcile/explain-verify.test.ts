@@ -108,3 +108,26 @@ test("verify asks nothing of what was left outside a side's filter, but what it 
   world.remove("stock", "7");
   assert.equal(await verify(), true, "it may go");
 });
+
+test("nor of what was marked as it left the filter", async () => {
+  const remove = { mark: [undefined, "gone", undefined, undefined] };
+  const world = createReconcileWorld({
+    sides: [
+      { name: "shop" },
+      {
+        name: "stock",
+        role: { accepts: (values) => values.includes("1"), whenLeaving: "remove", remove },
+      },
+    ],
+  });
+  const verify = async () =>
+    (await underLease(world.context, signal, (work) => verifySides(work))).isEqual;
+  world.put("shop", item("7", "seven"));
+  await runReconcile(world.context, signal);
+  world.edit("shop", "7", { price: "12" });
+  await runReconcile(world.context, signal);
+  assert.equal(world.items("stock")["7"]?.["name"], "gone");
+  assert.equal(await verify(), true);
+  world.edit("stock", "7", { name: "back" });
+  assert.equal(await verify(), false);
+});
