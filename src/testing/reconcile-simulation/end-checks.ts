@@ -249,7 +249,9 @@ function isNoCopy(
   if (sides.has(id)) return false;
   if (!buried.has(id)) return ledger.parted.has(origin) && !side.role.accepts(sharedOf(side, row));
   const isMarked = row.values["status"] === MARKED;
-  return ledger.renamed.has(origin) || (isMarked && isPutBack(world, side, origin));
+  // What every answer of a run left out was taken for deleted, and may have been made once more.
+  const isMisled = [...ledger.misled.values()].includes("always");
+  return isMisled || ledger.renamed.has(origin) || (isMarked && isPutBack(world, side, origin));
 }
 
 /** An undo made a record of that origin there again. */
