@@ -4,7 +4,7 @@ import type { ReconcileWork, SideContext } from "./context.ts";
 import type { SideObservation } from "./observe-side.ts";
 import { readNamed } from "./read-keys.ts";
 import { sideTrouble } from "./side-trouble.ts";
-import { leaveOut } from "./taken-creates.ts";
+import { isAssigned, leaveOut } from "./taken-creates.ts";
 import type { Withheld } from "./unheard-creates.ts";
 
 /** A create of a record of that name, under a key that the system assigns. */
@@ -33,7 +33,7 @@ export async function withoutStanding(
   for (const side of work.context.sides) {
     const creates = planned.flatMap(({ link, name, operations }): NamedCreate[] =>
       operations
-        .filter((one) => one.side === side.name && one.kind === "create" && one.key === undefined)
+        .filter((one) => one.side === side.name && isAssigned(one))
         .map((operation) => ({ link, name, operation })),
     );
     const beside = await besideStanding(work, side, observed.get(side.name), creates);

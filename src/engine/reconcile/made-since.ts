@@ -4,6 +4,7 @@ import type { ReconcileWork } from "./context.ts";
 import { listAgain } from "./list-again.ts";
 import { recordsAtOnce } from "./records-at-once.ts";
 import { sideTrouble } from "./side-trouble.ts";
+import { isAssigned } from "./taken-creates.ts";
 import { findNames } from "./unheard-creates.ts";
 
 /** What was made on sides that assign keys while a plan waited. */
@@ -45,8 +46,6 @@ export async function madeSince(work: ReconcileWork, head: PlanHead): Promise<Ma
     failed,
   };
 }
-
-const isAssigned = ({ kind, key }: Operation): boolean => kind === "create" && key === undefined;
 
 /** By side, the names of what the plan would make there under keys that the system assigns. */
 async function assignedNames(

@@ -56,6 +56,11 @@ async function takenKeys(
   return new Set((await readKeys(work, side, keys)).keys());
 }
 
+/** True for a create whose key the system assigns: nothing there can be asked for by it. */
+export function isAssigned({ kind, key }: Operation): boolean {
+  return kind === "create" && key === undefined;
+}
+
 /** A planned record without the operations of these ids; why each is left out is its trouble. */
 export function leaveOut(record: PlannedRecord, taken: ReadonlyMap<string, string>): PlannedRecord {
   const left = record.operations.filter(({ id }) => !taken.has(id));

@@ -6,7 +6,7 @@ import { nameOf } from "./names.ts";
 import { changesCursor } from "./observe-side.ts";
 import type { PutBack } from "./put-back.ts";
 import { sideTrouble } from "./side-trouble.ts";
-import { leaveOut } from "./taken-creates.ts";
+import { isAssigned, leaveOut } from "./taken-creates.ts";
 
 /** The planned records without some of their creates, and the sides that must tell anew. */
 export interface Withheld {
@@ -50,8 +50,7 @@ export async function withoutUnheard(
       .filter(({ isNew, name }) => !isNew || again.has(name))
       .flatMap((record) =>
         record.operations
-          .filter(({ side: name, kind }) => name === side.name && kind === "create")
-          .filter(({ key }) => key === undefined)
+          .filter((one) => one.side === side.name && isAssigned(one))
           .map((operation) => ({ record, operation })),
       );
     const unheard = await sentBefore(work, side, creates, again);
